@@ -1,0 +1,212 @@
+"""Domain names as text, and their orders.
+
+A *name* here is a ``str`` in PowerDNS's own presentation form without the trailing dot, the root being
+``""``: a dot or backslash inside a label is written ``\\.`` or ``\\\\``, each octet outside 0x21..0x7e as
+``\\DDD``. A name in lower case is *canonical* and can be compared and used as a key; a *spelling* keeps the
+case that its owner gave it.
+"""
+
+from __future__ import annotations
+
+from pipebackend.errors import NameFault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "ancestors",
+    "from_labels",
+    "from_text",
+    "is_below",
+    "join",
+    "label_count",
+    "labels",
+    "order_key",
+    "parent",
+    "relative",
+    "spelling",
+    "split",
+    "to_wire",
+    "wildcard_of",
+]
+
+MAX_LABEL_OCTETS = 63  # RFC 1035 section 2.3.4
+MAX_WIRE_OCTETS = 255  # RFC 1035 section 2.3.4: length octets and the root included
+_SAFE_TEXT_CHARS = MAX_WIRE_OCTETS - 2  # without escapes a text of this length fills the wire form
+
+
+def spelling(text: str) -> str:
+    """The name that ``text`` writes, its case kept and its escapes in PowerDNS's form; raises NameFault."""
+    if text.endswith(".") and (text == "." or not _ends_in_escape(text)):
+        text = text[:-1]
+    if not text:
+        return ""
+    if "\\" in text or not (text.isascii() and text.isprintable()) or " " in text:
+        return from_labels(_parse_labels(text))
+    if len(text) > _SAFE_TEXT_CHARS:
+        raise NameFault(f"name {_shown(text)} is longer than {MAX_WIRE_OCTETS} octets")
+    for label in text.split("."):
+        if not label:
+            raise NameFault(f"name {_shown(text)} has an empty label")
+        if len(label) > MAX_LABEL_OCTETS:
+            raise NameFault(f"label {_shown(label)} is longer than {MAX_LABEL_OCTETS} octets")
+    return text
+
+
+def from_text(text: str) -> str:
+    """The canonical name that ``text`` writes, with or without trailing dot; raises NameFault."""
+    return spelling(text).lower()
+
+
+def from_labels(octet_labels: Sequence[bytes]) -> str:
+    """The name with these labels, leftmost first, case kept; raises NameFault if one is empty or too long."""
+    if sum(map(len, octet_labels)) + len(octet_labels) + 1 > MAX_WIRE_OCTETS:
+        raise NameFault(f"name is longer than {MAX_WIRE_OCTETS} octets")
+    for label in octet_labels:
+        if not label:
+            raise NameFault("name has an empty label")
+        if len(label) > MAX_LABEL_OCTETS:
+            raise NameFault(f"label {_shown(_label_text(label))} is longer than {MAX_LABEL_OCTETS} octets")
+    return ".".join(map(_label_text, octet_labels))
+
+
+def split(name: str) -> list[str]:
+    """The name's labels as text, leftmost first, escapes kept."""
+    if not name:
+        return []
+    if "\\" not in name:
+        return name.split(".")
+    found, start, i = [], 0, 0
+    while i < len(name):
+        if name[i] == "\\":
+            i += 1  # the escaped character, or the first digit of \DDD: no dot either way
+        elif name[i] == ".":
+            found.append(name[start:i])
+            start = i + 1
+        i += 1
+    found.append(name[start:])
+    return found
+
+
+def labels(name: str) -> list[bytes]:
+    """The name's labels as octets, leftmost first."""
+    if "\\" not in name:
+        return name.encode().split(b".") if name else []
+    return _parse_labels(name)
+
+
+def label_count(name: str) -> int:
+    """How many labels the name has; the root has none."""
+    return len(split(name))
+
+
+def parent(name: str) -> str:
+    """The name without its leftmost label; the root's parent is the root."""
+    if "\\" not in name:
+        return name.partition(".")[2]
+    return ".".join(split(name)[1:])
+
+
+def ancestors(name: str) -> Iterable[str]:
+    """The names above ``name``, nearest first, the root last."""
+    while name:
+        name = parent(name)
+        yield name
+
+
+def join(*parts: str) -> str:
+    """The name made of these names, from left to right; empty ones add nothing."""
+    return ".".join(part for part in parts if part)
+
+
+def is_below(name: str, apex: str) -> bool:
+    """Whether ``name`` is ``apex`` or lies below it; both canonical."""
+    if not apex or name == apex:
+        return True
+    return name.endswith("." + apex) and not _ends_in_escape(name[: -len(apex)])
+
+
+def relative(name: str, apex: str) -> str:
+    """``name`` without ``apex``, which it must be or lie below; the apex itself gives ``""``."""
+    if name == apex:
+        return ""
+    return name[: -len(apex) - 1] if apex else name
+
+
+def wildcard_of(name: str) -> str:
+    """The wildcard directly below ``name``."""
+    return join("*", name)
+
+
+def order_key(name: str) -> bytes:
+    """A key whose octet order is the canonical order of names (RFC 4034 section 6.1).
+
+    Labels come from the right, in lower case, with 0 between them; octets 0 and 1 inside a label become two octets
+    that sort the same and never equal the separator. So a name's key starts with its ancestors' keys.
+    """
+    octet_labels = labels(name.lower())
+    octet_labels.reverse()
+    if "\\" in name:
+        octet_labels = [
+            label.replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01") for label in octet_labels
+        ]
+    return b"\x00".join(octet_labels)
+
+
+def to_wire(name: str) -> bytes:
+    """The name in uncompressed wire form (RFC 1035 section 3.1), case kept."""
+    return b"".join(bytes((len(label),)) + label for label in labels(name)) + b"\x00"
+
+
+def _parse_labels(text: str) -> list[bytes]:
+    try:
+        octets = text.encode("ascii")
+    except UnicodeEncodeError:
+        raise NameFault(
+            f"name {_shown(text)} has letters outside ASCII; write each octet as \\DDD"
+        ) from None
+    found, label, i = [], bytearray(), 0
+    while i < len(octets):
+        octet = octets[i]
+        i += 1
+        if octet == 0x2E:  # a dot ends the label
+            found.append(bytes(label))
+            label.clear()
+        elif octet != 0x5C:
+            label.append(octet)
+        elif octets[i : i + 3].isdigit() and len(octets[i : i + 3]) == 3:  # \DDD (RFC 1035 section 5.1)
+            value = int(octets[i : i + 3])
+            if value > 255:
+                raise NameFault(f"name {_shown(text)} has the escape \\{value}, which is above \\255")
+            label.append(value)
+            i += 3
+        elif i < len(octets) and not octets[i : i + 1].isdigit():
+            label.append(octets[i])
+            i += 1
+        else:
+            raise NameFault(f"name {_shown(text)} has a backslash that escapes nothing")
+    found.append(bytes(label))
+    return found
+
+
+def _label_text(label: bytes) -> str:
+    if label.isalnum():
+        return label.decode()
+    return "".join(map(_octet_text, label))
+
+
+def _octet_text(octet: int) -> str:
+    if octet in b".\\":
+        return "\\" + chr(octet)
+    return chr(octet) if 0x20 < octet < 0x7F else f"\\{octet:03d}"
+
+
+def _ends_in_escape(text: str) -> bool:
+    """Whether the dot at the end of ``text`` is escaped: an odd number of backslashes stands before it."""
+    body = text[:-1]
+    return (len(body) - len(body.rstrip("\\"))) % 2 == 1
+
+
+def _shown(text: str) -> str:
+    return ascii(text if len(text) <= 80 else text[:77] + "...")

@@ -1,0 +1,201 @@
+"""Records as PowerDNS wants them, and the text of the types that tables use.
+
+Content is PowerDNS's presentation form: names without the trailing dot (PROTOCOL.md rule 20), MX and SRV with
+their priority in front, character strings quoted, everything printable ASCII. The few types that nearly every
+zone has are checked here; all others by dnspython in ``rdata``, which takes 90 ms to import.
+"""
+
+from __future__ import annotations
+
+from pipebackend import names
+from pipebackend.errors import NameFault, RecordFault
+from pipebackend.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "ENT",
+    "MAX_TTL",
+    "Client",
+    "Record",
+    "character_strings",
+    "checked_content",
+    "loc_content",
+    "quoted",
+    "soa_content",
+    "txt_content",
+]
+
+MAX_TTL = 2**31 - 1  # RFC 2181 section 8
+MAX_STRING_OCTETS = 255  # RFC 1035 section 3.3
+ENT = ""  # PowerDNS's type of an empty non-terminal (PROTOCOL.md 2.5)
+_NAME_TYPES = frozenset(("NS", "CNAME", "PTR", "DNAME", "ALIAS"))
+
+
+class Record(Value):
+    """One record: owner spelling without trailing dot, type, ttl in seconds, content.
+
+    ``auth`` is false for delegation NS, glue and all below a cut (RFC 4035 section 2.2); ``scope`` is the number
+    of bits of the client's subnet that the answer holds for (RFC 7871), 0 for everyone. An empty non-terminal is
+    a record of type ``""`` with empty content.
+    """
+
+    owner: str
+    type: str
+    ttl: int
+    content: str
+    auth: bool = True
+    scope: int = 0
+
+
+class Client(Value):
+    """Who asks, as PowerDNS wrote it; all empty on SOA questions (PROTOCOL.md 1.3)."""
+
+    remote: str = ""
+    local: str = ""
+    subnet: str = ""
+
+
+def checked_content(type_: str, content: str) -> str:
+    """``content`` in PowerDNS's form, or RecordFault with what is wrong with it."""
+    try:
+        if type_ == "A":
+            return _ipv4(content)
+        if type_ in _NAME_TYPES:
+            return _name(content)
+        if type_ == "MX":
+            return _mx(content)
+        if type_ in ("TXT", "SPF"):
+            return " ".join(quoted(string) for string in character_strings(content))
+    except NameFault as exc:
+        raise RecordFault(str(exc)) from None
+    from pipebackend import rdata
+
+    return rdata.checked_content(type_, content)
+
+
+def txt_content(value: str) -> str:
+    """One text of any length as TXT content: UTF-8, quoted, in strings of 255 octets at most (RFC 1035 section 3.3.14)."""
+    octets = value.encode("utf-8", "surrogateescape")
+    if len(octets) <= MAX_STRING_OCTETS:
+        return quoted(octets)
+    chunks = (octets[i : i + MAX_STRING_OCTETS] for i in range(0, len(octets), MAX_STRING_OCTETS))
+    return " ".join(map(quoted, chunks))
+
+
+def quoted(octets: bytes) -> str:
+    """A character string (RFC 1035 section 5.1) in quotes, all outside printable ASCII as \\DDD."""
+    text = octets.decode("latin-1")
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join(map(_string_octet, octets)) + '"'
+
+
+def character_strings(text: str) -> list[bytes]:
+    """The character strings written in ``text``, quoted or not (RFC 1035 section 5.1); raises RecordFault."""
+    octets = text.encode("utf-8", "surrogateescape")
+    strings: list[bytes] = []
+    i = 0
+    while i < len(octets):
+        if octets[i] in b" \t":
+            i += 1
+            continue
+        string, i = _one_string(octets, i)
+        if len(string) > MAX_STRING_OCTETS:
+            raise RecordFault(f"a string of {len(string)} octets; at most {MAX_STRING_OCTETS} are allowed")
+        strings.append(string)
+    if not strings:
+        raise RecordFault("at least one string is needed")
+    return strings
+
+
+def loc_content(latitude: str, longitude: str, altitude: str = "0") -> str:
+    """LOC content (RFC 1876) from decimal degrees and metres, exact to the millisecond of arc; raises RecordFault."""
+    north = _angle("latitude", latitude, 90, "NS")
+    east = _angle("longitude", longitude, 180, "EW")
+    centimetres = _scaled("altitude", altitude, 100)
+    # RFC 1876 section 2: altitude is centimetres above 100,000 m below the ellipsoid, in 32 bits
+    if not -10_000_000 <= centimetres <= 2**32 - 1 - 10_000_000:
+        raise RecordFault(f"altitude {altitude} is out of range")
+    sign = "-" if centimetres < 0 else ""
+    metres, rest = divmod(abs(centimetres), 100)
+    return f"{north} {east} {sign}{metres}.{rest:02d}m 1m 10000m 10m"
+
+
+def soa_content(mname: str, rname: str, serial: int, timers: Sequence[int]) -> str:
+    """SOA content (RFC 1035 section 3.3.13); timers are refresh, retry, expire and minimum in seconds."""
+    return f"{mname} {rname} {serial} " + " ".join(map(str, timers))
+
+
+def _angle(what: str, text: str, limit: int, hemispheres: str) -> str:
+    thousandths = _scaled(what, text, 3_600_000)
+    if abs(thousandths) > limit * 3_600_000:
+        raise RecordFault(f"{what} {text} is out of range")
+    minutes, ms = divmod(abs(thousandths), 60_000)
+    degrees, minutes = divmod(minutes, 60)
+    return f"{degrees} {minutes} {ms // 1000}.{ms % 1000:03d} {hemispheres[thousandths < 0]}"
+
+
+def _scaled(what: str, text: str, factor: int) -> int:
+    """The decimal number ``text`` times ``factor``, rounded half away from zero; without binary fractions."""
+    number = text.strip()
+    whole, _, fraction = number.lstrip("+-").partition(".")
+    digits = whole + fraction
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 40 or len(number) - len(number.lstrip("+-")) > 1:
+        raise RecordFault(f"{what} {text!r} is not a decimal number")
+    magnitude = (int(digits) * factor * 2 + 10 ** len(fraction)) // (2 * 10 ** len(fraction))
+    return -magnitude if number.startswith("-") else magnitude
+
+
+def _ipv4(content: str) -> str:
+    parts = content.split(".")
+    if len(parts) == 4 and all(p.isascii() and p.isdigit() and len(p) <= 3 and int(p) < 256 for p in parts):
+        return ".".join(str(int(part)) for part in parts)
+    raise RecordFault(f"{content!r} is not an IPv4 address")
+
+
+def _name(content: str) -> str:
+    if not content or " " in content:
+        raise RecordFault(f"{content!r} is not one domain name")
+    return names.spelling(content) or "."
+
+
+def _mx(content: str) -> str:
+    preference, _, exchange = content.strip().partition(" ")
+    if not (preference.isascii() and preference.isdigit()) or int(preference) > 65535:
+        raise RecordFault(f"MX preference {preference!r} is not a number from 0 to 65535")
+    return f"{int(preference)} {_name(exchange.strip())}"
+
+
+def _one_string(octets: bytes, i: int) -> tuple[bytes, int]:
+    """The string that starts at ``i``, and where it ends."""
+    ends_at = b'"' if octets[i : i + 1] == b'"' else b" \t"
+    string = bytearray()
+    i += ends_at == b'"'
+    while i < len(octets) and octets[i] not in ends_at:
+        if octets[i] != 0x5C:
+            string.append(octets[i])
+            i += 1
+            continue
+        digits = octets[i + 1 : i + 4]
+        if len(digits) == 3 and digits.isdigit() and int(digits) < 256:
+            string.append(int(digits))
+            i += 4
+        elif digits and not digits[:1].isdigit():
+            string.append(digits[0])
+            i += 2
+        else:
+            raise RecordFault("a backslash that escapes nothing; write a backslash as \\\\")
+    if ends_at == b'"':
+        if i >= len(octets):
+            raise RecordFault("a quote that is never closed")
+        i += 1
+    return bytes(string), i
+
+
+def _string_octet(octet: int) -> str:
+    if octet in b'"\\':
+        return "\\" + chr(octet)
+    return chr(octet) if 0x20 <= octet < 0x7F else f"\\{octet:03d}"

@@ -1,0 +1,81 @@
+"""Records in memory as a tree of names: zone cuts, glue and empty non-terminals where they belong."""
+
+from __future__ import annotations
+
+from pipebackend import names
+from pipebackend.records import ENT, Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["Tree", "marked"]
+
+
+def marked(records: Iterable[Record], *, is_apex: bool, below_cut: bool) -> tuple[Record, ...]:
+    """One owner's records with ``auth`` as RFC 4035 section 2.2 has it.
+
+    At a cut only DS (and what proves it) is authoritative; NS and glue there, and all below, are not.
+    """
+    found = tuple(records)
+    if below_cut:
+        return tuple(record._replace(auth=False) for record in found)
+    if is_apex or not any(record.type == "NS" for record in found):
+        return found
+    return tuple(record if record.type == "DS" else record._replace(auth=False) for record in found)
+
+
+class Tree:
+    """The names of a zone, each with its records; built once and never changed."""
+
+    def __init__(self, apex: str, records: Iterable[Record]) -> None:
+        """``records`` are at or below the canonical ``apex``, in any order."""
+        self.apex = apex
+        grouped: dict[str, list[Record]] = {apex: []}
+        for record in records:
+            grouped.setdefault(record.owner.lower(), []).append(record)
+        self.cuts = frozenset(
+            name for name, rrs in grouped.items() if name != apex and any(rr.type == "NS" for rr in rrs)
+        )
+        self.nodes: Mapping[str, tuple[Record, ...]] = self._nodes(grouped)
+
+    def find(self, name: str) -> Sequence[Record] | None:
+        """The records at a canonical name, ``()`` at an empty non-terminal, None where nothing is."""
+        return self.nodes.get(name)
+
+    def is_below_cut(self, name: str) -> bool:
+        """Whether a zone cut lies above the name; the cut itself is not below."""
+        if not self.cuts:
+            return False
+        for above in names.ancestors(name):
+            if above == self.apex:
+                return False
+            if above in self.cuts:
+                return True
+        return False
+
+    def listing(self) -> Iterator[Record]:
+        """All records, the SOA first, empty non-terminals as records of type ``""``."""
+        apex_records = self.nodes[self.apex]
+        yield from (record for record in apex_records if record.type == "SOA")
+        yield from (record for record in apex_records if record.type != "SOA")
+        for name, records in self.nodes.items():
+            if name == self.apex:
+                continue
+            if records:
+                yield from records
+            else:
+                yield Record(name, ENT, 0, "", auth=not self.is_below_cut(name))
+
+    def _nodes(self, grouped: Mapping[str, list[Record]]) -> dict[str, tuple[Record, ...]]:
+        nodes: dict[str, tuple[Record, ...]] = {}
+        for name, records in grouped.items():
+            nodes[name] = marked(records, is_apex=name == self.apex, below_cut=self.is_below_cut(name))
+        for name in grouped:
+            if name == self.apex:
+                continue
+            for above in names.ancestors(name):  # RFC 8499: an empty non-terminal has names below it and no records
+                if above in nodes:
+                    break
+                nodes[above] = ()
+        return nodes

@@ -1,0 +1,1 @@
+"""The REMOTE front end: PowerDNS's JSON protocol on stdin/stdout."""
