@@ -24,6 +24,7 @@ __all__ = [
     "labels",
     "order_key",
     "parent",
+    "printable",
     "relative",
     "spelling",
     "split",
@@ -157,6 +158,11 @@ def order_key(name: str) -> bytes:
 def to_wire(name: str) -> bytes:
     """The name in uncompressed wire form (RFC 1035 section 3.1), case kept."""
     return b"".join(bytes((len(label),)) + label for label in labels(name)) + b"\x00"
+
+
+def printable(text: str) -> str:
+    """``text`` on one line of ASCII, for a log or an error on the wire."""
+    return ascii(text)[1:-1].replace("\\'", "'")
 
 
 def _parse_labels(text: str) -> list[bytes]:

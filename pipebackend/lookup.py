@@ -1,0 +1,58 @@
+"""From a question to records: which zone answers, and what is there."""
+
+from __future__ import annotations
+
+from pipebackend import names
+from pipebackend.records import ENT, Record
+from pipebackend.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipebackend.records import Client
+    from pipebackend.zones.base import Zone
+    from pipebackend.zones.registry import Registry
+
+__all__ = ["NOTHING", "Answer", "answer"]
+
+
+class Answer(Value):
+    """The records of one answer; ``ident`` is their zone's id and ``keep`` says that the same question gives the same."""
+
+    ident: int
+    records: Sequence[Record]
+    keep: bool = True
+
+
+NOTHING = Answer(-1, ())
+
+
+def answer(registry: Registry, qname: str, qtype: str, client: Client, zone_id: int = -1) -> Answer:
+    """What PowerDNS gets for one question; raises NameFault if ``qname`` is no name."""
+    name = names.from_text(qname)
+    if qtype == "SOA":
+        return _start_of_authority(registry, name)
+    zone = registry.zone_of(name, zone_id)
+    if zone is None:
+        return NOTHING
+    found = zone.find(name, client)
+    if found is None:
+        return Answer(zone.ident, (), not zone.dynamic)
+    if not found:
+        return _empty_nonterminal(zone, name, qtype)
+    if qtype != "ANY":
+        found = [record for record in found if record.type == qtype]
+    return Answer(zone.ident, found, not zone.dynamic)
+
+
+def _start_of_authority(registry: Registry, name: str) -> Answer:
+    """Only ever the SOA: any other record would make PowerDNS throw the backend away (PROTOCOL.md rule 8)."""
+    zone = registry.by_apex.get(name)
+    return NOTHING if zone is None else Answer(zone.ident, (zone.soa(),), not zone.dynamic)
+
+
+def _empty_nonterminal(zone: Zone, name: str, qtype: str) -> Answer:
+    """NODATA instead of NXDOMAIN (RFC 4592 section 2.2.2): PowerDNS wants a record for it, on ANY alone."""
+    records = (Record(name, ENT, 0, ""),) if qtype == "ANY" else ()
+    return Answer(zone.ident, records, not zone.dynamic)

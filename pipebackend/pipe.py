@@ -1,0 +1,135 @@
+"""The PIPE front end: PowerDNS's tab-separated lines, ABI 1 to 5 (PROTOCOL.md 1)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pipebackend import arguments, logs, names, streams
+from pipebackend.backend import VERSION, open_backend
+from pipebackend.errors import BackendError, ConfigFault, RequestFault
+from pipebackend.records import ENT, Client
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pipebackend.backend import Backend
+    from pipebackend.records import Record
+
+__all__ = ["PipeSession", "main"]
+
+ABIS = ("1", "2", "3", "4", "5")
+_QUESTION_FIELDS = {1: 6, 2: 7, 3: 8, 4: 8, 5: 8}
+# PIPE cannot say "empty non-terminal" to PowerDNS before 5.1; a record of a type that nobody asks for makes the name
+# exist (PROTOCOL.md 1.5), so that it is NODATA and not NXDOMAIN.
+_ENT_TYPE, _ENT_CONTENT = "TYPE65280", "\\# 0"
+FAIL = b"FAIL\n"
+END = b"END\n"
+
+
+class PipeSession:
+    """One PowerDNS at the other end; gives one END or FAIL for each line, whatever it holds."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._abi = 0
+
+    def answer(self, request: bytes) -> bytes:
+        """See ``streams.Session``."""
+        fields = request.rstrip(b"\r").split(b"\t")
+        is_soa = fields[0] == b"Q" and fields[3:4] == [b"SOA"]
+        try:
+            return self._answer([field.decode("ascii") for field in fields])
+        except BackendError as exc:
+            return _failure(str(exc), is_soa, silent=fields[0] == b"HELO")
+        except UnicodeDecodeError:
+            return _failure("the line has octets outside ASCII", is_soa)
+        except Exception:  # the edge: one failed answer, never a dead process
+            logs.traceback(f"answering {request[:200]!r} failed")
+            return _failure("internal error; the log of this process has the traceback", is_soa)
+
+    def overlong(self) -> bytes:
+        """See ``streams.Session``."""
+        return _failure(f"a line of more than {streams.MAX_REQUEST} octets", False)
+
+    def settle(self) -> None:
+        """See ``streams.Session``."""
+        self._backend.start_watching()
+
+    def _answer(self, fields: list[str]) -> bytes:
+        tag = fields[0]
+        if tag == "HELO":
+            return self._hello(fields)
+        if not self._abi:
+            raise RequestFault("HELO and the ABI version come first, as in HELO<TAB>1")
+        if tag == "Q":
+            return self._question(fields)
+        if tag == "AXFR":
+            return self._transfer(fields)
+        if tag == "CMD":
+            return "".join(f"{line}\n" for line in self._backend.command(" ".join(fields[1:]))).encode() + END
+        raise RequestFault(f"unknown request {tag[:40]!r}; known are HELO, Q, AXFR and CMD")
+
+    def _hello(self, fields: list[str]) -> bytes:
+        """The banner. FAIL on a wrong ABI, and the process stays: leaving would be a relaunch per question."""
+        if fields[1:] and fields[1] in ABIS:
+            self._abi = int(fields[1])
+            return f"OK\tpipebackend {VERSION}, {len(self._backend.registry.zones)} zones\n".encode()
+        asked = " ".join(fields[1:])[:40]
+        fault = f"PIPE ABI {asked!r} is not supported; set pipe-abi-version to one of {', '.join(ABIS)}"
+        logs.error(fault)
+        raise RequestFault(fault)
+
+    def _question(self, fields: list[str]) -> bytes:
+        needed = _QUESTION_FIELDS[self._abi]
+        if len(fields) < needed:
+            raise RequestFault(f"Q has {len(fields)} fields; ABI {self._abi} has {needed}")
+        _, qname, qclass, qtype, zone_id, *addresses = fields
+        ident = _integer(zone_id, "id")
+        if qclass != "IN":
+            return END
+        answer = self._backend.lookup(qname, qtype, Client(*addresses[:3]), ident)
+        lines = [self._data(record, answer.ident) for record in answer.records]
+        return "".join([*lines, "END\n"]).encode("ascii")
+
+    def _transfer(self, fields: list[str]) -> bytes:
+        """AXFR names the zone from ABI 4 on, before that only its id."""
+        if len(fields) < 2:
+            raise RequestFault("AXFR needs the zone's id")
+        apex = fields[2] if self._abi >= 4 and len(fields) > 2 else None
+        ident, records = self._backend.transfer(apex, _integer(fields[1], "id"))
+        lines = [self._data(record, ident) for record in records if record.type != ENT]
+        return "".join([*lines, "END\n"]).encode("ascii")
+
+    def _data(self, record: Record, ident: int) -> str:
+        owner, type_, ttl, content, auth, scope = record
+        if type_ == ENT:
+            type_, content = _ENT_TYPE, _ENT_CONTENT
+        elif type_ in ("MX", "SRV"):  # the priority is a field of its own (PROTOCOL.md 1.4)
+            content = content.replace(" ", "\t", 1)
+        head = f"DATA\t{scope}\t{auth:d}\t" if self._abi >= 3 else "DATA\t"
+        return f"{head}{owner or '.'}\tIN\t{type_}\t{ttl}\t{ident}\t{content}\n"
+
+
+def main() -> None:
+    """The command ``pipebackend``: answers PIPE lines from stdin on stdout until the end of input."""
+    streams.close_inherited_files()
+    purpose = "Answers PowerDNS's PIPE protocol on stdin and stdout; launch it with pipe-command."
+    given = arguments.parse("pipebackend", purpose, VERSION, sys.argv[1:])
+    try:
+        backend = open_backend(given.config, os.environ)
+    except ConfigFault as exc:
+        logs.error(str(exc))
+        sys.exit(2)
+    streams.serve(PipeSession(backend))
+
+
+def _integer(text: str, what: str) -> int:
+    if text.lstrip("-").isdigit() and len(text) <= 11:
+        return int(text)
+    raise RequestFault(f"{what} {text[:40]!r} is not a whole number")
+
+
+def _failure(reason: str, is_soa: bool, silent: bool = False) -> bytes:
+    """FAIL with the reason in PowerDNS's log; after a SOA question PowerDNS also waits for an END (PROTOCOL.md 1.6)."""
+    said = b"" if silent else f"LOG\t{names.printable(reason)}\n".encode()
+    return said + FAIL + (END if is_soa else b"")

@@ -1,0 +1,88 @@
+"""What every configured zone says in the same words: its SOA, its NS and its fixed records.
+
+    soa = { mname = "ns1.example.net", rname = "hostmaster.example.net", refresh = 10800, retry = 3600,
+            expire = 604800, minimum = 3600, serial = 1 }     # all but mname and rname may be left out
+    ns = ["ns1.example.net"]
+    records = ["ns1 A 192.0.2.1", "@ MX 10 mail.example.net", "www.sub 300 AAAA 2001:db8::1"]
+"""
+
+from __future__ import annotations
+
+import os
+
+from pipebackend import names, records
+from pipebackend.errors import BackendError, NameFault, RecordFault
+from pipebackend.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipebackend.config import Section
+
+__all__ = ["fixed_record", "read", "serial_of"]
+
+_TIMERS = (("refresh", 10800), ("retry", 3600), ("expire", 604800))
+
+
+def read(section: Section, apex: str, ttl: int, serial_files: Sequence[str]) -> list[Record]:
+    """SOA (first), NS and fixed records as ``section`` has them; faults are noted in the section."""
+    spelled = section.name("name") or apex
+    found = [_soa(section.section("soa"), spelled, ttl, [section.config.path, *serial_files])]
+    for target in section.texts("ns"):
+        found.append(Record(spelled, "NS", ttl, section.checked_name("ns", target) or "."))
+    for line in section.texts("records", []):
+        try:
+            found.append(fixed_record(line, spelled, ttl))
+        except BackendError as exc:
+            section.fault("records", f"{line!r}: {exc}")
+    return found
+
+
+def fixed_record(line: str, apex: str, ttl: int) -> Record:
+    """The record written as ``owner [ttl] type content``, the owner relative to the zone; raises NameFault, RecordFault."""
+    owner, _, rest = line.strip().partition(" ")
+    first, _, content = rest.strip().partition(" ")
+    if first.isascii() and first.isdigit():
+        ttl = int(first)
+        first, _, content = content.strip().partition(" ")
+    if not content.strip() or ttl > records.MAX_TTL:
+        raise RecordFault("must be written: owner [ttl] type content")
+    type_ = first.upper()
+    if type_ == "SOA":
+        raise RecordFault("the SOA record is written as soa = { … }")
+    return Record(_absolute(owner, apex), type_, ttl, records.checked_content(type_, content.strip()))
+
+
+def serial_of(paths: Sequence[str]) -> int:
+    """The SOA serial: the newest of the files' times, so that all processes agree (RFC 1982 needs it to grow)."""
+    times = [1]
+    for path in paths:
+        try:
+            times.append(int(os.stat(path).st_mtime))
+        except OSError:  # the fault is noted where the file is read
+            continue
+    return max(times) & 0xFFFFFFFF
+
+
+def _soa(section: Section, apex: str, ttl: int, serial_files: Sequence[str]) -> Record:
+    mname = section.name("mname")
+    rname = section.name("rname")
+    if "@" in rname:
+        section.fault("rname", f"write the mail address with a dot for the @: {rname.replace('@', '.')}")
+    timers = [section.integer(key, default) for key, default in _TIMERS]
+    timers.append(section.integer("minimum", ttl))  # RFC 2308 section 4: how long a denial is kept
+    serial = section.integer("serial", 0, most=2**32 - 1) or serial_of([path for path in serial_files if path])
+    section.finish()
+    return Record(apex, "SOA", ttl, records.soa_content(mname or ".", rname or ".", serial, timers))
+
+
+def _absolute(owner: str, apex: str) -> str:
+    if owner == "@":
+        return apex
+    if not owner.endswith("."):
+        return names.spelling(names.join(names.spelling(owner), apex))
+    absolute = names.spelling(owner)
+    if not names.is_below(absolute.lower(), apex.lower()):
+        raise NameFault(f"{owner} is not in the zone {apex}; a name without the dot at its end is relative to the zone")
+    return absolute

@@ -1,0 +1,280 @@
+"""Table zones: each row of a tab-separated file is a name, templates make its records.
+
+    [[zone]]
+    name = "airports.aa"
+    kind = "table"
+    file = "airports.tsv"        # UTF-8, the first line names the columns
+    key = "iata"                 # the column that names the owner, one label below the zone
+    ttl = 60                     # seconds; 3600 if left out
+    soa = { mname = "ns1.airports.aa", rname = "hostmaster.airports.aa" }
+    ns = ["ns1.airports.aa"]
+    records = ["ns1 A 127.0.0.1"]
+    [[zone.record]]
+    type = "TXT"
+    content = "{name}"
+
+Rows are rendered when they are asked for: at start only the key of each row is looked at.
+"""
+
+from __future__ import annotations
+
+from pipebackend import names, records
+from pipebackend.errors import NameFault, RecordFault, ZoneFault
+from pipebackend.records import Record
+from pipebackend.values import Value
+from pipebackend.zones import apex as apex_records
+from pipebackend.zones.ring import TreeRing
+from pipebackend.zones.tree import Tree, marked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipebackend.config import Section
+    from pipebackend.records import Client
+
+__all__ = ["TableZone", "load"]
+
+
+class Template(Value):
+    """One ``[[zone.record]]``: ``pieces`` are literal texts and column numbers in turn, a text first."""
+
+    type: str
+    ttl: int
+    pieces: tuple[str | int, ...]
+
+    def fill(self, row: Sequence[str]) -> str:
+        """The template's text for one row; empty where all the columns that it names are empty."""
+        columns = [row[piece] for piece in self.pieces if isinstance(piece, int)]
+        if columns and not any(columns):
+            return ""
+        return "".join([row[piece] if isinstance(piece, int) else piece for piece in self.pieces])
+
+
+class Table(Value):
+    """The file: its lines as text, without the header, and the column names."""
+
+    path: str
+    lines: Sequence[str]
+    columns: Sequence[str]
+    key: int
+
+    def row(self, number: int) -> list[str]:
+        """The cells of the line with this index; raises RecordFault if it is not a full row."""
+        cells = self.lines[number].rstrip("\r").split("\t")
+        if len(cells) != len(self.columns):
+            raise RecordFault(f"{len(cells)} fields, where the header names {len(self.columns)}")
+        return cells
+
+    def place(self, number: int) -> str:
+        """``file:line`` of the line with this index, as an error shows it."""
+        return f"{self.path}:{number + 2}"
+
+
+class TableZone:
+    """A zone made from a table; see the module for its configuration."""
+
+    kind = "table"
+    dynamic = False
+
+    def __init__(
+        self, ident: int, fixed: Tree, table: Table, templates: Sequence[Template], sources: Sequence[str]
+    ) -> None:
+        self.apex = fixed.apex
+        self.ident = ident
+        self.sources = tuple(sources)
+        self._fixed = fixed
+        self._table = table
+        self._templates = tuple(templates)
+        self._rows = _index(table)
+        self._delegates = any(template.type == "NS" for template in templates)
+        self._faults: list[str] | None = None
+        self._ring: TreeRing | None = None
+
+    @property
+    def faults(self) -> Sequence[str]:
+        """A line for each row that is left out, as ``file:line: what is wrong``; renders the table when first asked."""
+        if self._faults is None:
+            self._faults = list(self._check_rows())
+        return self._faults
+
+    def find(self, name: str, client: Client) -> Sequence[Record] | None:
+        """See ``zones.base.Zone``."""
+        fixed = self._fixed.find(name)
+        number = self._rows.get(names.relative(name, self.apex))
+        below_cut = self._is_below_cut(name)
+        if number is None:
+            return fixed if not (fixed and below_cut) else marked(fixed, is_apex=False, below_cut=True)
+        try:
+            rendered = self.render(number)
+        except (RecordFault, NameFault):
+            return fixed
+        return marked((*(fixed or ()), *rendered), is_apex=False, below_cut=below_cut)
+
+    def soa(self) -> Record:
+        """See ``zones.base.Zone``."""
+        return self._fixed.nodes[self.apex][0]
+
+    def listing(self) -> Iterator[Record]:
+        """See ``zones.base.Zone``."""
+        return self._tree().listing()
+
+    def ring(self) -> TreeRing:
+        """See ``zones.base.Zone``."""
+        if self._ring is None:
+            self._ring = TreeRing(self._tree())
+        return self._ring
+
+    def render(self, number: int) -> list[Record]:
+        """The records of one row; raises RecordFault or NameFault with what is wrong with it."""
+        row = self._table.row(number)
+        _check_text(row)
+        owner = names.join(_key_label(row[self._table.key]), self.soa().owner)
+        found = []
+        for template in self._templates:
+            filled = template.fill(row)
+            if filled:
+                found.append(Record(owner, template.type, template.ttl, _content(template.type, filled)))
+        return found
+
+    def _is_below_cut(self, name: str) -> bool:
+        if self._fixed.is_below_cut(name):
+            return True
+        if not self._delegates:
+            return False
+        above = names.split(names.relative(name, self.apex))[-1:]  # rows stand one label below the apex
+        number = self._rows.get(above[0]) if above else None
+        if number is None or above[0] == names.relative(name, self.apex):
+            return False
+        return any(record.type == "NS" for record in self._rendered(number))
+
+    def _rendered(self, number: int) -> list[Record]:
+        try:
+            return self.render(number)
+        except (RecordFault, NameFault):
+            return []
+
+    def _tree(self) -> Tree:
+        fixed = (record for rrs in self._fixed.nodes.values() for record in rrs)
+        rows = (record for number in self._rows.values() for record in self._rendered(number))
+        return Tree(self.apex, (record._replace(auth=True) for record in (*fixed, *rows)))
+
+    def _check_rows(self) -> Iterator[str]:
+        first: dict[str, int] = {}
+        for number, line in enumerate(self._table.lines):
+            if not line.strip("\r"):
+                continue
+            try:
+                self.render(number)
+            except (RecordFault, NameFault) as exc:
+                yield f"{self._table.place(number)}: {exc}"
+                continue
+            key = names.from_text(self._table.row(number)[self._table.key])
+            if first.setdefault(key, number) != number:
+                yield f"{self._table.place(number)}: key {key} is already on line {first[key] + 2}; this row is left out"
+
+
+def load(section: Section, apex: str, ident: int) -> TableZone | None:
+    """The zone that ``section`` describes, or None after noting faults; raises ZoneFault if the file is no table."""
+    path = section.file("file")
+    key = section.text("key")
+    ttl = section.integer("ttl", 3600, most=records.MAX_TTL)
+    templates = section.sections("record")
+    fixed = apex_records.read(section, apex, ttl, serial_files=[path])
+    known = len(section.faults)
+    table = _read_table(path, key) if path and not section.faults else None
+    columns = table.columns if table else ()
+    made = [_template(template, columns, ttl, table is not None) for template in templates]
+    if table is None or len(section.faults) > known:
+        return None
+    return TableZone(ident, Tree(apex, fixed), table, [template for template in made if template], [path])
+
+
+def _read_table(path: str, key: str) -> Table:
+    try:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
+            header, *lines = file.read().split("\n")
+    except OSError as exc:
+        raise ZoneFault([f"{path}: cannot be read: {exc.strerror}"]) from exc
+    columns = header.rstrip("\r").split("\t")
+    if key not in columns:
+        raise ZoneFault([f"{path}:1: no column {key!r}; the columns are {', '.join(columns)[:200]}"])
+    doubled = {column for column in columns if columns.count(column) > 1}
+    if doubled:
+        raise ZoneFault([f"{path}:1: column {column!r} is named twice" for column in sorted(doubled)])
+    return Table(path, lines, columns, columns.index(key))
+
+
+def _template(section: Section, columns: Sequence[str], zone_ttl: int, columns_known: bool) -> Template | None:
+    type_ = section.text("type").upper()
+    ttl = section.integer("ttl", zone_ttl, most=records.MAX_TTL)
+    content = section.text("content")
+    section.finish()
+    pieces: list[str | int] = [""]
+    rest = content.replace("{{", "\0").replace("}}", "\1")
+    while rest:
+        literal, brace, rest = rest.partition("{")
+        if "}" in literal:
+            section.fault("content", "a } without its {; write }} for a brace")
+        pieces[-1] = literal.replace("\0", "{").replace("\1", "}")
+        if not brace:
+            break
+        column, closed, rest = rest.partition("}")
+        if not closed:
+            section.fault("content", "a { that is never closed; write {{ for a brace")
+        elif columns_known and column not in columns:
+            section.fault("content", f"there is no column {column!r}; the columns are {', '.join(columns)}")
+        pieces += [columns.index(column) if column in columns else 0, ""]
+    return Template(type_, ttl, tuple(pieces)) if type_ else None
+
+
+def _index(table: Table) -> dict[str, int]:
+    """Row numbers by lower-case key; of rows with the same key the first counts."""
+    if table.key == 0:
+        keys = [line.partition("\t")[0] for line in table.lines]
+    else:
+        keys = [(line.split("\t", table.key + 1)[table.key : table.key + 1] or [""])[0] for line in table.lines]
+    if any("\\" in key for key in keys):
+        keys = [_folded(key) if "\\" in key else key for key in keys]
+    last = len(keys) - 1
+    rows = dict(zip(map(str.lower, reversed(keys)), range(last, -1, -1), strict=True))
+    rows.pop("", None)
+    return rows
+
+
+def _folded(key: str) -> str:
+    try:
+        return names.from_text(key)
+    except NameFault:
+        return ""
+
+
+def _key_label(key: str) -> str:
+    if not key:
+        raise RecordFault("the key is empty")
+    label = names.spelling(key)
+    if " " in key or names.label_count(label) != 1:
+        raise RecordFault(f"key {key!r} is not one label; write a space as \\032 and a dot as \\.")
+    return label
+
+
+def _check_text(row: Sequence[str]) -> None:
+    try:
+        "".join(row).encode()
+    except UnicodeEncodeError:
+        raise RecordFault("not UTF-8") from None
+
+
+def _content(type_: str, filled: str) -> str:
+    if type_ == "TXT":
+        return records.txt_content(filled)
+    if type_ == "LOC" and not any(letter in filled for letter in "NSns"):
+        return records.loc_content(*_degrees(filled))
+    return records.checked_content(type_, filled)
+
+
+def _degrees(filled: str) -> list[str]:
+    numbers = filled.split()
+    if len(numbers) not in (2, 3):
+        raise RecordFault(f"LOC needs latitude, longitude and perhaps metres, not {filled!r}")
+    return numbers
