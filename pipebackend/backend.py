@@ -82,7 +82,7 @@ class Backend:
         return {}
 
     def search(self, pattern: str, most: int) -> Iterator[tuple[int, Record]]:
-        """Records whose owner or content matches a pattern with ``*`` and ``?``, at most so many, with their zone's id."""
+        """At most so many records whose owner or content matches a pattern with ``*`` and ``?``, with their zone's id."""
         from fnmatch import translate
         from itertools import islice
         from re import IGNORECASE, compile
@@ -106,9 +106,15 @@ class Backend:
         if word == "version":
             return [f"pipebackend {VERSION}"]
         if word == "zones":
-            return [f"{zone.apex or '.'} {zone.kind} id {zone.ident} serial {_serial(zone)}" for zone in self.registry.zones]
+            return [
+                f"{zone.apex or '.'} {zone.kind} id {zone.ident} serial {_serial(zone)}" for zone in self.registry.zones
+            ]
         if word == "stats":
-            return [f"questions {self.questions}", f"zones {len(self.registry.zones)}", f"reloads {self._watcher.reloads}"]
+            return [
+                f"questions {self.questions}",
+                f"zones {len(self.registry.zones)}",
+                f"reloads {self._watcher.reloads}",
+            ]
         raise RequestFault(f"unknown command {word[:40]!r}; the commands are {', '.join(COMMANDS)}")
 
 

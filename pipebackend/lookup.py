@@ -18,7 +18,7 @@ __all__ = ["NOTHING", "Answer", "answer"]
 
 
 class Answer(Value):
-    """The records of one answer; ``ident`` is their zone's id and ``keep`` says that the same question gives the same."""
+    """The records of one answer and their zone's id; ``keep`` says that the same question gives the same again."""
 
     ident: int
     records: Sequence[Record]

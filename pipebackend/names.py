@@ -149,9 +149,7 @@ def order_key(name: str) -> bytes:
     octet_labels = labels(name.lower())
     octet_labels.reverse()
     if "\\" in name:
-        octet_labels = [
-            label.replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01") for label in octet_labels
-        ]
+        octet_labels = [label.replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01") for label in octet_labels]
     return b"\x00".join(octet_labels)
 
 
@@ -169,9 +167,7 @@ def _parse_labels(text: str) -> list[bytes]:
     try:
         octets = text.encode("ascii")
     except UnicodeEncodeError:
-        raise NameFault(
-            f"name {_shown(text)} has letters outside ASCII; write each octet as \\DDD"
-        ) from None
+        raise NameFault(f"name {_shown(text)} has letters outside ASCII; write each octet as \\DDD") from None
     found, label, i = [], bytearray(), 0
     while i < len(octets):
         octet = octets[i]

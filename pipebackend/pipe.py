@@ -120,7 +120,7 @@ def main() -> None:
     except ConfigFault as exc:
         logs.error(str(exc))
         sys.exit(2)
-    streams.serve(PipeSession(backend))
+    streams.serve(PipeSession(backend), 0, streams.claim_stdout())
 
 
 def _integer(text: str, what: str) -> int:

@@ -77,7 +77,7 @@ def checked_content(type_: str, content: str) -> str:
 
 
 def txt_content(value: str) -> str:
-    """One text of any length as TXT content: UTF-8, quoted, in strings of 255 octets at most (RFC 1035 section 3.3.14)."""
+    """One text of any length as TXT content: UTF-8, quoted, in strings of 255 octets at most (RFC 1035 section 3.3)."""
     octets = value.encode("utf-8", "surrogateescape")
     if len(octets) <= MAX_STRING_OCTETS:
         return quoted(octets)
@@ -145,7 +145,8 @@ def _scaled(what: str, text: str, factor: int) -> int:
     digits = whole + fraction
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 40 or len(number) - len(number.lstrip("+-")) > 1:
         raise RecordFault(f"{what} {text!r} is not a decimal number")
-    magnitude = (int(digits) * factor * 2 + 10 ** len(fraction)) // (2 * 10 ** len(fraction))
+    scale = int(10 ** len(fraction))
+    magnitude = (int(digits) * factor * 2 + scale) // (2 * scale)
     return -magnitude if number.startswith("-") else magnitude
 
 

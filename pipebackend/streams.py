@@ -21,13 +21,13 @@ if TYPE_CHECKING:
             """Called once when the first answer is out: the time for work that nobody should wait for."""
 
 
-__all__ = ["MAX_REQUEST", "close_inherited_files", "serve"]
+__all__ = ["MAX_REQUEST", "claim_stdout", "close_inherited_files", "serve"]
 
 MAX_REQUEST = 1 << 20  # octets of one request; the longest that PowerDNS sends is a metadata value or a key
 _CHUNK = 1 << 16
 
 
-def serve(session: Session, source: int = 0, sink: int = 1) -> None:
+def serve(session: Session, source: int, sink: int) -> None:
     """Answer requests from one descriptor on another until the end of input or until nobody reads."""
     try:
         _answer_all(session, source, sink)
@@ -38,6 +38,13 @@ def serve(session: Session, source: int = 0, sink: int = 1) -> None:
 def close_inherited_files() -> None:
     """Close all but stdin, stdout and stderr: PowerDNS leaks the pipes of our siblings into us (PROTOCOL.md rule 3)."""
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
+def claim_stdout() -> int:
+    """The descriptor for answers; stdout becomes stderr, so that a stray print in a user's zone is a log line."""
+    sink = os.dup(1)
+    os.dup2(2, 1)
+    return sink
 
 
 def _answer_all(session: Session, source: int, sink: int) -> None:

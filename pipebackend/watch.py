@@ -54,7 +54,9 @@ class Watcher:
             for fault in zone.faults[:_SHOWN_FAULTS]:
                 logs.warning(fault)
             if len(zone.faults) > _SHOWN_FAULTS:
-                logs.warning(f"… and {len(zone.faults) - _SHOWN_FAULTS} more; zoneutil zone check {zone.apex} lists them")
+                logs.warning(
+                    f"… and {len(zone.faults) - _SHOWN_FAULTS} more; zoneutil zone check {zone.apex} lists them"
+                )
 
     def _run(self) -> None:
         self._report(None)

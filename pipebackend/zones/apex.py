@@ -1,9 +1,9 @@
 """What every configured zone says in the same words: its SOA, its NS and its fixed records.
 
-    soa = { mname = "ns1.example.net", rname = "hostmaster.example.net", refresh = 10800, retry = 3600,
-            expire = 604800, minimum = 3600, serial = 1 }     # all but mname and rname may be left out
-    ns = ["ns1.example.net"]
-    records = ["ns1 A 192.0.2.1", "@ MX 10 mail.example.net", "www.sub 300 AAAA 2001:db8::1"]
+soa = { mname = "ns1.example.net", rname = "hostmaster.example.net", refresh = 10800, retry = 3600,
+        expire = 604800, minimum = 3600, serial = 1 }     # all but mname and rname may be left out
+ns = ["ns1.example.net"]
+records = ["ns1 A 192.0.2.1", "@ MX 10 mail.example.net", "www.sub 300 AAAA 2001:db8::1"]
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def read(section: Section, apex: str, ttl: int, serial_files: Sequence[str]) -> 
 
 
 def fixed_record(line: str, apex: str, ttl: int) -> Record:
-    """The record written as ``owner [ttl] type content``, the owner relative to the zone; raises NameFault, RecordFault."""
+    """The record written as ``owner [ttl] type content``; the owner is relative to ``apex``. NameFault, RecordFault."""
     owner, _, rest = line.strip().partition(" ")
     first, _, content = rest.strip().partition(" ")
     if first.isascii() and first.isdigit():

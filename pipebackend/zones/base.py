@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Protocol
 
-    from pipebackend.metadata import Nsec3Param
+    from pipebackend.nsec3param import Nsec3Param
     from pipebackend.records import Client, Record
 
     class Ring(Protocol):
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
         @property
         def dynamic(self) -> bool:
             """Whether answers depend on the client or the moment, so that they must not be kept."""
+
+        @property
+        def narrow(self) -> bool:
+            """Whether NSEC3 must be narrow, since the names' hashes cannot be put in order."""
 
         @property
         def sources(self) -> Sequence[str]:

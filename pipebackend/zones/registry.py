@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Registry", "fingerprint", "load"]
 
 KINDS = ("table",)
-_FIRST_ID, _IDS = 10_000, 90_000  # above the ids that a database hands out, and short: an id is in every record
+_FIRST_ID, _IDS = (
+    10_000,
+    90_000,
+)  # above the ids that a database hands out, and short: an id is in every record
 _CLOCK_GRAIN = 10_000_000  # nanoseconds: a file's time comes from the kernel's coarse clock
 
 

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipebackend.metadata import Nsec3Param
+    from pipebackend.nsec3param import Nsec3Param
     from pipebackend.records import Record
     from pipebackend.zones.tree import Tree
 
@@ -21,7 +21,7 @@ OPT_OUT = 1  # RFC 5155 section 3.1.2.1
 
 
 def members(tree: Tree) -> list[str]:
-    """The owners of NSEC records: authoritative names and delegation points, nothing below a cut (RFC 4034 section 4)."""
+    """The owners of NSEC records: authoritative names and zone cuts, nothing below a cut (RFC 4034 section 4)."""
     return [name for name, records in tree.nodes.items() if records and not tree.is_below_cut(name)]
 
 

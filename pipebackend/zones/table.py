@@ -76,6 +76,7 @@ class TableZone:
 
     kind = "table"
     dynamic = False
+    narrow = False
 
     def __init__(
         self, ident: int, fixed: Tree, table: Table, templates: Sequence[Template], sources: Sequence[str]
@@ -171,7 +172,8 @@ class TableZone:
                 continue
             key = names.from_text(self._table.row(number)[self._table.key])
             if first.setdefault(key, number) != number:
-                yield f"{self._table.place(number)}: key {key} is already on line {first[key] + 2}; this row is left out"
+                place = self._table.place(number)
+                yield f"{place}: key {key} is already on line {first[key] + 2}; this row is left out"
 
 
 def load(section: Section, apex: str, ident: int) -> TableZone | None:

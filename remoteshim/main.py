@@ -1,0 +1,96 @@
+"""The REMOTE front end: one line of JSON in, one line of JSON out (PROTOCOL.md 2)."""
+
+from __future__ import annotations
+
+import sys
+
+from pipebackend import arguments, logs, names, streams
+from pipebackend.backend import VERSION, open_backend
+from pipebackend.errors import BackendError, ConfigFault, RequestFault
+from remoteshim import jsonline, methods
+from remoteshim.params import Params
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipebackend.backend import Backend
+
+__all__ = ["RemoteSession", "main"]
+
+
+class RemoteSession:
+    """One PowerDNS at the other end; gives one JSON line for each line, whatever it holds."""
+
+    def __init__(self, open_with: Callable[[str | None], Backend], backend: Backend | None = None) -> None:
+        """``open_with`` gets the ``config`` of initialize; it is called when the first request needs a backend."""
+        self._open_with = open_with
+        self._backend = backend
+
+    def answer(self, request: bytes) -> bytes:
+        """See ``streams.Session``."""
+        try:
+            return f'{{"result":{self._result(request.decode("utf-8", "surrogateescape"))}}}\n'.encode("ascii")
+        except ConfigFault:
+            raise
+        except BackendError as exc:
+            return _failure(str(exc))
+        except Exception:  # the edge: one failed answer, never a dead process
+            logs.traceback(f"answering {request[:200]!r} failed")
+            return _failure("internal error; stderr has the traceback")
+
+    def overlong(self) -> bytes:
+        """See ``streams.Session``."""
+        return _failure(f"a line of more than {streams.MAX_REQUEST} octets")
+
+    def settle(self) -> None:
+        """See ``streams.Session``."""
+        if self._backend is not None:
+            self._backend.start_watching()
+
+    def _result(self, line: str) -> str:
+        request = jsonline.loads(line)
+        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
+            raise RequestFault('a request is an object with "method" and "parameters"')
+        method = request["method"]
+        params = Params(method, request.get("parameters", {}))
+        if method == "initialize":
+            self._initialize(params)
+            return "true"
+        if method in methods.RENDERED:
+            return methods.RENDERED[method](self._opened(), params)
+        if method in methods.METHODS:
+            return jsonline.dumps(methods.METHODS[method](self._opened(), params))
+        if method in methods.UNANSWERED:
+            return "false"
+        raise RequestFault(f"unknown method {names.printable(method[:60])!r}")
+
+    def _initialize(self, params: Params) -> None:
+        """Options of the connection string; all but ``config`` are PowerDNS's own."""
+        given = params.text("config", "") or None
+        if self._backend is None:
+            self._backend = self._open_with(given)
+
+    def _opened(self) -> Backend:
+        if self._backend is None:  # a person's request, without initialize
+            self._backend = self._open_with(None)
+        return self._backend
+
+
+def main() -> None:
+    """The command ``remoteshim``: answers REMOTE's JSON lines from stdin on stdout until the end of input."""
+    streams.close_inherited_files()
+    purpose = (
+        "Answers PowerDNS's REMOTE protocol on stdin and stdout; launch it with remote-connection-string=pipe:command=…"
+    )
+    given = arguments.parse("remoteshim", purpose, VERSION, sys.argv[1:])
+    try:
+        backend = open_backend(given.config) if given.config else None
+        streams.serve(RemoteSession(open_backend, backend), 0, streams.claim_stdout())
+    except ConfigFault as exc:
+        logs.error(str(exc))
+        sys.exit(2)
+
+
+def _failure(reason: str) -> bytes:
+    return f'{{"result":false,"log":[{jsonline.quote(names.printable(reason))}]}}\n'.encode("ascii")
