@@ -8,7 +8,7 @@ from pipebackend import config, lookup, names
 from pipebackend.errors import NotListable, RequestFault
 from pipebackend.records import Client
 from pipebackend.values import Value
-from pipebackend.watch import Watcher
+from pipebackend.watch import Watcher, report_refusal
 from pipebackend.zones import registry
 
 TYPE_CHECKING = False
@@ -31,11 +31,12 @@ COMMANDS = {
 
 
 class DomainInfo(Value):
-    """What PowerDNS calls the info of a domain; ``zone`` is canonical."""
+    """What PowerDNS calls the info of a domain; ``zone`` is canonical, ``source`` our kind of zone."""
 
     ident: int
     zone: str
     serial: int
+    source: str
     kind: str = "native"
 
 
@@ -76,13 +77,34 @@ class Backend:
         zone = self.registry.by_apex.get(names.from_text(apex))
         return None if zone is None else _info(zone)
 
+    def zone_faults(self, apex: str) -> Sequence[str]:
+        """What is wrong with a zone, a line each that names the place; raises RequestFault if it is not ours."""
+        entry = self.registry.entry(names.from_text(apex))
+        if entry is None:
+            raise RequestFault(_no_zone(apex, self.registry))
+        return entry.faults or (entry.zone.faults if entry.zone is not None else ())
+
+    def zone_facts(self, apex: str) -> Mapping[str, object]:
+        """What an operator wants to know of a zone; raises RequestFault if it is not ours."""
+        zone = self._zone(apex)
+        sizes = _sizes(zone)
+        return {
+            "zone": zone.apex or ".",
+            "kind": zone.kind,
+            "id": zone.ident,
+            "serial": _serial(zone),
+            "files": list(zone.sources),
+            **sizes,
+            "faults": len(zone.faults),
+        }
+
     def metadata(self, apex: str) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind."""
         names.from_text(apex)
         return {}
 
     def search(self, pattern: str, most: int) -> Iterator[tuple[int, Record]]:
-        """At most so many records whose owner or content matches a pattern with ``*`` and ``?``, with their zone's id."""
+        """At most so many records, with their zone's id, whose owner or content matches; ``*`` and ``?`` stand for any."""
         from fnmatch import translate
         from itertools import islice
         from re import IGNORECASE, compile
@@ -118,17 +140,39 @@ class Backend:
         raise RequestFault(f"unknown command {word[:40]!r}; the commands are {', '.join(COMMANDS)}")
 
 
+    def _zone(self, apex: str) -> Zone:
+        zone = self.registry.by_apex.get(names.from_text(apex))
+        if zone is None:
+            raise RequestFault(_no_zone(apex, self.registry))
+        return zone
+
+
 def open_backend(given: str | None, environ: Mapping[str, str] = os.environ) -> Backend:
     """The backend of the configuration that is found for ``given``; raises ConfigFault with every fault."""
-    return Backend(Watcher(registry.load(config.load(given, environ))))
+    zones = registry.load(config.load(given, environ))
+    for entry in zones.entries:
+        report_refusal(entry)
+    return Backend(Watcher(zones))
+
+
+def _no_zone(apex: str, zones: registry.Registry) -> str:
+    return f"there is no zone {apex}; the zones are {', '.join(entry.apex or '.' for entry in zones.entries)}"
 
 
 def _info(zone: Zone) -> DomainInfo:
-    return DomainInfo(zone.ident, zone.apex, _serial(zone))
+    return DomainInfo(zone.ident, zone.apex, _serial(zone), zone.kind)
 
 
 def _serial(zone: Zone) -> int:
     return int(zone.soa().content.split()[2])
+
+
+def _sizes(zone: Zone) -> Mapping[str, object]:
+    try:
+        records = [record for record in zone.listing() if record.type]
+    except NotListable as exc:
+        return {"names": str(exc)}
+    return {"names": len({record.owner.lower() for record in records}), "records": len(records)}
 
 
 def _listed(zone: Zone) -> Iterator[Record]:

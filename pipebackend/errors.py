@@ -57,7 +57,14 @@ class ConfigFault(_Faults):
 
 
 class ZoneFault(_Faults):
-    """A zone's source that cannot be used; ``faults`` has one line for each thing that is wrong."""
+    """A zone's source that cannot be used; ``faults`` has one line for each thing that is wrong.
+
+    ``sources`` are the files that were read so far: the zone is tried again when one of them changes.
+    """
+
+    def __init__(self, faults: Sequence[str], sources: Sequence[str] = ()) -> None:
+        super().__init__(faults)
+        self.sources = tuple(sources)
 
 
 class NotListable(BackendError):

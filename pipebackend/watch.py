@@ -9,7 +9,11 @@ from pipebackend import config, logs
 from pipebackend.errors import ConfigFault
 from pipebackend.zones import registry
 
-__all__ = ["Watcher"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Watcher", "report_refusal"]
 
 POLL_SECONDS = 0.3  # a change counts when two looks in a row show the same: half-written files are left alone
 _SWITCH_SECONDS = 0.0005  # the serving thread gets the interpreter back this soon while a zone is loaded
@@ -39,27 +43,19 @@ class Watcher:
             self.registry = registry.load(fresh, before, files)
         except ConfigFault as exc:
             logs.error(f"{exc}\nthe configuration in force stays as it was before")
-            self.registry = registry.load(before.config, before, files)
+            self.registry = registry.Registry(before.config, before.entries, files)
         self.reloads += 1
-        self._report(before)
-
-    def _report(self, before: registry.Registry | None) -> None:
-        """Log the faults of zones that are new."""
-        known = before.zones if before is not None else ()
-        for zone in self.registry.zones:
-            if zone in known:
-                continue
-            if before is not None:
-                logs.info(f"zone {zone.apex or '.'} loaded")
-            for fault in zone.faults[:_SHOWN_FAULTS]:
-                logs.warning(fault)
-            if len(zone.faults) > _SHOWN_FAULTS:
-                logs.warning(
-                    f"… and {len(zone.faults) - _SHOWN_FAULTS} more; zoneutil zone check {zone.apex} lists them"
-                )
+        known = set(map(id, before.entries))
+        for entry in self.registry.entries:
+            if id(entry) not in known:
+                if not entry.faults:
+                    logs.info(f"zone {entry.apex or '.'} read again")
+                report_refusal(entry)
+                _report_faults(entry)
 
     def _run(self) -> None:
-        self._report(None)
+        for entry in self.registry.entries:
+            _report_faults(entry)
         stale = False
         while True:
             time.sleep(POLL_SECONDS)
@@ -70,3 +66,23 @@ class Watcher:
                     stale = False
             except Exception:  # the edge of this thread: whatever a reload meets, the next change is followed
                 logs.traceback("reading the changed files failed; the old ones stay in force")
+
+
+def report_refusal(entry: registry.Entry) -> None:
+    """Log why a zone's source is refused, if it is."""
+    if entry.faults:
+        _report(entry.faults, entry.apex)
+        fate = "is served as it was before" if entry.zone is not None else "is left out until its file is mended"
+        logs.error(f"zone {entry.apex or '.'} {fate}")
+
+
+def _report_faults(entry: registry.Entry) -> None:
+    if entry.zone is not None and not entry.faults:
+        _report(entry.zone.faults, entry.apex)
+
+
+def _report(faults: Sequence[str], apex: str) -> None:
+    for fault in faults[:_SHOWN_FAULTS]:
+        logs.warning(fault)
+    if len(faults) > _SHOWN_FAULTS:
+        logs.warning(f"… and {len(faults) - _SHOWN_FAULTS} more; zoneutil zone check {apex or '.'} lists them")

@@ -6,7 +6,7 @@ import os
 import time
 from binascii import crc32
 
-from pipebackend import logs, names
+from pipebackend import names
 from pipebackend.config import Section
 from pipebackend.errors import ConfigFault, ZoneFault
 from pipebackend.values import Value
@@ -33,11 +33,18 @@ _CLOCK_GRAIN = 10_000_000  # nanoseconds: a file's time comes from the kernel's 
 
 
 class Entry(Value):
-    """A zone with what it was made from: the table of its configuration and how its files looked."""
+    """One zone of the configuration, with what it was made from.
 
-    zone: Zone
+    ``files`` is how its files looked, ``settled`` that they stayed so while they were read; ``faults`` says why
+    they are refused: the zone is then served as it was before, or left out (None) if there is no before.
+    """
+
+    apex: str
+    zone: Zone | None
     table: Mapping[str, Any]
     files: Fingerprint
+    settled: bool
+    faults: tuple[str, ...] = ()
 
 
 class Registry:
@@ -47,13 +54,13 @@ class Registry:
         self.config = config
         self.entries = tuple(entries)
         self.files = files
-        self.by_apex = {entry.zone.apex: entry.zone for entry in entries}
-        self.by_id = {entry.zone.ident: entry.zone for entry in entries}
+        self.zones = tuple(entry.zone for entry in entries if entry.zone is not None)
+        self.by_apex = {zone.apex: zone for zone in self.zones}
+        self.by_id = {zone.ident: zone for zone in self.zones}
 
-    @property
-    def zones(self) -> Sequence[Zone]:
-        """The zones in the order of the configuration."""
-        return [entry.zone for entry in self.entries]
+    def entry(self, apex: str) -> Entry | None:
+        """The zone of that name with its sources, None if the configuration has no such zone."""
+        return next((entry for entry in self.entries if entry.apex == apex), None)
 
     def zone_of(self, name: str, zone_id: int = -1) -> Zone | None:
         """The zone that answers for a canonical name.
@@ -75,19 +82,17 @@ class Registry:
 
     def is_stale(self) -> bool:
         """Whether the configuration or a zone's file changed since it was read."""
-        return fingerprint([self.config.path]) != self.files or any(
-            fingerprint(entry.zone.sources) != entry.files for entry in self.entries
-        )
+        return fingerprint([self.config.path]) != self.files or any(not _is_fresh(entry) for entry in self.entries)
 
 
 def load(config: Config, previous: Registry | None = None, files: Fingerprint | None = None) -> Registry:
     """The zones of a configuration; raises ConfigFault with every fault of it.
 
-    Zones of ``previous`` that did not change are kept. A zone whose source is faulty is served as it was before,
-    or left out if there is no before; the log says so. ``files`` is how the configuration file looked when it was
-    read, now if left out.
+    Zones of ``previous`` that did not change are kept; a zone whose source is faulty is kept too, or left out.
+    ``files`` is how the configuration file looked when it was read, now if left out.
     """
     files = fingerprint([config.path]) if files is None else files
+    same_config = previous is not None and previous.files == files  # its time is in the serials
     faults: list[str] = []
     root = Section(config, config.table, "", faults)
     sections = root.sections("zone")
@@ -103,10 +108,12 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
         if apex in seen and section.has("name"):
             section.fault("name", f"{apex} is already the name of {seen[apex]}")
         seen.setdefault(apex, section.path)
-        ident = _ident(apex, [entry.zone.ident for entry in entries])
-        entry = _entry(section, kind, apex, ident, _previous(previous, apex)) if kind else None
-        if entry is not None:
-            entries.append(entry)
+        before = previous.entry(apex) if previous is not None else None
+        if before is not None and same_config and _is_fresh(before):
+            entries.append(before)
+        elif kind:
+            ident = _ident(apex, [entry.zone.ident for entry in entries if entry.zone is not None])
+            entries.append(_loaded(section, kind, apex, ident, before))
     if faults:
         raise ConfigFault(faults)
     return Registry(config, entries, files)
@@ -126,47 +133,37 @@ def fingerprint(paths: Iterable[str]) -> Fingerprint:
     return tuple(found)
 
 
-def _entry(section: Section, kind: str, apex: str, ident: int, before: Entry | None) -> Entry | None:
-    """The zone of one section, loaded if it or its files changed; None if it is left out or faults were noted."""
-    files = fingerprint(before.zone.sources) if before is not None else ()
-    unchanged = before is not None and before.table == section.table
-    if before is not None and unchanged and before.files == files:
-        return before
+def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | None) -> Entry:
+    """The zone of one section, read now; faults of the configuration are noted in the section."""
     started, known = time.time_ns(), len(section.faults)
     try:
         zone = _loader(kind)(section, apex, ident)
         section.finish()
-        if unchanged and len(section.faults) > known:  # the file is gone: no fault of the configuration
-            raise ZoneFault(section.faults[known:])
+        if before is not None and before.table == section.table and len(section.faults) > known:
+            raise ZoneFault(section.faults[known:])  # the file is gone: no fault of the configuration
     except ZoneFault as exc:
         del section.faults[known:]
-        logs.error(str(exc))
-        if before is None:
-            logs.error(f"zone {apex} is left out until its file is mended")
-            return None
-        logs.error(f"zone {apex} is served as it was before")
-        return before._replace(table=section.table, files=files)
-    if zone is None or len(section.faults) > known:
-        return None
-    return Entry(zone, section.table, _settled(fingerprint(zone.sources), started))
+        sources = exc.sources or [os.path.join(section.config.folder, str(section.table.get("file", "")))]
+        served = before.zone if before is not None else None
+        files = fingerprint(sources)
+        return Entry(apex, served, section.table, files, _settled(files, started), exc.faults)
+    files = fingerprint(zone.sources if zone is not None else ())
+    return Entry(apex, zone, section.table, files, _settled(files, started))
 
 
-def _settled(files: Fingerprint, started: int) -> Fingerprint:
-    """``files``, or nothing, which makes the zone stale, if one was written while the zone was loaded from it."""
-    return () if any(changed > started - _CLOCK_GRAIN for _, changed, _, _ in files) else files
+def _is_fresh(entry: Entry) -> bool:
+    return entry.settled and fingerprint(path for path, *_ in entry.files) == entry.files
+
+
+def _settled(files: Fingerprint, started: int) -> bool:
+    """Whether no file was written while the zone was loaded from it."""
+    return all(changed <= started - _CLOCK_GRAIN for _, changed, _, _ in files)
 
 
 def _loader(kind: str) -> Loader:
     from pipebackend.zones import table
 
     return table.load
-
-
-def _previous(registry: Registry | None, apex: str) -> Entry | None:
-    for entry in registry.entries if registry is not None else ():
-        if entry.zone.apex == apex:
-            return entry
-    return None
 
 
 def _ident(apex: str, taken: Sequence[int]) -> int:

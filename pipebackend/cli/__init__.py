@@ -1,0 +1,1 @@
+"""The command line ``zoneutil``, one file per group of commands."""

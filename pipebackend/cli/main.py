@@ -1,0 +1,49 @@
+"""``zoneutil``: looks at and changes what the coprocesses serve."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from pipebackend.backend import VERSION, Backend, open_backend
+from pipebackend.cli import record, zone
+from pipebackend.errors import BackendError
+
+__all__ = ["cli", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(VERSION, prog_name="zoneutil")
+@click.option("--config", metavar="FILE", help="The configuration file; found as the coprocesses find it if left out.")
+@click.pass_context
+def cli(context: click.Context, config: str | None) -> None:
+    """Looks at the zones behind PowerDNS and changes them.
+
+    Example: zoneutil record lookup lax.airports.aa
+    """
+    context.obj = _Opener(config)
+
+
+class _Opener:
+    """Opens the backend when a command needs it, so that --help needs no configuration."""
+
+    def __init__(self, config: str | None) -> None:
+        self._config = config
+
+    def __call__(self) -> Backend:
+        return open_backend(self._config, os.environ)
+
+
+cli.add_command(zone.group)
+cli.add_command(record.group)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is a message on stderr and exit status 1."""
+    try:
+        cli(prog_name="zoneutil")
+    except BackendError as exc:
+        click.echo(f"zoneutil: {exc}", err=True)
+        sys.exit(1)

@@ -1,0 +1,91 @@
+"""``zoneutil zone``: the zones, what is in them and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from pipebackend import names, rdata
+from pipebackend.backend import Backend
+from pipebackend.cli.output import as_json, json_option, print_rows
+
+__all__ = ["group"]
+
+
+@click.group("zone")
+def group() -> None:
+    """The zones and their settings.
+
+    Example: zoneutil zone check airports.aa
+    """
+
+
+@group.command("list")
+@json_option
+@click.pass_obj
+def list_(open_backend: Callable[[], Backend], as_json_: bool) -> None:
+    """List the zones.
+
+    Example: zoneutil zone list
+    """
+    rows = [
+        {"zone": info.zone or ".", "kind": info.source, "id": info.ident, "serial": info.serial}
+        for info in open_backend().domains()
+    ]
+    as_json(rows) if as_json_ else print_rows(rows)
+
+
+@group.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def show(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None:
+    """Show where a zone comes from and how large it is.
+
+    Example: zoneutil zone show airports.aa
+    """
+    facts = open_backend().zone_facts(name)
+    if as_json_:
+        as_json(facts)
+        return
+    width = max(map(len, facts))
+    for key, value in facts.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        click.echo(f"{key.ljust(width)}  {shown}".rstrip())
+
+
+@group.command()
+@click.argument("name", required=False)
+@json_option
+@click.pass_obj
+def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool) -> None:
+    """Find what is wrong with a zone, or with all zones; exit status 1 if anything is.
+
+    Example: zoneutil zone check airports.aa
+    """
+    backend = open_backend()
+    apexes = [names.from_text(name)] if name else [entry.apex for entry in backend.registry.entries]
+    found = {apex or ".": list(backend.zone_faults(apex)) for apex in apexes}
+    if as_json_:
+        as_json(found)
+    for apex, faults in () if as_json_ else found.items():
+        for fault in faults:
+            click.echo(fault)
+        click.echo(f"{apex}: " + (f"{len(faults)} faults" if faults else "no faults"), err=True)
+    if any(found.values()):
+        raise SystemExit(1)
+
+
+@group.command()
+@click.argument("name")
+@click.pass_obj
+def export(open_backend: Callable[[], Backend], name: str) -> None:
+    """Print a zone as a zone file.
+
+    Example: zoneutil zone export airports.aa > airports.aa.zone
+    """
+    _, records = open_backend().transfer(name)
+    for record in records:
+        if record.type:
+            click.echo(rdata.zone_line(record))
