@@ -6,14 +6,14 @@ import os
 import time
 from binascii import crc32
 
-from pipebackend import names
+from pipebackend import logs, names
 from pipebackend.config import Section
-from pipebackend.errors import ConfigFault, ZoneFault
+from pipebackend.errors import ConfigFault, StoreFault, ZoneFault
 from pipebackend.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from pipebackend.config import Config
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     Loader = Callable[[Section, str, int], Zone | None]
     Fingerprint = tuple[tuple[str, int, int, int], ...]
 
-__all__ = ["Entry", "Registry", "fingerprint", "load"]
+__all__ = ["Entry", "Registry", "fingerprint", "load", "wanted_id"]
 
-KINDS = ("table",)
+KINDS = ("ranges", "table")
+DEFAULT_STORE = "sqlite:zones.db"  # beside the configuration; the built-in one has no place of its own, so no store
 _FIRST_ID, _IDS = (
     10_000,
     90_000,
@@ -50,8 +51,9 @@ class Entry(Value):
 class Registry:
     """All zones at one moment; never changed, a reload makes a new one."""
 
-    def __init__(self, config: Config, entries: Sequence[Entry], files: Fingerprint) -> None:
+    def __init__(self, config: Config, entries: Sequence[Entry], files: Fingerprint, store_url: str) -> None:
         self.config = config
+        self.store_url = store_url
         self.entries = tuple(entries)
         self.files = files
         self.zones = tuple(entry.zone for entry in entries if entry.zone is not None)
@@ -95,8 +97,10 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     same_config = previous is not None and previous.files == files  # its time is in the serials
     faults: list[str] = []
     root = Section(config, config.table, "", faults)
+    store_url = _store_url(root)
     sections = root.sections("zone")
     root.finish()
+    stored = _stored_ids(store_url, config.folder) if not faults else {}
     entries: list[Entry] = []
     seen: dict[str, str] = {}
     for section in sections:
@@ -112,11 +116,12 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
         if before is not None and same_config and _is_fresh(before):
             entries.append(before)
         elif kind:
-            ident = _ident(apex, [entry.zone.ident for entry in entries if entry.zone is not None])
+            taken = {entry.zone.ident for entry in entries if entry.zone is not None} | set(stored.values())
+            ident = stored.get(apex) or wanted_id(apex, taken)
             entries.append(_loaded(section, kind, apex, ident, before))
     if faults:
         raise ConfigFault(faults)
-    return Registry(config, entries, files)
+    return Registry(config, entries, files, store_url)
 
 
 def fingerprint(paths: Iterable[str]) -> Fingerprint:
@@ -161,14 +166,41 @@ def _settled(files: Fingerprint, started: int) -> bool:
 
 
 def _loader(kind: str) -> Loader:
+    if kind == "ranges":
+        from pipebackend.zones import ranges
+
+        return ranges.load
     from pipebackend.zones import table
 
     return table.load
 
 
-def _ident(apex: str, taken: Sequence[int]) -> int:
-    """An id that all processes give this zone without asking each other."""
+def wanted_id(apex: str, taken: Collection[int] = ()) -> int:
+    """An id that all processes give a zone without asking each other, until the store has one for it."""
     ident = _FIRST_ID + crc32(apex.encode()) % _IDS
     while ident in taken:
         ident += 1
     return ident
+
+
+def _store_url(root: Section) -> str:
+    section = root.section("store")
+    url = section.text("url", DEFAULT_STORE if root.config.path else "")
+    section.finish()
+    return url
+
+
+def _stored_ids(url: str, folder: str) -> dict[str, int]:
+    """The ids that zones have in the store; none while it cannot be read, which whoever asks it for more will tell."""
+    if not url:
+        return {}
+    from pipebackend.store import open_store
+
+    store = open_store(url, folder)
+    try:
+        return {row.name: row.id for row in store.domains()}
+    except StoreFault as exc:
+        logs.error(str(exc))
+        return {}
+    finally:
+        store.close()

@@ -1,0 +1,216 @@
+"""Ranges zones: names computed from IP prefixes, forward and reverse; nothing is stored for them.
+
+    [[zone]]
+    name = "dyn.example.net"             # forward: A and AAAA of host-192-0-2-7.dyn.example.net …
+    kind = "ranges"
+    ranges = ["192.0.2.0/24", "2001:db8::/48"]
+    template = "host-{address}"          # one label
+    domain = "dyn.example.net"           # where the hosts are; the zone's name if left out
+    ttl = 3600                           # seconds; 3600 if left out
+    max_listed = 65536                   # a zone with more names is not transferred; 65536 if left out
+    soa = { mname = "ns1.example.net", rname = "hostmaster.example.net" }
+    ns = ["ns1.example.net"]
+    records = ["host-192-0-2-1 A 192.0.2.1"]
+
+    [[zone]]
+    name = "2.0.192.in-addr.arpa"        # reverse, since it is in in-addr.arpa or ip6.arpa: PTR
+    kind = "ranges"
+    ranges = ["192.0.2.0/24"]
+    template = "host-{address}"
+    domain = "dyn.example.net"           # where the PTR records point; must be there
+
+A name among ``records`` has those records alone. What lies below one with NS or DNAME is not computed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from pipebackend import names, records
+from pipebackend.errors import NameFault, NotListable
+from pipebackend.records import Record
+from pipebackend.zones import apex as apex_records
+from pipebackend.zones.addresses import HostNames, ReverseNames, reverse_root
+from pipebackend.zones.counted import CountedRing, Run
+from pipebackend.zones.tree import Tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipebackend.config import Section
+    from pipebackend.records import Client
+    from pipebackend.zones.addresses import Address, Network
+
+__all__ = ["RangesZone", "load"]
+
+DEFAULT_TEMPLATE = "host-{address}"
+DEFAULT_LISTED = 65_536
+
+
+class RangesZone:
+    """A zone computed from prefixes; see the module for its configuration."""
+
+    kind = "ranges"
+    dynamic = False
+    narrow = True  # no hash can be turned back into one of 2^80 names
+    sources = ()
+    faults = ()
+
+    def __init__(
+        self,
+        ident: int,
+        fixed: Tree,
+        ranges: Sequence[Network],
+        hosts: HostNames,
+        reverse: ReverseNames | None,
+        ttl: int,
+        max_listed: int,
+    ) -> None:
+        """``ranges`` do not overlap and, with ``reverse``, lie in its zone."""
+        self.apex = fixed.apex
+        self.ident = ident
+        self._fixed = fixed
+        self._hosts, self._reverse = hosts, reverse
+        self._names = reverse or hosts
+        self._ttl = ttl
+        self._max_listed = max_listed
+        self._covers = frozenset(
+            name for name, found in fixed.nodes.items() if name in fixed.cuts or any(r.type == "DNAME" for r in found)
+        )
+        self._firsts, self._lasts = _bounds(ranges)
+        self._runs = [Run(self._names.key_start(), self._names.digits(net), self._covers) for net in ranges]
+        self._ring = CountedRing(fixed, self._runs)
+
+    def find(self, name: str, client: Client) -> Sequence[Record] | None:
+        """See ``zones.base.Zone``."""
+        fixed = self._fixed.find(name)
+        if fixed:
+            return fixed
+        address = self._names.address(name)
+        if address is not None and self._holds(address) and not self._is_covered(name):
+            return (self._computed(address),)
+        if fixed is not None or any(run.has_below(name) for run in self._runs):
+            return ()
+        return None
+
+    def soa(self) -> Record:
+        """See ``zones.base.Zone``."""
+        return self._fixed.nodes[self.apex][0]
+
+    def listing(self) -> Iterator[Record]:
+        """See ``zones.base.Zone``."""
+        count = sum(run.shown for run in self._runs)
+        if count > self._max_listed:
+            raise NotListable(
+                f"zone {self.apex} has {count} computed names, more than max_listed = {self._max_listed};"
+                " set max_listed of the zone higher to have it transferred"
+            )
+        return self._tree().listing()
+
+    def ring(self) -> CountedRing:
+        """See ``zones.base.Zone``."""
+        return self._ring
+
+    def _tree(self) -> Tree:
+        fixed = [record._replace(auth=True) for found in self._fixed.nodes.values() for record in found]
+        return Tree(self.apex, (*fixed, *self._all_computed()))
+
+    def _all_computed(self) -> Iterator[Record]:
+        for version, firsts in self._firsts.items():
+            for first, last in zip(firsts, self._lasts[version], strict=True):
+                for value in range(first, last + 1):
+                    record = self._computed((version, value))
+                    name = record.owner.lower()
+                    if not self._fixed.find(name) and not self._is_covered(name):
+                        yield record
+
+    def _computed(self, address: Address) -> Record:
+        if self._reverse:
+            return Record(self._reverse.name(address), "PTR", self._ttl, self._hosts.name(address))
+        from ipaddress import IPv4Address, IPv6Address
+
+        version, value = address
+        if version == 4:
+            return Record(self._hosts.name(address), "A", self._ttl, str(IPv4Address(value)))
+        return Record(self._hosts.name(address), "AAAA", self._ttl, str(IPv6Address(value)))
+
+    def _holds(self, address: Address) -> bool:
+        version, value = address
+        place = bisect_right(self._firsts[version], value)
+        return place > 0 and value <= self._lasts[version][place - 1]
+
+    def _is_covered(self, name: str) -> bool:
+        """Whether the name lies below a delegation (RFC 1034 section 4.2.1) or a DNAME (RFC 6672 section 2.4)."""
+        return bool(self._covers) and any(above in self._covers for above in names.ancestors(name))
+
+
+def load(section: Section, apex: str, ident: int) -> RangesZone | None:
+    """The zone that ``section`` describes, or None after noting faults."""
+    known = len(section.faults)
+    ttl = section.integer("ttl", 3600, most=records.MAX_TTL)
+    max_listed = section.integer("max_listed", DEFAULT_LISTED)
+    fixed = apex_records.read(section, apex, ttl, serial_files=[])
+    ranges = _ranges(section)
+    reverse = _reverse(section, apex, ranges) if reverse_root(apex) else None
+    hosts = _hosts(section, apex, {net.version for net in ranges})
+    if hosts is None or len(section.faults) > known:
+        return None
+    return RangesZone(ident, Tree(apex, fixed), ranges, hosts, reverse, ttl, max_listed)
+
+
+def _ranges(section: Section) -> list[Network]:
+    from ipaddress import ip_network
+
+    found: list[Network] = []
+    texts = section.texts("ranges")
+    if not texts and section.has("ranges"):
+        section.fault("ranges", 'is empty; write prefixes, as in ["192.0.2.0/24"]')
+    for text in texts:
+        try:
+            net = ip_network(text, strict=False)
+        except ValueError:
+            section.fault("ranges", f"{text!r} is no IP prefix; write one as in 192.0.2.0/24 or 2001:db8::/48")
+            continue
+        given = text.partition("/")[0]
+        if net.network_address != ip_network(given).network_address:
+            section.fault("ranges", f"{text} has bits set after its prefix; write {net}")
+        for other in found:
+            if other.version == net.version and (net.overlaps(other)):
+                section.fault("ranges", f"{text} overlaps {other}; write each address in one range")
+        found.append(net)
+    return found
+
+
+def _reverse(section: Section, apex: str, ranges: Sequence[Network]) -> ReverseNames | None:
+    try:
+        reverse = ReverseNames(section.name("name"))
+    except NameFault as exc:
+        section.fault("name", str(exc))
+        return None
+    for net in ranges:
+        if not reverse.covers(net):
+            section.fault("ranges", f"{net} is not inside the zone {apex}; give it a zone of its own")
+    return reverse
+
+
+def _hosts(section: Section, apex: str, versions: set[int]) -> HostNames | None:
+    template = section.text("template", DEFAULT_TEMPLATE)
+    domain = section.name("domain", None if reverse_root(apex) else section.name("name") or apex)
+    if not reverse_root(apex) and not names.is_below(domain.lower(), apex):
+        section.fault("domain", f"{domain} is not in the zone {apex}; the addresses of the hosts belong there")
+    try:
+        return HostNames(template, domain, versions)
+    except NameFault as exc:
+        section.fault("template", str(exc))
+        return None
+
+
+def _bounds(ranges: Sequence[Network]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+    """The first and the last addresses of the ranges in order, by IP version."""
+    firsts: dict[int, list[int]] = {4: [], 6: []}
+    lasts: dict[int, list[int]] = {4: [], 6: []}
+    for net in sorted(ranges, key=lambda net: (net.version, int(net.network_address))):
+        firsts[net.version].append(int(net.network_address))
+        lasts[net.version].append(int(net.broadcast_address))
+    return firsts, lasts
