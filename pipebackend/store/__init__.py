@@ -1,0 +1,9 @@
+"""The store of keys, settings and zones: the only place with SQL."""
+
+from __future__ import annotations
+
+from pipebackend.store.domains import DomainRow
+from pipebackend.store.keyrows import KeyRow
+from pipebackend.store.store import Store, open_store
+
+__all__ = ["DomainRow", "KeyRow", "Store", "open_store"]

@@ -1,0 +1,97 @@
+"""Rows of ``domains``: which zones there are, and the number each has in all processes."""
+
+from __future__ import annotations
+
+from pipebackend.errors import StoreFault
+from pipebackend.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pipebackend.store.sqlite import Sqlite
+
+__all__ = ["DomainRow", "all_rows", "apex_of", "ensure", "id_of", "stored_name"]
+
+MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (PROTOCOL.md 2.2)
+
+
+class DomainRow(Value):
+    """A zone as the store has it: what is NULL there is empty or 0 here.
+
+    ``name`` is canonical; ``type`` is PowerDNS's word (NATIVE, MASTER, SLAVE …); ``master`` lists addresses with
+    commas between them; ``last_check`` is in seconds since 1970.
+    """
+
+    id: int
+    name: str
+    type: str
+    master: str
+    last_check: int
+    notified_serial: int
+    account: str
+
+
+def stored_name(apex: str) -> str:
+    """The name as PowerDNS stores it: lower case, no trailing dot, but the root as a dot."""
+    return apex.lower() or "."
+
+
+def id_of(db: Sqlite, apex: str) -> int | None:
+    """The zone's id, None if it has no row."""
+    for (found,) in db.rows("SELECT id FROM domains WHERE name = ?", (stored_name(apex),)):
+        return int(found)
+    return None
+
+
+def apex_of(db: Sqlite, domain_id: int) -> str | None:
+    """The zone's canonical name, None if no row has this id."""
+    if not 0 <= domain_id <= MAX_ID:
+        return None
+    for (name,) in db.rows("SELECT name FROM domains WHERE id = ?", (domain_id,)):
+        return _apex(name)
+    return None
+
+
+def all_rows(db: Sqlite) -> list[DomainRow]:
+    """All zones in the order of their ids."""
+    found = db.rows(
+        "SELECT id, name, type, coalesce(master, ''), coalesce(last_check, 0), coalesce(notified_serial, 0), "
+        "coalesce(account, '') FROM domains ORDER BY id"
+    )
+    return [DomainRow(id_, _apex(name), *rest) for id_, name, *rest in found]
+
+
+def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:
+    """The zone's id; its row is made if there is none, with ``wanted_id`` if that is free, else the next free one."""
+    found = id_of(db, apex)
+    if found is not None:
+        return found
+    with db.writing():
+        found = id_of(db, apex)  # another process may have been faster
+        if found is not None:
+            return found
+        free = _free_id(db, wanted_id)
+        values = (free, stored_name(apex))
+        db.execute("INSERT INTO domains (id, name, type) VALUES (?, ?, 'NATIVE')", values)
+        return free
+
+
+def _free_id(db: Sqlite, wanted_id: int) -> int:
+    start = wanted_id if 1 <= wanted_id <= MAX_ID else 1
+    for candidate in (start, *_ends_of_runs(db, start), 1, *_ends_of_runs(db, 1)):
+        if candidate <= MAX_ID and not db.rows("SELECT 1 FROM domains WHERE id = ?", (candidate,)):
+            return candidate
+    raise StoreFault(f"store {db.path}: no id is free for another zone")
+
+
+def _ends_of_runs(db: Sqlite, start: int) -> list[int]:
+    """The first id from ``start`` on after a row and without one."""
+    found = db.rows(
+        "SELECT id + 1 FROM domains AS row WHERE id >= ? "
+        "AND NOT EXISTS (SELECT 1 FROM domains WHERE id = row.id + 1) ORDER BY id LIMIT 1",
+        (start,),
+    )
+    return [id_ for (id_,) in found]
+
+
+def _apex(name: str) -> str:
+    return "" if name == "." else name.lower()

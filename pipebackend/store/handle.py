@@ -1,0 +1,156 @@
+"""A connection to the store's file that follows the file: it may appear, vanish or be replaced at any time."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from pipebackend.errors import StoreFault
+from pipebackend.store import faults, files, schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+    Row = tuple[Any, ...]
+    Values = tuple[object, ...]
+
+__all__ = ["Handle"]
+
+RETRY_SECONDS = 0.01
+
+# Without rights to its directory, or on a full disk, SQLite cannot make the files beside a store that has a log.
+_CANNOT_SHARE = frozenset(("CANTOPEN", "READONLY", "FULL", "IOERR"))
+
+
+class Handle:
+    """The file at ``path``: opened when there is one to read, made by ``prepare_for_writing``; StoreFault."""
+
+    __slots__ = ("_identity", "_is_made", "_is_prepared", "_is_snapshot", "connection", "opened", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self.opened = 0  # how often
+        self.connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, ...] | None = None
+        self._is_made = self._is_prepared = self._is_snapshot = False
+
+    def is_made(self) -> bool:
+        """Whether there is a store to read from now."""
+        if self.is_in_transaction():
+            return True
+        self._follow()
+        if self.connection is not None and not self._is_made:
+            self._is_made = schema.is_made(schema.checked_tables(self.fetch, self.path))
+        return self._is_made
+
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction holds the write lock; until it ends the file is not followed."""
+        return self.connection is not None and self.connection.in_transaction
+
+    def prepare_for_writing(self) -> None:
+        """Makes the file if need be, and gives it a write-ahead log, so that readers wait for nobody."""
+        self._follow()
+        if self._is_prepared:
+            return
+        if self._is_snapshot:
+            self.disconnect()
+            self._connect_shared()
+        files.check_place(self.path)
+        if self.connection is None:
+            files.make(self.path)
+            self._follow()
+        self._use_log()
+        self._is_prepared = True
+
+    def disconnect(self) -> None:
+        """Lets go of the file, and of a transaction that is open."""
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = self._identity = None
+        self._is_made = self._is_prepared = self._is_snapshot = False
+
+    def run(self, sql: str, values: Values = ()) -> tuple[sqlite3.Cursor, list[Row]]:
+        """One statement: its cursor for what it changed, and all its rows."""
+        import sqlite3
+
+        if self.connection is None:
+            raise StoreFault(f"store {self.path}: it vanished; try again")
+        try:
+            cursor = self.connection.execute(sql, values)
+            return cursor, cursor.fetchall()
+        except sqlite3.Error as exc:
+            raise faults.of_database(self.path, exc) from exc
+        except (OverflowError, UnicodeEncodeError) as exc:
+            raise faults.of_value(self.path, exc) from exc
+
+    def fetch(self, sql: str, values: Values = ()) -> list[Row]:
+        """The rows of one statement."""
+        return self.run(sql, values)[1]
+
+    def _follow(self) -> None:
+        """Opens what is at ``path`` now, unless it is open; lets go of what is not there any more."""
+        identity = files.identity(self.path)
+        if identity is not None and self._is_snapshot:
+            identity = files.snapshot_identity(self.path)
+        if self.connection is not None and identity != self._identity:
+            self.disconnect()
+        if self.connection is None and identity is not None:
+            self._connect()
+
+    def _connect(self) -> None:
+        try:
+            self._connect_shared()
+        except StoreFault as exc:
+            if faults.code(exc) not in _CANNOT_SHARE or files.log_size(self.path):
+                raise
+            self._connect_snapshot()
+
+    def _connect_shared(self) -> None:
+        import sqlite3
+
+        self._identity = files.identity(self.path)
+        try:
+            self.connection = _connected(self.path, "mode=rw")
+        except sqlite3.Error as exc:
+            raise faults.of_database(self.path, exc) from exc
+        self.opened += 1
+
+    def _connect_snapshot(self) -> None:
+        """Without a log nobody is writing: what is there can be read as it is until something changes."""
+        import sqlite3
+
+        self._identity = files.snapshot_identity(self.path)
+        try:
+            self.connection = _connected(self.path, "mode=ro&immutable=1")
+        except sqlite3.Error as exc:
+            raise faults.of_database(self.path, exc) from exc
+        self._is_snapshot = True
+        self.opened += 1
+
+    def _use_log(self) -> None:
+        # SQLite does not wait by itself when two processes switch a new file at the same time
+        deadline = time.monotonic() + faults.BUSY_SECONDS
+        while True:
+            try:
+                self.fetch("PRAGMA journal_mode = WAL")
+                return
+            except StoreFault as exc:
+                if faults.code(exc) not in ("BUSY", "LOCKED") or time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_SECONDS)
+
+
+def _connected(path: str, options: str) -> sqlite3.Connection:
+    import sqlite3
+
+    connection = sqlite3.connect(files.uri(path, options), uri=True, timeout=faults.BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # reads the file for the first time
+    except BaseException:
+        connection.close()
+        raise
+    return connection
