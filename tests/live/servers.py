@@ -1,0 +1,331 @@
+"""Real servers on loopback, each the length of a ``with`` block: PowerDNS and Unbound.
+
+    with PdnsServer(remote_config(), tmp_path) as server:
+        assert server.dig("lax.airports.aa", "TXT").answer
+
+Each has a folder and a port of its own, so that any number can run at once. What a server prints goes to a file in
+its folder and is shown when the block, or the test around it, fails.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.query
+import dns.rdataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "HOST",
+    "RUNNING",
+    "PdnsServer",
+    "Server",
+    "ServerFailed",
+    "Unbound",
+    "free_port",
+    "installed_command",
+    "missing_programs",
+    "pipe_config",
+    "program",
+    "remote_config",
+]
+
+HOST = "127.0.0.1"
+PATIENCE = 20.0  # seconds until a server that does not start, stop or answer counts as broken
+PROGRAMS = ("pdns_server", "pdnsutil", "dig", "named-checkzone", "unbound")
+RUNNING: list[Server] = []  # the servers of this moment, whose logs a failing test shows
+
+# PROTOCOL.md 7: what a test asks must reach the coprocess, and must be today's data.
+NO_CACHES = {
+    "cache-ttl": "0",
+    "query-cache-ttl": "0",
+    "negquery-cache-ttl": "0",
+    "zone-cache-refresh-interval": "0",
+    "dnssec-key-cache-ttl": "0",
+    "zone-metadata-cache-ttl": "0",
+}
+
+
+class ServerFailed(Exception):
+    """A server that did not start or has died; the text ends with what it printed."""
+
+
+def program(name: str) -> str:
+    """The path of an installed program; Debian keeps servers where a user's PATH does not look."""
+    path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]))
+    if path is None:
+        raise ServerFailed(f"{name} is not installed; scripts/test installs it")
+    return path
+
+
+def missing_programs() -> list[str]:
+    """The programs that live tests need and this machine lacks."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    return [name for name in PROGRAMS if shutil.which(name, path=path) is None]
+
+
+def installed_command(name: str) -> str:
+    """The path of one of our console scripts in a form that PowerDNS accepts."""
+    return os.path.join(_commands_folder(), name)
+
+
+def remote_config(config_file: Path | str | None = None, timeout: int = 2000, dnssec: bool = False) -> dict[str, str]:
+    """PowerDNS's settings for launch=remote over a pipe; ``timeout`` is in milliseconds."""
+    options = [f"command={installed_command('remoteshim')}", f"timeout={timeout}"]
+    if config_file is not None:
+        options.append(f"config={config_file}")
+    return {
+        "launch": "remote",
+        "remote-connection-string": "pipe:" + ",".join(options),
+        "remote-dnssec": "yes" if dnssec else "no",
+    }
+
+
+def pipe_config(config_file: Path | str | None = None, abi: int = 5) -> dict[str, str]:
+    """PowerDNS's settings for launch=pipe."""
+    command = installed_command("pipebackend")
+    if config_file is not None:
+        command += f" --config {config_file}"
+    return {"launch": "pipe", "pipe-command": command, "pipe-abi-version": str(abi)}
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that neither UDP nor TCP uses at this moment."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            tcp.bind((HOST, 0))
+            port: int = tcp.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                try:
+                    udp.bind((HOST, port))
+                except OSError:
+                    continue
+            return port
+
+
+class Server:
+    """What the servers share; a subclass says how it is called and when it answers."""
+
+    title = "server"
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.folder = folder / f"{self.title}-{self.port}"
+        self.folder.mkdir(parents=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def arguments(self) -> Sequence[str]:
+        """The command that runs the server in the foreground."""
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        """Whether the server answers by now."""
+        raise NotImplementedError
+
+    @property
+    def log(self) -> str:
+        """All that the server, and its coprocesses on stderr, have printed so far."""
+        return (self.folder / "log").read_text(errors="backslashreplace")
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._process is not None, f"{self.title} is not running"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Run the server and wait until it answers; raises ServerFailed if it ends before."""
+        environment = {key: value for key, value in os.environ.items() if key != "PIPEBACKEND_CONFIG"}
+        with open(self.folder / "log", "ab") as log:
+            self._process = subprocess.Popen(
+                self.arguments(), cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        RUNNING.append(self)
+        deadline = time.monotonic() + PATIENCE
+        while not self.answers():
+            status = self._process.poll()
+            if status is not None or time.monotonic() > deadline:
+                self.stop()
+                how = "does not answer" if status is None else f"ended with status {status}"
+                raise ServerFailed(f"{self.title} {how}; it printed:\n{self.log}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End the server, if it runs, and wait until it has ended."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+        RUNNING.remove(self)
+
+    def wait_for_log(self, text: str) -> str:
+        """The first log line that holds ``text``, waiting for it; raises ServerFailed if it does not come."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for line in self.log.splitlines():
+                if text in line:
+                    return line
+            time.sleep(0.02)
+        raise ServerFailed(f"{self.title} never logged {text!r}; it printed:\n{self.log}")
+
+    def ask(self, query: dns.message.Message, tcp: bool = False) -> dns.message.Message:
+        """The answer to one query; over TCP if asked or if the answer over UDP is truncated."""
+        if tcp:
+            return dns.query.tcp(query, HOST, PATIENCE, self.port)
+        return dns.query.udp_with_fallback(query, HOST, PATIENCE, self.port)[0]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stop()
+        if kind is not None:
+            print(f"--- log of {self.title} on port {self.port}\n{self.log}")
+
+
+class PdnsServer(Server):
+    """A ``pdns_server`` with all caches off; ``settings`` are lines of pdns.conf and win over the ones set here."""
+
+    title = "pdns"
+
+    def __init__(self, settings: Mapping[str, str], folder: Path, port: int | None = None) -> None:
+        super().__init__(folder, port)
+        own = {
+            "local-address": HOST,
+            "local-port": str(self.port),
+            "socket-dir": str(self.folder),
+            "disable-syslog": "yes",
+            "loglevel": "6",  # the log lines of REMOTE are of this level
+            "any-to-tcp": "no",
+            "version-string": "full",
+        }
+        merged = {**own, **NO_CACHES, **settings}
+        text = "".join(f"{key}={value}\n" for key, value in merged.items())
+        (self.folder / "pdns.conf").write_text(text)
+
+    def arguments(self) -> Sequence[str]:
+        return [program("pdns_server"), f"--config-dir={self.folder}", "--daemon=no", "--guardian=no", "--write-pid=no"]
+
+    def answers(self) -> bool:
+        """Asks for PowerDNS's own version: no backend hears of it."""
+        query = dns.message.make_query("version.bind", "TXT", dns.rdataclass.CH)
+        return _answers(query, self.port)
+
+    def dig(self, name: str, rdtype: str = "A", *flags: str) -> dns.message.Message:
+        """The answer to one question; ``flags`` are ``+dnssec``, ``+norecurse`` and ``+tcp``, as in dig."""
+        unknown = set(flags) - {"+dnssec", "+norecurse", "+tcp"}
+        assert not unknown, f"dig has no {unknown} here"
+        query = dns.message.make_query(name, rdtype, want_dnssec="+dnssec" in flags)
+        if "+norecurse" in flags:
+            query.flags &= ~dns.flags.RD
+        return self.ask(query, "+tcp" in flags)
+
+    def axfr(self, zone: str) -> str:
+        """The zone as transferred, in the text that dig makes of it, with one SOA; empty if it was refused."""
+        words = [program("dig"), f"@{HOST}", "-p", str(self.port), zone, "AXFR", "+onesoa", "+nocomments", "+nocmd"]
+        done = subprocess.run([*words, "+nostats"], capture_output=True, text=True, timeout=PATIENCE, check=True)
+        return "".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith(";"))
+
+    def pdnsutil(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """What ``pdnsutil`` says with this server's configuration; it works without the server, too."""
+        command = [program("pdnsutil"), f"--config-dir={self.folder}", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder)
+
+    def coprocesses(self) -> set[int]:
+        """The process ids of the coprocesses; each is the child of the PowerDNS thread that started it."""
+        found: set[int] = set()
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            found.update(map(int, (thread / "children").read_text().split()))
+        return found
+
+
+class Unbound(Server):
+    """A validating resolver that knows only the zones in ``ports``, by the port that serves each on loopback.
+
+    ``anchors`` are its trust anchors: DS or DNSKEY records as text. A zone under no anchor is not validated.
+    """
+
+    title = "unbound"
+
+    def __init__(
+        self, ports: Mapping[str, int], folder: Path, anchors: Sequence[str] = (), port: int | None = None
+    ) -> None:
+        super().__init__(folder, port)
+        stubs = [
+            f'stub-zone:\n  name: "{zone}"\n  stub-addr: {HOST}@{stub}\n  stub-prime: no\n'
+            for zone, stub in ports.items()
+        ]
+        (self.folder / "unbound.conf").write_text(self._server_clause(anchors, ports) + "".join(stubs))
+
+    def _server_clause(self, anchors: Sequence[str], ports: Mapping[str, int]) -> str:
+        options = [
+            f"interface: {HOST}@{self.port}",
+            f'directory: "{self.folder}"',
+            'chroot: ""',
+            'username: ""',
+            'pidfile: "unbound.pid"',
+            "use-syslog: no",
+            "do-daemonize: no",
+            "num-threads: 1",
+            "do-not-query-localhost: no",
+            'module-config: "validator iterator"',
+            "val-log-level: 2",  # says in the log why an answer is bogus
+            "trust-anchor-signaling: no",
+            *(f'local-zone: "{zone}" nodefault' for zone in ports),  # the built-in empty zones hide reverse zones
+            *(f'trust-anchor: "{anchor}"' for anchor in anchors),
+        ]
+        return "server:\n" + "".join(f"  {option}\n" for option in options) + "remote-control:\n  control-enable: no\n"
+
+    def arguments(self) -> Sequence[str]:
+        return [program("unbound"), "-d", "-p", "-c", str(self.folder / "unbound.conf")]
+
+    def answers(self) -> bool:
+        return _answers(dns.message.make_query("version.bind", "TXT", dns.rdataclass.CH), self.port)
+
+    def query(self, name: str, rdtype: str = "A") -> dns.message.Message:
+        """The answer, whose AD flag says that it was validated; bogus data is SERVFAIL."""
+        query = dns.message.make_query(name, rdtype, want_dnssec=True)
+        query.flags |= dns.flags.AD
+        return self.ask(query)
+
+
+def _answers(query: dns.message.Message, port: int) -> bool:
+    try:
+        dns.query.udp(query, HOST, 0.1, port)
+    except (OSError, dns.exception.Timeout):
+        return False
+    return True
+
+
+@functools.cache
+def _commands_folder() -> str:
+    """PowerDNS splits a command on spaces and a connection string on commas, so that neither may be in the path."""
+    folder = os.path.join(sys.prefix, "bin")
+    if " " not in folder and "," not in folder:
+        return folder
+    scratch = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, scratch)
+    link = os.path.join(scratch, "bin")
+    os.symlink(folder, link)
+    return link
