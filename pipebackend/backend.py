@@ -15,8 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pipebackend.denial import Neighbours
+    from pipebackend.keyring import Keyring
     from pipebackend.lookup import Answer
     from pipebackend.records import Record
+    from pipebackend.store import KeyRow
+    from pipebackend.tsig import TsigKey
     from pipebackend.zones.base import Zone
 
 __all__ = ["VERSION", "Backend", "DomainInfo", "open_backend"]
@@ -45,12 +49,23 @@ class Backend:
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
+        self._keyring: Keyring | None = None
+        self._store_url = ""
         self.questions = 0
 
     @property
     def registry(self) -> registry.Registry:
         """The zones at this moment."""
         return self._watcher.registry
+
+    @property
+    def keyring(self) -> Keyring:
+        """Keys and settings, from the store that the configuration names at this moment."""
+        zones = self._watcher.registry
+        if self._keyring is None or zones.store_url != self._store_url:
+            self._store_url = zones.store_url
+            self._keyring = _open_keyring(zones.store_url, zones.config.folder)
+        return self._keyring
 
     def start_watching(self) -> None:
         """Follow changes of the files from now on; for processes that stay."""
@@ -98,13 +113,77 @@ class Backend:
             "faults": len(zone.faults),
         }
 
+    def neighbours(self, zone_id: int, qname: str) -> Neighbours:
+        """The names before and after a relative name, or hash; raises a BackendError rather than deny falsely."""
+        zone = self.registry.by_id.get(zone_id)
+        if zone is None:
+            raise RequestFault(f"there is no zone with the id {zone_id}")
+        from pipebackend import denial
+
+        parameters = self.keyring.metadata(zone.apex, zone).get("NSEC3PARAM")
+        return denial.neighbours(zone, qname, parameters[0] if parameters else None)
+
     def metadata(self, apex: str) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind."""
-        names.from_text(apex)
-        return {}
+        name = names.from_text(apex)
+        return self.keyring.metadata(name, self.registry.by_apex.get(name))
+
+    def set_metadata(self, apex: str, kind: str, values: Sequence[str]) -> None:
+        """Replace a zone's settings of one kind; raises MetadataFault or StoreFault."""
+        self.keyring.set_metadata(names.from_text(apex), self._wanted_id(apex), kind, values)
+
+    def keys(self, apex: str) -> Sequence[KeyRow]:
+        """A zone's DNSSEC keys."""
+        return self.keyring.keys(names.from_text(apex))
+
+    def add_key(self, apex: str, flags: int, active: bool, published: bool, content: str) -> int:
+        """Keep a key and return its id; raises KeyFault or StoreFault."""
+        return self.keyring.add_key(names.from_text(apex), self._wanted_id(apex), flags, active, published, content)
+
+    def set_key_active(self, apex: str, key_id: int, active: bool) -> None:
+        """Let a key sign, or not; raises KeyFault or StoreFault."""
+        self.keyring.set_key_active(names.from_text(apex), key_id, active)
+
+    def set_key_published(self, apex: str, key_id: int, published: bool) -> None:
+        """Show a key in the DNSKEY RRset, or not; raises KeyFault or StoreFault."""
+        self.keyring.set_key_published(names.from_text(apex), key_id, published)
+
+    def remove_key(self, apex: str, key_id: int) -> None:
+        """Forget a key; raises KeyFault or StoreFault."""
+        self.keyring.remove_key(names.from_text(apex), key_id)
+
+    def tsig_keys(self) -> Sequence[TsigKey]:
+        """All TSIG keys."""
+        return self.keyring.tsig_keys()
+
+    def tsig_key(self, name: str) -> TsigKey | None:
+        """One TSIG key."""
+        return self.keyring.tsig_key(name)
+
+    def set_tsig_key(self, name: str, algorithm: str, secret: str) -> None:
+        """Keep a TSIG key; raises KeyFault or StoreFault."""
+        self.keyring.set_tsig_key(name, algorithm, secret)
+
+    def remove_tsig_key(self, name: str) -> None:
+        """Forget a TSIG key; raises KeyFault or StoreFault."""
+        self.keyring.remove_tsig_key(name)
+
+    def begin(self, apex: str, zone_id: int) -> None:
+        """Hold back what is written from now on until ``commit``."""
+        if zone_id >= 0:  # PROTOCOL.md rule 17: the zone would be replaced
+            raise RequestFault(f"zone {apex} is made from its configuration and cannot be replaced")
+        self.keyring.begin()
+
+    def commit(self) -> bool:
+        """Keep what was written since ``begin``; False if there was none."""
+        return self.keyring.commit()
+
+    def abort(self) -> bool:
+        """Forget what was written since ``begin``; False if there was none."""
+        return self.keyring.abort()
 
     def search(self, pattern: str, most: int) -> Iterator[tuple[int, Record]]:
-        """At most so many records, with their zone's id, whose owner or content matches; ``*`` and ``?`` stand for any."""
+        """At most so many records whose owner or content matches ``pattern``, which may hold ``*`` and ``?``."""
         from fnmatch import translate
         from itertools import islice
         from re import IGNORECASE, compile
@@ -139,6 +218,10 @@ class Backend:
             ]
         raise RequestFault(f"unknown command {word[:40]!r}; the commands are {', '.join(COMMANDS)}")
 
+    def _wanted_id(self, apex: str) -> int:
+        name = names.from_text(apex)
+        zone = self.registry.by_apex.get(name)
+        return zone.ident if zone is not None else registry.wanted_id(name, self.registry.by_id)
 
     def _zone(self, apex: str) -> Zone:
         zone = self.registry.by_apex.get(names.from_text(apex))
@@ -153,6 +236,14 @@ def open_backend(given: str | None, environ: Mapping[str, str] = os.environ) -> 
     for entry in zones.entries:
         report_refusal(entry)
     return Backend(Watcher(zones))
+
+
+def _open_keyring(store_url: str, folder: str) -> Keyring:
+    """Imported when the first question about keys or settings comes: not all zones are signed."""
+    from pipebackend.keyring import Keyring
+    from pipebackend.store import open_store
+
+    return Keyring(open_store(store_url, folder) if store_url else None)
 
 
 def _no_zone(apex: str, zones: registry.Registry) -> str:

@@ -6,7 +6,7 @@ import sys
 
 from pipebackend import arguments, logs, names, streams
 from pipebackend.backend import VERSION, open_backend
-from pipebackend.errors import BackendError, ConfigFault, RequestFault
+from pipebackend.errors import BackendError, ConfigFault, NameFault, RequestFault
 from remoteshim import jsonline, methods
 from remoteshim.params import Params
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pipebackend.backend import Backend
 
 __all__ = ["RemoteSession", "main"]
+
+FALSE = "false"
+NULL = "null"
 
 
 class RemoteSession:
@@ -29,31 +32,31 @@ class RemoteSession:
 
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
+        method, params = "", Params("", {})
         try:
-            return f'{{"result":{self._result(request.decode("utf-8", "surrogateescape"))}}}\n'.encode("ascii")
+            method, params = _parsed(request)
+            return f'{{"result":{self._result(method, params)}}}\n'.encode("ascii")
         except ConfigFault:
             raise
+        except (RequestFault, NameFault) as exc:
+            return _no(str(exc), NULL if method == "getBeforeAndAfterNamesAbsolute" else FALSE)
         except BackendError as exc:
-            return _failure(str(exc))
+            logs.error(str(exc))
+            return _failed(method, params, str(exc))
         except Exception:  # the edge: one failed answer, never a dead process
             logs.traceback(f"answering {request[:200]!r} failed")
-            return _failure("internal error; stderr has the traceback")
+            return _failed(method, params, "internal error; stderr has the traceback")
 
     def overlong(self) -> bytes:
         """See ``streams.Session``."""
-        return _failure(f"a line of more than {streams.MAX_REQUEST} octets")
+        return _no(f"a line of more than {streams.MAX_REQUEST} octets")
 
     def settle(self) -> None:
         """See ``streams.Session``."""
         if self._backend is not None:
             self._backend.start_watching()
 
-    def _result(self, line: str) -> str:
-        request = jsonline.loads(line)
-        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
-            raise RequestFault('a request is an object with "method" and "parameters"')
-        method = request["method"]
-        params = Params(method, request.get("parameters", {}))
+    def _result(self, method: str, params: Params) -> str:
         if method == "initialize":
             self._initialize(params)
             return "true"
@@ -92,5 +95,20 @@ def main() -> None:
         sys.exit(2)
 
 
-def _failure(reason: str) -> bytes:
-    return f'{{"result":false,"log":[{jsonline.quote(names.printable(reason))}]}}\n'.encode("ascii")
+def _parsed(request: bytes) -> tuple[str, Params]:
+    value = jsonline.loads(request.decode("utf-8", "surrogateescape"))
+    if not isinstance(value, dict) or not isinstance(value.get("method"), str):
+        raise RequestFault('a request is an object with "method" and "parameters"')
+    return value["method"], Params(value["method"], value.get("parameters", {}))
+
+
+def _failed(method: str, params: Params, reason: str) -> bytes:
+    """The answer to a well-formed request that could not be met, so that PowerDNS takes it for nothing else."""
+    if method == "lookup":
+        record = methods.unusable_json(params.text("qname"), names.printable(reason))
+        return f'{{"result":{record}}}\n'.encode("ascii")
+    return _no(reason, NULL if method in methods.NEVER_NO else FALSE)
+
+
+def _no(reason: str, result: str = FALSE) -> bytes:
+    return f'{{"result":{result},"log":[{jsonline.quote(names.printable(reason))}]}}\n'.encode("ascii")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Method = Callable[[Backend, Params], Any]
 
-__all__ = ["METHODS", "RENDERED", "UNANSWERED"]
+__all__ = ["METHODS", "NEVER_NO", "RENDERED", "UNANSWERED", "unusable_json"]
 
 
 def lookup(backend: Backend, params: Params) -> str:
@@ -51,6 +51,102 @@ def get_domain_info(backend: Backend, params: Params) -> Any:
     """One zone."""
     info = backend.domain(params.text("name"))
     return False if info is None else _domain(info)
+
+
+def get_domain_keys(backend: Backend, params: Params) -> Any:
+    """A zone's keys; "no" where there are none lets PowerDNS ask the next backend (PROTOCOL.md 2.3)."""
+    return [
+        {"id": key.id, "flags": key.flags, "active": key.active, "published": key.published, "content": key.content}
+        for key in backend.keys(params.text("name"))
+    ] or False
+
+
+def add_domain_key(backend: Backend, params: Params) -> int:
+    """Keep a key; its id."""
+    key = params.object("key")
+    return backend.add_key(
+        params.text("name"), key.number("flags"), key.flag("active"), key.flag("published", True), key.text("content")
+    )
+
+
+def remove_domain_key(backend: Backend, params: Params) -> bool:
+    """Forget a key."""
+    backend.remove_key(params.text("name"), params.number("id"))
+    return True
+
+
+def activate_domain_key(backend: Backend, params: Params) -> bool:
+    """Let a key sign."""
+    backend.set_key_active(params.text("name"), params.number("id"), True)
+    return True
+
+
+def deactivate_domain_key(backend: Backend, params: Params) -> bool:
+    """Let a key sign no more."""
+    backend.set_key_active(params.text("name"), params.number("id"), False)
+    return True
+
+
+def publish_domain_key(backend: Backend, params: Params) -> bool:
+    """Show a key in the DNSKEY RRset."""
+    backend.set_key_published(params.text("name"), params.number("id"), True)
+    return True
+
+
+def unpublish_domain_key(backend: Backend, params: Params) -> bool:
+    """Take a key out of the DNSKEY RRset."""
+    backend.set_key_published(params.text("name"), params.number("id"), False)
+    return True
+
+
+def get_before_and_after_names_absolute(backend: Backend, params: Params) -> dict[str, Any]:
+    """A name's neighbours in the order of denial."""
+    return backend.neighbours(params.number("id"), params.text("qname"))._asdict()
+
+
+def get_tsig_key(backend: Backend, params: Params) -> Any:
+    """One TSIG key."""
+    key = backend.tsig_key(params.text("name"))
+    return {"algorithm": key.algorithm, "content": key.secret} if key is not None else False
+
+
+def get_tsig_keys(backend: Backend, params: Params) -> list[dict[str, Any]]:
+    """All TSIG keys."""
+    return [{"name": key.name, "algorithm": key.algorithm, "content": key.secret} for key in backend.tsig_keys()]
+
+
+def set_tsig_key(backend: Backend, params: Params) -> bool:
+    """Keep a TSIG key."""
+    backend.set_tsig_key(params.text("name"), params.text("algorithm"), params.text("content"))
+    return True
+
+
+def delete_tsig_key(backend: Backend, params: Params) -> bool:
+    """Forget a TSIG key."""
+    backend.remove_tsig_key(params.text("name"))
+    return True
+
+
+def set_domain_metadata(backend: Backend, params: Params) -> bool:
+    """Replace the settings of one kind; PowerDNS wants ``true`` to the letter."""
+    backend.set_metadata(params.text("name"), params.text("kind"), params.texts("value"))
+    return True
+
+
+def start_transaction(backend: Backend, params: Params) -> bool:
+    """Hold back what is written until the commit."""
+    backend.begin(params.text("domain"), params.number("domain_id", -1))
+    return True
+
+
+def commit_transaction(backend: Backend, params: Params) -> bool:
+    """Keep what was written since the start; nothing was where this process saw no start (PROTOCOL.md rule 19)."""
+    return backend.commit()
+
+
+def abort_transaction(backend: Backend, params: Params) -> bool:
+    """Forget what was written since the start."""
+    return backend.abort()
 
 
 def get_all_domain_metadata(backend: Backend, params: Params) -> Any:
@@ -86,6 +182,14 @@ def record_json(record: Record, ident: int) -> str:
     )
 
 
+def unusable_json(qname: str, reason: str) -> str:
+    """A record that PowerDNS cannot parse: it answers SERVFAIL, logs the reason and keeps this process.
+
+    "No" would be NXDOMAIN, and an answer without a result would have this process replaced (PROTOCOL.md 2.3).
+    """
+    return f'[{{"qname":{quote(qname)},"qtype":"A","content":{quote(reason)},"ttl":0}}]'
+
+
 def _domain(info: DomainInfo) -> dict[str, Any]:
     return {"zone": info.zone or ".", "id": info.ident, "kind": info.kind, "serial": info.serial}
 
@@ -97,41 +201,54 @@ RENDERED: dict[str, Callable[[Backend, Params], str]] = {
     "searchRecords": search_records,
 }
 METHODS: dict[str, Method] = {
-    "getAllDomains": get_all_domains,
-    "getDomainInfo": get_domain_info,
-    "getAllDomainMetadata": get_all_domain_metadata,
-    "getDomainMetadata": get_domain_metadata,
+    "abortTransaction": abort_transaction,
+    "activateDomainKey": activate_domain_key,
+    "addDomainKey": add_domain_key,
+    "commitTransaction": commit_transaction,
+    "deactivateDomainKey": deactivate_domain_key,
+    "deleteTSIGKey": delete_tsig_key,
     "directBackendCmd": direct_backend_cmd,
+    "getAllDomainMetadata": get_all_domain_metadata,
+    "getAllDomains": get_all_domains,
+    "getBeforeAndAfterNamesAbsolute": get_before_and_after_names_absolute,
+    "getDomainInfo": get_domain_info,
+    "getDomainKeys": get_domain_keys,
+    "getDomainMetadata": get_domain_metadata,
+    "getTSIGKey": get_tsig_key,
+    "getTSIGKeys": get_tsig_keys,
+    "publishDomainKey": publish_domain_key,
+    "removeDomainKey": remove_domain_key,
+    "setDomainMetadata": set_domain_metadata,
+    "setTSIGKey": set_tsig_key,
+    "startTransaction": start_transaction,
+    "unpublishDomainKey": unpublish_domain_key,
 }
 # Methods of PowerDNS that these zones have no answer to: "no", as the protocol says it
 UNANSWERED = frozenset(
     (
-        "abortTransaction",
-        "activateDomainKey",
-        "addDomainKey",
-        "commitTransaction",
         "createSlaveDomain",
-        "deactivateDomainKey",
-        "deleteTSIGKey",
         "feedEnts",
         "feedEnts3",
         "feedRecord",
-        "getBeforeAndAfterNamesAbsolute",
-        "getDomainKeys",
-        "getTSIGKey",
-        "getTSIGKeys",
         "getUnfreshSlaveInfos",
         "getUpdatedMasters",
-        "publishDomainKey",
-        "removeDomainKey",
         "replaceRRSet",
-        "setDomainMetadata",
         "setFresh",
         "setNotified",
         "setStale",
-        "setTSIGKey",
-        "startTransaction",
         "superMasterBackend",
-        "unpublishDomainKey",
+    )
+)
+# Where "no" would be taken for "nothing": an unsigned zone, a name that does not exist, a denial of everything
+# (PROTOCOL.md rule 14). A failure of these has no result, which PowerDNS answers with SERVFAIL (PROTOCOL.md 2.3).
+NEVER_NO = frozenset(
+    (
+        "getAllDomainMetadata",
+        "getAllDomains",
+        "getBeforeAndAfterNamesAbsolute",
+        "getDomainInfo",
+        "getDomainKeys",
+        "getDomainMetadata",
+        "getTSIGKey",
     )
 )

@@ -35,6 +35,20 @@ class Params:
             return value
         raise RequestFault(f"{self._method}: parameter {key} {self._complaint(key, 'a whole number')}")
 
+    def texts(self, key: str) -> list[str]:
+        """A list of strings."""
+        value = self._values.get(key)
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return value
+        raise RequestFault(f"{self._method}: parameter {key} {self._complaint(key, 'a list of strings')}")
+
+    def object(self, key: str) -> Params:
+        """An object, whose members are parameters too."""
+        value = self._values.get(key)
+        if isinstance(value, dict):
+            return Params(f"{self._method}: {key}", value)
+        raise RequestFault(f"{self._method}: parameter {key} {self._complaint(key, 'an object')}")
+
     def flag(self, key: str, default: bool | None = None) -> bool:
         """``true`` or ``false``, or 1 or 0."""
         value = self._values.get(key, default)

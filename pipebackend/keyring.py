@@ -1,0 +1,122 @@
+"""A zone's keys and settings: what the store holds, and what a kind of zone demands.
+
+Names need not be zones of ours: in hybrid set-ups the records come from another backend and only keys from here
+(PROTOCOL.md 5).
+"""
+
+from __future__ import annotations
+
+from pipebackend import metadata, names, tsig
+from pipebackend.errors import KeyFault, StoreFault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipebackend.store import KeyRow, Store
+    from pipebackend.tsig import TsigKey
+    from pipebackend.zones.base import Zone
+
+__all__ = ["MAX_KEYS", "Keyring"]
+
+MAX_KEYS = 100  # a DNSKEY answer of more would not fit a message of 64 KiB (RFC 1035 section 4.2.2)
+_NARROW = {"NSEC3PARAM": ["1 0 0 -"], "NSEC3NARROW": ["1"]}
+
+
+class Keyring:
+    """Keys, metadata and TSIG keys; every writer raises a BackendError with the reason if it cannot."""
+
+    def __init__(self, store: Store | None) -> None:
+        """``store`` is None for the built-in configuration, which has no place for one."""
+        self._store = store
+
+    def metadata(self, apex: str, zone: Zone | None) -> Mapping[str, Sequence[str]]:
+        """A zone's settings by kind.
+
+        A zone whose hashes cannot be put in order has NSEC3 in narrow mode or NSEC; one that cannot list its names
+        has narrow NSEC3 whatever is stored.
+        """
+        stored = self._store.metadata(apex) if self._store is not None else {}
+        if zone is None or not zone.narrow:
+            return stored
+        if zone.ring() is None:
+            return {**_NARROW, **stored, "NSEC3NARROW": ["1"]}
+        return {**stored, "NSEC3NARROW": ["1"]} if "NSEC3PARAM" in stored else stored
+
+    def set_metadata(self, apex: str, wanted_id: int, kind: str, values: Sequence[str]) -> None:
+        """Replace the values of one kind; none delete it."""
+        store = self._writable()
+        checked = metadata.checked(kind, values, tsig_key_exists=lambda name: store.tsig_key(name) is not None)
+        store.set_metadata(apex, wanted_id, kind, checked)
+
+    def keys(self, apex: str) -> Sequence[KeyRow]:
+        """The DNSSEC keys of a zone."""
+        return self._store.keys(apex) if self._store is not None else ()
+
+    def add_key(self, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:
+        """Keep a key, given as BIND private-key text; returns its id."""
+        from pipebackend.keys import bindfile
+
+        store = self._writable()
+        if flags not in (256, 257):
+            raise KeyFault(f"zone {apex}: key flags must be 256 (ZSK) or 257 (KSK), not {flags}")
+        bindfile.read(content, f"key for zone {apex}")
+        if len(store.keys(apex)) >= MAX_KEYS:
+            raise KeyFault(f"zone {apex} has {MAX_KEYS} keys; delete old ones first")
+        return store.add_key(apex, wanted_id, flags, active, published, content)
+
+    def set_key_active(self, apex: str, key_id: int, active: bool) -> None:
+        """Let a key sign, or not."""
+        self._demand(self._writable().set_key_active(apex, key_id, active), apex, key_id)
+
+    def set_key_published(self, apex: str, key_id: int, published: bool) -> None:
+        """Show a key in the DNSKEY RRset, or not."""
+        self._demand(self._writable().set_key_published(apex, key_id, published), apex, key_id)
+
+    def remove_key(self, apex: str, key_id: int) -> None:
+        """Forget a key."""
+        self._demand(self._writable().remove_key(apex, key_id), apex, key_id)
+
+    def tsig_keys(self) -> Sequence[TsigKey]:
+        """All TSIG keys."""
+        return self._store.tsig_keys() if self._store is not None else ()
+
+    def tsig_key(self, name: str) -> TsigKey | None:
+        """One TSIG key, None if there is none of that name."""
+        return self._store.tsig_key(tsig.key_name(name)) if self._store is not None else None
+
+    def set_tsig_key(self, name: str, algorithm: str, secret: str) -> None:
+        """Keep a TSIG key, in the place of one of the same name."""
+        key = tsig.checked(name, algorithm, secret)
+        self._writable().set_tsig_key(key.name, key.algorithm, key.secret)
+
+    def remove_tsig_key(self, name: str) -> None:
+        """Forget a TSIG key."""
+        if not self._writable().remove_tsig_key(tsig.key_name(name)):
+            raise KeyFault(f"there is no TSIG key {name}")
+
+    def begin(self) -> None:
+        """Hold back what is written from now on; what an earlier ``begin`` held back is forgotten."""
+        store = self._writable()
+        store.abort()
+        store.begin()
+
+    def commit(self) -> bool:
+        """Keep what was written since ``begin``; False if there was none (PROTOCOL.md rule 19)."""
+        return self._store is not None and self._store.commit()
+
+    def abort(self) -> bool:
+        """Forget what was written since ``begin``; False if there was none."""
+        return self._store is not None and self._store.abort()
+
+    def _writable(self) -> Store:
+        if self._store is None:
+            raise StoreFault(
+                "the built-in configuration has no store; keys and settings need a pipebackend.toml"
+            )
+        return self._store
+
+    @staticmethod
+    def _demand(done: bool, apex: str, key_id: int) -> None:
+        if not done:
+            raise KeyFault(f"zone {names.printable(apex)} has no key with the id {key_id}")
