@@ -60,9 +60,7 @@ def kind_of(name: str) -> Kind:
     if known:
         return known
     if len(name) > MAX_KIND_CHARS or not (name.isascii() and name.isprintable()):
-        raise MetadataFault(
-            f"metadata kind {_shown(name)} is not at most {MAX_KIND_CHARS} printable ASCII characters"
-        )
+        raise MetadataFault(f"metadata kind {_shown(name)} is not at most {MAX_KIND_CHARS} printable ASCII characters")
     if name.startswith(USER_PREFIX) and name != USER_PREFIX:
         return Kind(name, False, _any_text)
     if name.upper() in KINDS:  # PowerDNS compares kinds with their case
@@ -103,9 +101,7 @@ def _flag(value: str, _exists: Callable[[str], bool]) -> str:
 def _presence(value: str, _exists: Callable[[str], bool]) -> str:
     # PowerDNS only asks whether the kind is there: a "0" would switch it on
     if value not in ("", "1"):
-        raise MetadataFault(
-            f"{_shown(value)} would switch it on all the same; write 1, or delete the metadata"
-        )
+        raise MetadataFault(f"{_shown(value)} would switch it on all the same; write 1, or delete the metadata")
     return value
 
 
@@ -179,9 +175,7 @@ def _ds_digests(value: str, _exists: Callable[[str], bool]) -> str:
     digests = [digest.strip() for digest in value.split(",")]
     for digest in digests:
         if digest not in _DS_DIGESTS:
-            raise MetadataFault(
-                f"{_shown(digest)} is no DS digest type; write such as 2 or 2,4, or 0 to delete"
-            )
+            raise MetadataFault(f"{_shown(digest)} is no DS digest type; write such as 2 or 2,4, or 0 to delete")
     return ",".join(dict.fromkeys(digests))
 
 

@@ -91,9 +91,7 @@ def _checked_secret(key: str, text: str) -> str:
     from binascii import a2b_base64, b2a_base64
 
     if len(text) > MAX_SECRET_CHARS:
-        raise KeyFault(
-            f"TSIG key {key}: the secret has {len(text)} characters; {MAX_SECRET_CHARS} are the most"
-        )
+        raise KeyFault(f"TSIG key {key}: the secret has {len(text)} characters; {MAX_SECRET_CHARS} are the most")
     compact = "".join(text.split())  # tools break long secrets with blanks
     try:
         if len(compact) % 4:  # Python 3.11 lets surplus padding pass

@@ -10,9 +10,7 @@ from pipebackend.errors import MetadataFault
 
 
 def checked(kind, *values):
-    return metadata.checked(
-        kind, list(values), tsig_key_exists=lambda name: name in ("transfer", "k.example")
-    )
+    return metadata.checked(kind, list(values), tsig_key_exists=lambda name: name in ("transfer", "k.example"))
 
 
 @pytest.mark.parametrize("kind", metadata.KINDS)

@@ -1,0 +1,1 @@
+"""DNSSEC keys as pure values: algorithms, key pairs, and the key files of BIND."""
