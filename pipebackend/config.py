@@ -111,8 +111,10 @@ class Section:
         return key in self.table
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A string; without ``default`` it must be there. A fault is noted and gives ``""``."""
+        """A string; without ``default`` it must be there and not empty. A fault is noted and gives ``""``."""
         value = self._value(key, str, "a string", default)
+        if value == "" and default is None:
+            self.fault(key, "must not be empty")
         return value if isinstance(value, str) else ""
 
     def integer(self, key: str, default: int | None = None, least: int = 0, most: int = 2**31 - 1) -> int:

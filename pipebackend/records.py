@@ -165,9 +165,10 @@ def _name(content: str) -> str:
 
 def _mx(content: str) -> str:
     preference, _, exchange = content.strip().partition(" ")
-    if not (preference.isascii() and preference.isdigit()) or int(preference) > 65535:
-        raise RecordFault(f"MX preference {preference!r} is not a number from 0 to 65535")
-    return f"{int(preference)} {_name(exchange.strip())}"
+    digits = preference.lstrip("0") or preference[:1]
+    if not (preference.isascii() and preference.isdigit()) or len(digits) > 5 or int(digits) > 65535:
+        raise RecordFault(f"MX preference {preference[:40]!r} is not a number from 0 to 65535")
+    return f"{int(digits)} {_name(exchange.strip())}"
 
 
 def _one_string(octets: bytes, i: int) -> tuple[bytes, int]:

@@ -27,7 +27,7 @@ _TIMERS = (("refresh", 10800), ("retry", 3600), ("expire", 604800))
 
 def read(section: Section, apex: str, ttl: int, serial_files: Sequence[str]) -> list[Record]:
     """SOA (first), NS and fixed records as ``section`` has them; faults are noted in the section."""
-    spelled = section.name("name") or apex
+    spelled = section.name("name") if apex else ""  # a faulty name was noted by the registry already
     found = [_soa(section.section("soa"), spelled, ttl, [section.config.path, *serial_files])]
     for target in section.texts("ns"):
         found.append(Record(spelled, "NS", ttl, section.checked_name("ns", target) or "."))
@@ -44,9 +44,11 @@ def fixed_record(line: str, apex: str, ttl: int) -> Record:
     owner, _, rest = line.strip().partition(" ")
     first, _, content = rest.strip().partition(" ")
     if first.isascii() and first.isdigit():
+        if len(first) > 10 or int(first) > records.MAX_TTL:
+            raise RecordFault(f"the ttl is above {records.MAX_TTL}")
         ttl = int(first)
         first, _, content = content.strip().partition(" ")
-    if not content.strip() or ttl > records.MAX_TTL:
+    if not content.strip():
         raise RecordFault("must be written: owner [ttl] type content")
     type_ = first.upper()
     if type_ == "SOA":
