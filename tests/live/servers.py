@@ -43,6 +43,7 @@ __all__ = [
     "pipe_config",
     "program",
     "remote_config",
+    "running_processes",
 ]
 
 HOST = "127.0.0.1"
@@ -102,6 +103,19 @@ def pipe_config(config_file: Path | str | None = None, abi: int = 5) -> dict[str
     if config_file is not None:
         command += f" --config {config_file}"
     return {"launch": "pipe", "pipe-command": command, "pipe-abi-version": str(abi)}
+
+
+def running_processes() -> dict[int, int]:
+    """The parent of each process of this machine; without the dead that nobody has reaped."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (folder / "stat").read_text().rpartition(") ")[2].split()[:2]
+        except OSError:  # ended meanwhile
+            continue
+        if state != "Z":
+            found[int(folder.name)] = int(parent)
+    return found
 
 
 def free_port() -> int:
@@ -253,11 +267,8 @@ class PdnsServer(Server):
         return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder)
 
     def coprocesses(self) -> set[int]:
-        """The process ids of the coprocesses; each is the child of the PowerDNS thread that started it."""
-        found: set[int] = set()
-        for thread in Path(f"/proc/{self.pid}/task").iterdir():
-            found.update(map(int, (thread / "children").read_text().split()))
-        return found
+        """The process ids of the coprocesses that run at this moment."""
+        return {pid for pid, parent in running_processes().items() if parent == self.pid}
 
 
 class Unbound(Server):
