@@ -61,6 +61,7 @@ class Handle:
         if self.connection is None:
             files.make(self.path)
             self._follow()
+        schema.checked_tables(self.fetch, self.path)  # before the file of somebody else is changed
         self._use_log()
         self._is_prepared = True
 
