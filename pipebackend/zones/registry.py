@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Registry", "fingerprint", "load", "wanted_id"]
 
-KINDS = ("ranges", "table")
+KINDS = ("custom", "ranges", "table")
 DEFAULT_STORE = "sqlite:zones.db"  # beside the configuration; the built-in one has no place of its own, so no store
 _FIRST_ID, _IDS = (
     10_000,
@@ -166,6 +166,10 @@ def _settled(files: Fingerprint, started: int) -> bool:
 
 
 def _loader(kind: str) -> Loader:
+    if kind == "custom":
+        from pipebackend.zones import custom
+
+        return custom.load
     if kind == "ranges":
         from pipebackend.zones import ranges
 
