@@ -184,9 +184,10 @@ class Section:
 
     def finish(self) -> None:
         """Complain about each key that nobody read."""
+        known = ", ".join(sorted(self._read))
         for key in self.table:
             if key not in self._read:
-                known = ", ".join(sorted(self._read))
+                self._read.add(key)  # said once, however often this is called
                 self.fault(key, f"unknown key; the keys here are {known}")
 
     def _value(self, key: str, type_: type, what: str, default: Any) -> Any:

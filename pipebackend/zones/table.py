@@ -104,11 +104,8 @@ class TableZone:
         fixed = self._fixed.find(name)
         number = self._rows.get(names.relative(name, self.apex))
         below_cut = self._is_below_cut(name)
-        if number is None:
-            return fixed if not (fixed and below_cut) else marked(fixed, is_apex=False, below_cut=True)
-        try:
-            rendered = self.render(number)
-        except (RecordFault, NameFault):
+        rendered = [] if number is None else self._rendered(number)
+        if not rendered and not (fixed and below_cut):  # a row that is faulty or all empty makes no name
             return fixed
         return marked((*(fixed or ()), *rendered), is_apex=False, below_cut=below_cut)
 
@@ -161,7 +158,6 @@ class TableZone:
         return Tree(self.apex, (record._replace(auth=True) for record in (*fixed, *rows)))
 
     def _check_rows(self) -> Iterator[str]:
-        first: dict[str, int] = {}
         for number, line in enumerate(self._table.lines):
             if not line.strip("\r"):
                 continue
@@ -171,22 +167,30 @@ class TableZone:
                 yield f"{self._table.place(number)}: {exc}"
                 continue
             key = names.from_text(self._table.row(number)[self._table.key])
-            if first.setdefault(key, number) != number:
+            if self._rows[key] != number:
                 place = self._table.place(number)
-                yield f"{place}: key {key} is already on line {first[key] + 2}; this row is left out"
+                yield f"{place}: key {key} is already on line {self._rows[key] + 2}; this row is left out"
 
 
 def load(section: Section, apex: str, ident: int) -> TableZone | None:
     """The zone that ``section`` describes, or None after noting faults; raises ZoneFault if the file is no table."""
+    known = len(section.faults)
     path = section.file("file")
     key = section.text("key")
+    readable = len(section.faults) == known
     ttl = section.integer("ttl", 3600, most=records.MAX_TTL)
     templates = section.sections("record")
     fixed = apex_records.read(section, apex, ttl, serial_files=[path])
-    known = len(section.faults)
-    table = _read_table(path, key) if path and not section.faults else None
+    section.finish()
+    table, refusal = None, None
+    try:
+        table = _read_table(path, key) if readable else None
+    except ZoneFault as exc:
+        refusal = exc  # faults of the configuration come first: they would be lost behind it
     columns = table.columns if table else ()
     made = [_template(template, columns, ttl, table is not None) for template in templates]
+    if refusal is not None and len(section.faults) == known:
+        raise refusal
     if table is None or len(section.faults) > known:
         return None
     return TableZone(ident, Tree(apex, fixed), table, [template for template in made if template], [path])
@@ -236,12 +240,20 @@ def _index(table: Table) -> dict[str, int]:
         keys = [line.partition("\t")[0] for line in table.lines]
     else:
         keys = [(line.split("\t", table.key + 1)[table.key : table.key + 1] or [""])[0] for line in table.lines]
-    if any("\\" in key for key in keys):
-        keys = [_folded(key) if "\\" in key else key for key in keys]
+    if table.key == len(table.columns) - 1:
+        keys = [key.rstrip("\r") for key in keys]
+    if not _are_plain(keys):
+        keys = [_folded(key) for key in keys]
     last = len(keys) - 1
     rows = dict(zip(map(str.lower, reversed(keys)), range(last, -1, -1), strict=True))
     rows.pop("", None)
     return rows
+
+
+def _are_plain(keys: Sequence[str]) -> bool:
+    """Whether no key can have a name that is written in another way than the key; one look at all of them."""
+    text = "".join(keys)
+    return text.isascii() and text.isprintable() and not any(character in text for character in "\\. ")
 
 
 def _folded(key: str) -> str:
@@ -276,7 +288,8 @@ def _content(type_: str, filled: str) -> str:
 
 
 def _degrees(filled: str) -> list[str]:
-    numbers = filled.split()
+    """Latitude, longitude and perhaps metres; an empty column must not let the next one take its place."""
+    numbers = filled.rstrip().split(" ")
     if len(numbers) not in (2, 3):
         raise RecordFault(f"LOC needs latitude, longitude and perhaps metres, not {filled!r}")
     return numbers
