@@ -45,7 +45,7 @@ def write_config(folder: Path, toml: str = TABLE_ZONE, table: str | None = CITIE
     path.write_text(toml, encoding="utf-8")
     age(path)
     if table is not None:
-        (folder / "cities.tsv").write_text(table, encoding="utf-8")
+        (folder / "cities.tsv").write_bytes(table.encode("utf-8", "surrogateescape"))
         age(folder / "cities.tsv")
     return path
 

@@ -160,7 +160,7 @@ def test_canonical_order_is_that_of_the_rfc() -> None:
         "*.z.example",
         r"\200.z.example",
     ]
-    assert sorted(ordered[::-1], key=names.order_key) == ordered
+    assert sorted(set(ordered), key=names.order_key) == ordered
 
 
 @pytest.mark.parametrize("text", ["", "plain", "it's", 'say "it\'s"', "a\nEND\n", "\t", "ü\udcff\u2028", "\\x"])
