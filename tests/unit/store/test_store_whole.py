@@ -196,6 +196,15 @@ def test_a_failed_single_write_changes_nothing(store):
     assert store.metadata(APEX) == {"X-TEXT": ["before"]}
 
 
+def test_a_failed_single_write_for_a_new_zone_leaves_no_zone(store):
+    """The zone's row is made by a block inside the block that fails."""
+    with pytest.raises(StoreFault, match="cannot be stored"):
+        store.add_key(APEX, 5, 257, True, True, "bad \udcff")
+    with pytest.raises(StoreFault, match="cannot be stored"):
+        store.set_metadata(APEX, 5, "X-TEXT", ["good", "bad \udcff"])
+    assert store.domains() == []
+
+
 def test_closing_forgets_an_open_transaction(store):
     store.begin()
     add_key(store)
