@@ -12,6 +12,8 @@ from pipebackend.records import ENT, Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipebackend.backend import Backend
     from pipebackend.records import Record
 
@@ -36,20 +38,19 @@ class PipeSession:
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
         fields = request.rstrip(b"\r").split(b"\t")
-        is_soa = fields[0] == b"Q" and fields[3:4] == [b"SOA"]
         try:
             return self._answer([field.decode("ascii") for field in fields])
         except BackendError as exc:
-            return _failure(str(exc), is_soa, silent=fields[0] == b"HELO")
+            return _failure(str(exc), fields)
         except UnicodeDecodeError:
-            return _failure("the line has octets outside ASCII", is_soa)
+            return _failure("the line has octets outside ASCII", fields)
         except Exception:  # the edge: one failed answer, never a dead process
             logs.traceback(f"answering {request[:200]!r} failed")
-            return _failure("internal error; the log of this process has the traceback", is_soa)
+            return _failure("internal error; the log of this process has the traceback", fields)
 
     def overlong(self) -> bytes:
         """See ``streams.Session``."""
-        return _failure(f"a line of more than {streams.MAX_REQUEST} octets", False)
+        return _failure(f"a line of more than {streams.MAX_REQUEST} octets", [b""])
 
     def settle(self) -> None:
         """See ``streams.Session``."""
@@ -124,12 +125,21 @@ def main() -> None:
 
 
 def _integer(text: str, what: str) -> int:
-    if text.lstrip("-").isdigit() and len(text) <= 11:
+    if text.removeprefix("-").isdigit() and len(text) <= 11:
         return int(text)
     raise RequestFault(f"{what} {text[:40]!r} is not a whole number")
 
 
-def _failure(reason: str, is_soa: bool, silent: bool = False) -> bytes:
-    """FAIL with the reason in PowerDNS's log; after a SOA question PowerDNS also waits for an END (PROTOCOL.md 1.6)."""
-    said = b"" if silent else f"LOG\t{names.printable(reason)}\n".encode()
-    return said + FAIL + (END if is_soa else b"")
+def _failure(reason: str, fields: Sequence[bytes]) -> bytes:
+    """The answer that leaves PowerDNS in step with us, and the reason where it will show it.
+
+    Of HELO it reads one line (PROTOCOL.md 1.2), of CMD all lines up to END (1.4), and after a SOA question's FAIL it
+    waits for an END (1.6).
+    """
+    if fields[0] == b"HELO":
+        return FAIL
+    said = names.printable(reason)
+    if fields[0] == b"CMD":
+        return f"{said}\n".encode() + END
+    is_soa = fields[0] == b"Q" and fields[3:4] == [b"SOA"]
+    return f"LOG\t{said}\n".encode() + FAIL + (END if is_soa else b"")
