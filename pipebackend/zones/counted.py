@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipebackend.nsec3param import Nsec3Param
     from pipebackend.zones.tree import Tree
 
-__all__ = ["CountedRing", "Run", "key_of", "start_below"]
+__all__ = ["CountedRing", "Run", "bounds_below", "key_of", "start_below"]
 
 _END = b"\x00"  # ends a label in a key
 _AFTER_END = b"\x01"  # sorts after everything below a name and before its next sibling
@@ -37,6 +37,11 @@ def key_of(name: str) -> bytes:
 def start_below(name: str) -> bytes:
     """What the keys of all names below ``name`` start with."""
     return key_of(name) if name else b""
+
+
+def bounds_below(name: str) -> tuple[bytes, bytes]:
+    """Two keys with all names below ``name``, and no other ones, between them."""
+    return start_below(name), names.order_key(name) + _AFTER_END
 
 
 class Run:
@@ -93,18 +98,15 @@ class Run:
         count = self.count(key)
         return self.key(self._shown_until(count - 1)), self.key(self._shown_from(count))
 
-    def has_below(self, name: str) -> bool:
-        """Whether a name that is not hidden lies below ``name``."""
-        start, end = self._below(name)
-        return self._shown_from(start) < end
-
-    def _below(self, name: str) -> tuple[int, int]:
-        return self.count(start_below(name)), self.count(names.order_key(name) + _AFTER_END)
+    def has_between(self, start: bytes, end: bytes) -> bool:
+        """Whether a name that is not hidden sorts after ``start`` and not after ``end``."""
+        return self._shown_from(self.count(start)) < self.count(end)
 
     def _merged(self, covers: Iterable[str]) -> list[tuple[int, int]]:
         """The places hidden below ``covers``, as gaps in order that do not touch each other."""
         gaps: list[tuple[int, int]] = []
-        for start, end in sorted(self._below(cover) for cover in covers):
+        bounds = map(bounds_below, covers)
+        for start, end in sorted((self.count(start), self.count(end)) for start, end in bounds):
             if gaps and start <= gaps[-1][1]:
                 gaps[-1] = gaps[-1][0], max(end, gaps[-1][1])
             elif start < end:

@@ -31,7 +31,7 @@ from pipebackend.errors import NameFault, NotListable
 from pipebackend.records import Record
 from pipebackend.zones import apex as apex_records
 from pipebackend.zones.addresses import HostNames, ReverseNames, reverse_root
-from pipebackend.zones.counted import CountedRing, Run
+from pipebackend.zones.counted import CountedRing, Run, bounds_below
 from pipebackend.zones.tree import Tree
 
 TYPE_CHECKING = False
@@ -90,9 +90,10 @@ class RangesZone:
         address = self._names.address(name)
         if address is not None and self._holds(address) and not self._is_covered(name):
             return (self._computed(address),)
-        if fixed is not None or any(run.has_below(name) for run in self._runs):
-            return ()
-        return None
+        if fixed is not None:
+            return fixed
+        start, end = bounds_below(name)
+        return () if any(run.has_between(start, end) for run in self._runs) else None
 
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""
