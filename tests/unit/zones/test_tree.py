@@ -1,0 +1,89 @@
+"""The tree of a zone: empty non-terminals, cuts, and who is authoritative."""
+
+from __future__ import annotations
+
+from pipebackend.records import ENT, Record
+from pipebackend.zones.tree import Tree, marked
+from tests.making import make_tree
+
+
+def auth(tree: Tree, name: str) -> dict[str, bool]:
+    return {record.type: record.auth for record in tree.find(name) or ()}
+
+
+def test_records_are_found_by_canonical_name_in_their_spelling() -> None:
+    tree = Tree("aa", [Record("AA", "SOA", 1, "x"), Record("WwW.aA", "A", 1, "192.0.2.1")])
+    assert tree.find("www.aa") == (Record("WwW.aA", "A", 1, "192.0.2.1"),)
+    assert tree.find("x.aa") is None
+
+
+def test_names_between_are_empty_nonterminals() -> None:
+    tree = make_tree("aa", "a.b.c A 192.0.2.1")
+    assert tree.find("b.c.aa") == ()
+    assert tree.find("c.aa") == ()
+    assert tree.find("a.aa") is None
+
+
+def test_an_escaped_dot_makes_no_empty_nonterminal() -> None:
+    tree = make_tree("aa", r"a\.b A 192.0.2.1")
+    assert tree.find("b.aa") is None
+    assert tree.find(r"a\.b.aa")
+
+
+def test_a_name_with_records_and_names_below_is_no_empty_nonterminal() -> None:
+    tree = make_tree("aa", "a.b A 192.0.2.1", "b TXT x")
+    assert auth(tree, "b.aa") == {"TXT": True}
+
+
+def test_at_a_cut_only_ds_is_authoritative_and_below_nothing() -> None:
+    tree = make_tree("aa", "sub NS ns.sub.aa", "sub DS 1 8 2 00", "ns.sub A 192.0.2.1", "a.b.sub TXT x", "b TXT y")
+    assert auth(tree, "sub.aa") == {"NS": False, "DS": True}
+    assert auth(tree, "ns.sub.aa") == {"A": False}
+    assert auth(tree, "a.b.sub.aa") == {"TXT": False}
+    assert auth(tree, "b.aa") == {"TXT": True}
+    assert tree.cuts == {"sub.aa"}
+    assert tree.is_below_cut("x.y.sub.aa")
+    assert not tree.is_below_cut("sub.aa")
+    assert not tree.is_below_cut("xsub.aa")
+
+
+def test_glue_at_the_cut_is_not_authoritative() -> None:
+    assert auth(make_tree("aa", "sub NS sub.aa", "sub A 192.0.2.1"), "sub.aa") == {"NS": False, "A": False}
+
+
+def test_the_apex_is_no_cut() -> None:
+    tree = make_tree("aa")
+    assert auth(tree, "aa") == {"SOA": True, "NS": True}
+    assert tree.cuts == frozenset()
+    assert not tree.is_below_cut("aa")
+
+
+def test_the_root_as_a_zone() -> None:
+    tree = Tree("", [Record("", "SOA", 1, "x"), Record("", "NS", 1, "a"), Record("b.com", "NS", 1, "ns.b.com")])
+    assert auth(tree, "") == {"SOA": True, "NS": True}
+    assert tree.find("com") == ()
+    assert tree.is_below_cut("ns.b.com")
+    assert not tree.is_below_cut("com")
+
+
+def test_the_listing_has_all_once_and_the_soa_first() -> None:
+    tree = Tree("aa", [Record("a.b.aa", "A", 1, "192.0.2.1"), Record("aa", "NS", 1, "n"), Record("aa", "SOA", 1, "x")])
+    listed = list(tree.listing())
+    assert listed[0].type == "SOA"
+    assert sorted((record.owner, record.type) for record in listed) == [
+        ("a.b.aa", "A"),
+        ("aa", "NS"),
+        ("aa", "SOA"),
+        ("b.aa", ENT),
+    ]
+
+
+def test_empty_nonterminals_below_a_cut_are_listed_as_not_authoritative() -> None:
+    listed = {record.owner: record for record in make_tree("aa", "s NS n.x.s.aa", "n.x.s A 192.0.2.1").listing()}
+    assert listed["x.s.aa"] == Record("x.s.aa", ENT, 0, "", auth=False)
+
+
+def test_marked_leaves_an_owner_without_ns_alone() -> None:
+    records = (Record("a.aa", "A", 1, "192.0.2.1"),)
+    assert marked(records, is_apex=False, below_cut=False) == records
+    assert marked(records, is_apex=False, below_cut=True) == (records[0]._replace(auth=False),)
