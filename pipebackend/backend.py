@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pipebackend.keyring import Keyring
     from pipebackend.lookup import Answer
     from pipebackend.records import Record
-    from pipebackend.store import KeyRow
+    from pipebackend.signing import Signing
+    from pipebackend.store import KeyRow, Store
     from pipebackend.tsig import TsigKey
     from pipebackend.zones.base import Zone
 
@@ -66,6 +67,10 @@ class Backend:
             self._store_url = zones.store_url
             self._keyring = _open_keyring(zones.store_url, zones.config.folder)
         return self._keyring
+
+    def state(self) -> object:
+        """Differs from what it was whenever an answer that may be kept may have changed."""
+        return self._watcher.registry
 
     def start_watching(self) -> None:
         """Follow changes of the files from now on; for processes that stay."""
@@ -132,6 +137,30 @@ class Backend:
         """Replace a zone's settings of one kind; raises MetadataFault or StoreFault."""
         self.keyring.set_metadata(names.from_text(apex), self._wanted_id(apex), kind, values)
 
+    def add_metadata(self, apex: str, kind: str, value: str) -> None:
+        """Add a value to a zone's settings of one kind; raises MetadataFault or StoreFault."""
+        self.keyring.add_metadata(names.from_text(apex), self._wanted_id(apex), kind, value)
+
+    def own(self, apex: str) -> str:
+        """The canonical name of a zone of ours, also one whose source is refused; raises RequestFault for others."""
+        name = names.from_text(apex)
+        if name not in self.registry.by_apex and self.registry.entry(name) is None:
+            hint = "PowerDNS's other backends have their keys and settings by pdnsutil"
+            raise RequestFault(f"{_no_zone(apex, self.registry)}; {hint}")
+        return name
+
+    def signing(self, apex: str) -> Signing:
+        """What an operator can do with the keys and the denial of a zone of ours; raises RequestFault for others."""
+        from pipebackend.signing import Signing
+
+        name = self.own(apex)
+        return Signing(self.keyring, name, self._wanted_id(name), self.registry.by_apex.get(name))
+
+    @property
+    def store(self) -> Store:
+        """The store that the configuration names; raises StoreFault if it has no place for one."""
+        return self.keyring.store
+
     def keys(self, apex: str) -> Sequence[KeyRow]:
         """A zone's DNSSEC keys."""
         return self.keyring.keys(names.from_text(apex))
@@ -163,6 +192,10 @@ class Backend:
     def set_tsig_key(self, name: str, algorithm: str, secret: str) -> None:
         """Keep a TSIG key; raises KeyFault or StoreFault."""
         self.keyring.set_tsig_key(name, algorithm, secret)
+
+    def new_tsig_key(self, key: TsigKey) -> None:
+        """Keep a TSIG key of a name that is not taken; raises KeyFault or StoreFault."""
+        self.keyring.new_tsig_key(key)
 
     def remove_tsig_key(self, name: str) -> None:
         """Forget a TSIG key; raises KeyFault or StoreFault."""

@@ -7,7 +7,7 @@ Names need not be zones of ours: in hybrid set-ups the records come from another
 from __future__ import annotations
 
 from pipebackend import metadata, names, tsig
-from pipebackend.errors import KeyFault, StoreFault
+from pipebackend.errors import KeyFault, MetadataFault, StoreFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,11 +43,31 @@ class Keyring:
             return {**_NARROW, **stored, "NSEC3NARROW": ["1"]}
         return {**stored, "NSEC3NARROW": ["1"]} if "NSEC3PARAM" in stored else stored
 
+    @property
+    def store(self) -> Store:
+        """The store; StoreFault if the configuration has no place for one."""
+        return self._writable()
+
     def set_metadata(self, apex: str, wanted_id: int, kind: str, values: Sequence[str]) -> None:
         """Replace the values of one kind; none delete it."""
         store = self._writable()
-        checked = metadata.checked(kind, values, tsig_key_exists=lambda name: store.tsig_key(name) is not None)
+        try:
+            checked = metadata.checked(kind, values, tsig_key_exists=lambda name: store.tsig_key(name) is not None)
+        except MetadataFault as exc:
+            raise MetadataFault(f"zone {names.printable(apex) or '.'}: {exc}") from None
         store.set_metadata(apex, wanted_id, kind, checked)
+
+    def add_metadata(self, apex: str, wanted_id: int, kind: str, value: str) -> None:
+        """Add a value to those of one kind; what others add at the same time is kept."""
+        self.begin()
+        try:
+            self.lock()
+            values = [*self.store.metadata(apex).get(kind, ()), value]
+            self.set_metadata(apex, wanted_id, kind, values)
+            self.commit()
+        except BaseException:
+            self.abort()
+            raise
 
     def keys(self, apex: str) -> Sequence[KeyRow]:
         """The DNSSEC keys of a zone."""
@@ -90,16 +110,26 @@ class Keyring:
         key = tsig.checked(name, algorithm, secret)
         self._writable().set_tsig_key(key.name, key.algorithm, key.secret)
 
+    def new_tsig_key(self, key: TsigKey) -> None:
+        """Keep a TSIG key of a new name: the other side of an old one would be locked out."""
+        if self.tsig_key(key.name) is not None:
+            raise KeyFault(f"there is a TSIG key {key.name} already; delete it first, or take another name")
+        self.set_tsig_key(*key)
+
     def remove_tsig_key(self, name: str) -> None:
         """Forget a TSIG key."""
         if not self._writable().remove_tsig_key(tsig.key_name(name)):
-            raise KeyFault(f"there is no TSIG key {name}")
+            raise KeyFault(f"there is no TSIG key {names.printable(name)}")
 
     def begin(self) -> None:
         """Hold back what is written from now on; what an earlier ``begin`` held back is forgotten."""
         store = self._writable()
         store.abort()
         store.begin()
+
+    def lock(self) -> None:
+        """After ``begin``: keep other writers out until the end, so that what is read now stays true."""
+        self._writable().init()
 
     def commit(self) -> bool:
         """Keep what was written since ``begin``; False if there was none (PROTOCOL.md rule 19)."""
@@ -111,9 +141,7 @@ class Keyring:
 
     def _writable(self) -> Store:
         if self._store is None:
-            raise StoreFault(
-                "the built-in configuration has no store; keys and settings need a pipebackend.toml"
-            )
+            raise StoreFault("the built-in configuration has no store; keys and settings need a pipebackend.toml")
         return self._store
 
     @staticmethod

@@ -8,7 +8,7 @@ import sys
 import click
 
 from pipebackend.backend import VERSION, Backend, open_backend
-from pipebackend.cli import record, zone
+from pipebackend.cli import key, meta, record, store, tsig, zone
 from pipebackend.errors import BackendError
 
 __all__ = ["cli", "main"]
@@ -36,8 +36,8 @@ class _Opener:
         return open_backend(self._config, os.environ)
 
 
-cli.add_command(zone.group)
-cli.add_command(record.group)
+for _group in (zone.group, record.group, key.group, meta.group, tsig.group, store.group):
+    cli.add_command(_group)
 
 
 def main() -> None:

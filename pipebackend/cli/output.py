@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-__all__ = ["as_json", "json_option", "print_rows"]
+__all__ = ["as_json", "json_option", "print_rows", "yes_option"]
 
-json_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
-    "--json", "as_json_", is_flag=True, help="Print JSON."
-)
+_Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+json_option: _Decorator = click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
+yes_option: _Decorator = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def as_json(value: Any) -> None:
@@ -21,15 +22,24 @@ def as_json(value: Any) -> None:
 
 
 def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
-    """Print rows with the same keys as a table under bold headings; styles appear on a terminal alone."""
+    """Print rows with the same keys as a table under coloured headings; colours appear on a terminal alone.
+
+    True and False become yes and no; what is not known (None) a hyphen.
+    """
     if not rows:
         return
     columns = list(rows[0])
-    cells = [[str(row[column]) for column in columns] for row in rows]
+    cells = [[_cell(row[column]) for column in columns] for row in rows]
     widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
-    click.echo(click.style(_line(columns, widths), bold=True))
+    click.echo(click.style(_line(columns, widths), fg="cyan", bold=True))
     for line in cells:
         click.echo(_line(line, widths))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -89,3 +89,33 @@ def export(open_backend: Callable[[], Backend], name: str) -> None:
     for record in records:
         if record.type:
             click.echo(rdata.zone_line(record))
+
+
+@group.command()
+@click.argument("name")
+@click.pass_obj
+def nsec(open_backend: Callable[[], Backend], name: str) -> None:
+    """Deny the names of a signed zone with NSEC: everybody can list them.
+
+    Example: zoneutil zone nsec airports.aa
+    """
+    open_backend().signing(name).use_nsec()
+
+
+@group.command()
+@click.argument("name")
+@click.option("--opt-out", is_flag=True, help="Do not sign unsigned delegations.")
+@click.option("--narrow", is_flag=True, help="Make a denial for each question, so that nobody can list the names.")
+@click.option("--iterations", type=int, default=0, show_default=True, help="More than 0 is of no use (RFC 9276).")
+@click.option("--salt", metavar="HEX", default="-", show_default="none", help="Of no use either (RFC 9276).")
+@click.pass_obj
+def nsec3(
+    open_backend: Callable[[], Backend], name: str, opt_out: bool, narrow: bool, iterations: int, salt: str
+) -> None:
+    """Deny the names of a signed zone with NSEC3, which shows them as hashes.
+
+    Example: zoneutil zone nsec3 airports.aa --narrow
+    """
+    is_narrow = open_backend().signing(name).use_nsec3(f"1 {opt_out:d} {iterations} {salt}", narrow)
+    if is_narrow and not narrow:
+        click.echo(f"zone {name} has narrow NSEC3, since the hashes of its names have no order", err=True)

@@ -1,0 +1,106 @@
+"""``zoneutil store``: the database that holds keys and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from pipebackend.backend import Backend
+from pipebackend.cli.key import facts_as_json, show_keys
+from pipebackend.cli.output import as_json, json_option, print_rows
+
+if TYPE_CHECKING:
+    from pipebackend.inventory import StoredZone
+
+__all__ = ["group"]
+
+
+@click.group("store")
+def group() -> None:
+    """The database that holds keys and settings.
+
+    Example: zoneutil store backup zones-2026-11-22.db
+    """
+
+
+@group.command()
+@click.pass_obj
+def init(open_backend: Callable[[], Backend]) -> None:
+    """Make the store, or bring an older one up to date; the first write does so, too. Prints its path.
+
+    Example: zoneutil store init
+    """
+    store = open_backend().store
+    store.init()
+    click.echo(store.path)
+
+
+@group.command()
+@json_option
+@click.pass_obj
+def check(open_backend: Callable[[], Backend], as_json_: bool) -> None:
+    """Find what is wrong with the file, its rows, or the keys and settings in it; exit status 1 if anything is.
+
+    Example: zoneutil store check
+    """
+    from pipebackend import inventory
+
+    store = open_backend().store
+    faults = inventory.faults(store)
+    if as_json_:
+        as_json({"store": store.path, "faults": faults})
+    else:
+        for fault in faults:
+            click.echo(fault)
+        click.echo(f"{store.path}: {len(faults) or 'no'} faults", err=True)
+    if faults:
+        raise SystemExit(1)
+
+
+@group.command()
+@click.argument("file")
+@click.pass_obj
+def backup(open_backend: Callable[[], Backend], file: str) -> None:
+    """Copy the store to a new file, while others may be using it; keep it secret, the private keys are in it.
+
+    Example: zoneutil store backup zones-2026-11-22.db
+    """
+    open_backend().store.backup(file)
+
+
+@group.command()
+@json_option
+@click.pass_obj
+def dump(open_backend: Callable[[], Backend], as_json_: bool) -> None:
+    """Print what is in the store, without secrets: zones with their keys and settings, and TSIG keys.
+
+    Example: zoneutil store dump --json
+    """
+    from pipebackend import inventory
+
+    store = open_backend().store
+    zones = inventory.zones(store)
+    tsig_keys: list[dict[str, object]] = [{"name": key.name, "algorithm": key.algorithm} for key in store.tsig_keys()]
+    if as_json_:
+        as_json({"store": store.path, "zones": [_zone_as_json(zone) for zone in zones], "tsig_keys": tsig_keys})
+        return
+    for zone in zones:
+        click.secho(f"zone {zone.apex or '.'} id {zone.id} type {zone.type}", bold=True)
+        show_keys(zone.keys, False)
+        print_rows([{"kind": kind, "value": value} for kind, values in zone.settings.items() for value in values])
+        click.echo()
+    if tsig_keys:
+        click.secho("TSIG keys", bold=True)
+        print_rows(tsig_keys)
+
+
+def _zone_as_json(zone: StoredZone) -> dict[str, object]:
+    return {
+        "zone": zone.apex or ".",
+        "id": zone.id,
+        "type": zone.type,
+        "keys": [facts_as_json(key) for key in zone.keys],
+        "settings": zone.settings,
+    }

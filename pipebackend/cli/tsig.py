@@ -1,0 +1,109 @@
+"""``zoneutil tsig``: the keys with which servers and clients sign their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from pipebackend import tsig
+from pipebackend.backend import Backend
+from pipebackend.cli.output import as_json, json_option, print_rows
+from pipebackend.errors import KeyFault
+from pipebackend.tsig import TsigKey
+
+__all__ = ["group"]
+
+
+@click.group("tsig")
+def group() -> None:
+    """TSIG keys, with which servers and clients sign their messages (RFC 8945).
+
+    Example: zoneutil tsig generate transfer
+    """
+
+
+@group.command("list")
+@json_option
+@click.pass_obj
+def list_(open_backend: Callable[[], Backend], as_json_: bool) -> None:
+    """List the keys, without their secrets.
+
+    Example: zoneutil tsig list
+    """
+    rows = [{"name": key.name, "algorithm": key.algorithm} for key in open_backend().tsig_keys()]
+    as_json(rows) if as_json_ else print_rows(rows)
+
+
+@group.command()
+@click.argument("key")
+@click.option("--algorithm", metavar="NAME", default=tsig.DEFAULT_ALGORITHM, show_default=True, help="The hash.")
+@click.pass_obj
+def generate(open_backend: Callable[[], Backend], key: str, algorithm: str) -> None:
+    """Make a key with a random secret.
+
+    Example: zoneutil tsig generate transfer --algorithm hmac-sha512
+    """
+    open_backend().new_tsig_key(tsig.generate(key, algorithm))
+
+
+@group.command("import")
+@click.argument("key")
+@click.argument("algorithm")
+@click.argument("secret")
+@click.pass_obj
+def import_(open_backend: Callable[[], Backend], key: str, algorithm: str, secret: str) -> None:
+    """Take a key that another server has; the secret is in Base64.
+
+    Example: zoneutil tsig import transfer hmac-sha256 c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0
+    """
+    open_backend().new_tsig_key(tsig.checked(key, algorithm, secret))
+
+
+@group.command()
+@click.argument("key")
+@json_option
+@click.pass_obj
+def export(open_backend: Callable[[], Backend], key: str, as_json_: bool) -> None:
+    """Print a key with its secret, as named.conf, nsd.conf's tools and `dig -k FILE` have it; keep it secret.
+
+    Example: zoneutil tsig export transfer > transfer.key
+    """
+    found = _existing(open_backend(), key)
+    if as_json_:
+        as_json({"name": found.name, "algorithm": found.algorithm, "secret": found.secret})
+    elif not found.secret:
+        raise KeyFault(f"TSIG key {found.name}: a {found.algorithm} key has no secret to export")
+    else:
+        click.echo(f'key "{found.name}" {{\n\talgorithm {found.algorithm};\n\tsecret "{found.secret}";\n}};')
+
+
+@group.command()
+@click.argument("key")
+@click.pass_obj
+def delete(open_backend: Callable[[], Backend], key: str) -> None:
+    """Forget a key.
+
+    Example: zoneutil tsig delete transfer
+    """
+    open_backend().remove_tsig_key(key)
+
+
+@group.command()
+@click.argument("name")
+@click.argument("key")
+@click.pass_obj
+def allow(open_backend: Callable[[], Backend], name: str, key: str) -> None:
+    """Let whoever has a key transfer a zone.
+
+    Example: zoneutil tsig allow airports.aa transfer
+    """
+    backend = open_backend()
+    backend.add_metadata(backend.own(name), "TSIG-ALLOW-AXFR", key)
+
+
+def _existing(backend: Backend, key: str) -> TsigKey:
+    found = backend.tsig_key(key)
+    if found is None:
+        raise KeyFault(f"there is no TSIG key {key}; zoneutil tsig list names them")
+    return found
