@@ -102,7 +102,12 @@ def pipe_config(config_file: Path | str | None = None, abi: int = 5) -> dict[str
     command = installed_command("pipebackend")
     if config_file is not None:
         command += f" --config {config_file}"
-    return {"launch": "pipe", "pipe-command": command, "pipe-abi-version": str(abi)}
+    return {
+        "launch": "pipe",
+        "pipe-command": command,
+        "pipe-abi-version": str(abi),
+        "zone-cache-refresh-interval": "0",  # PowerDNS does not start with any other (PROTOCOL.md rule 25)
+    }
 
 
 def running_processes() -> dict[int, int]:
@@ -214,7 +219,7 @@ class Server:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stop()
-        if kind is not None:
+        if kind is not None and issubclass(kind, Exception):
             print(f"--- log of {self.title} on port {self.port}\n{self.log}")
 
 
