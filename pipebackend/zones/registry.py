@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Registry", "fingerprint", "load", "wanted_id"]
 
-KINDS = ("custom", "ranges", "table")
+KINDS = ("custom", "file", "ranges", "table")
 DEFAULT_STORE = "sqlite:zones.db"  # beside the configuration; the built-in one has no place of its own, so no store
 _FIRST_ID, _IDS = (
     10_000,
@@ -170,6 +170,10 @@ def _loader(kind: str) -> Loader:
         from pipebackend.zones import custom
 
         return custom.load
+    if kind == "file":
+        from pipebackend.zones import file
+
+        return file.load
     if kind == "ranges":
         from pipebackend.zones import ranges
 

@@ -1,0 +1,97 @@
+"""File zones: a zone file as RFC 1035 has it, with $ORIGIN, $TTL, $INCLUDE and $GENERATE.
+
+    [[zone]]
+    name = "example.org"
+    kind = "file"
+    file = "example.org.zone"
+
+The file says everything, the SOA with its serial included. ``zonefile`` says what is an error, ``zonecheck`` what is
+told and served all the same.
+"""
+
+from __future__ import annotations
+
+from pipebackend.zones.ring import TreeRing
+from pipebackend.zones.tree import Tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pipebackend.config import Section
+    from pipebackend.records import Client, Record
+    from pipebackend.zones.zonefile import ZoneText
+
+__all__ = ["FileZone", "load"]
+
+
+class FileZone:
+    """A zone as its file has it; see the module for its configuration."""
+
+    kind = "file"
+    dynamic = False
+    narrow = False
+
+    def __init__(self, ident: int, apex: str, text: ZoneText) -> None:
+        self.apex = apex
+        self.ident = ident
+        self.sources = tuple(text.sources)
+        self._text = text
+        self._tree = Tree(apex, text.records)
+        if _has_doubles(self._tree):
+            self._tree = Tree(apex, _distinct(text.records))
+        self._faults: list[str] | None = None
+        self._ring: TreeRing | None = None
+
+    @property
+    def faults(self) -> Sequence[str]:
+        """What was left out, and what ``zonecheck`` finds wrong, as ``file:line: what``; checked when first asked."""
+        if self._faults is None:
+            from pipebackend.zones import zonecheck
+
+            self._faults = [*self._text.left_out, *zonecheck.check(self.apex, self._text.records, self._text.lines)]
+        return self._faults
+
+    def find(self, name: str, client: Client) -> Sequence[Record] | None:
+        """See ``zones.base.Zone``."""
+        return self._tree.find(name)
+
+    def soa(self) -> Record:
+        """See ``zones.base.Zone``."""
+        return next(record for record in self._tree.nodes[self.apex] if record.type == "SOA")
+
+    def listing(self) -> Iterator[Record]:
+        """See ``zones.base.Zone``."""
+        return self._tree.listing()
+
+    def ring(self) -> TreeRing:
+        """See ``zones.base.Zone``."""
+        if self._ring is None:
+            self._ring = TreeRing(self._tree)
+        return self._ring
+
+
+def load(section: Section, apex: str, ident: int) -> FileZone | None:
+    """The zone that ``section`` describes, or None after noting faults; raises ZoneFault if the file has errors."""
+    path = section.file("file")
+    spelled = section.name("name")
+    if not path or (apex and not spelled):
+        return None
+    from pipebackend.zones import zonefile
+
+    return FileZone(ident, apex, zonefile.read(path, spelled))
+
+
+def _has_doubles(tree: Tree) -> bool:
+    return any(
+        len(found) > 1 and len({(record.type, record.content) for record in found}) < len(found)
+        for found in tree.nodes.values()
+    )
+
+
+def _distinct(found: Iterable[Record]) -> Iterable[Record]:
+    """The records without doubles, of which an RRset has none (RFC 2181 section 5)."""
+    first: dict[tuple[str, str, str], Record] = {}
+    for record in found:
+        first.setdefault((record.owner.lower(), record.type, record.content), record)
+    return first.values()

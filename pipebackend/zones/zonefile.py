@@ -1,0 +1,227 @@
+"""Zone files (RFC 1035 section 5) as records, each with the line that wrote it, and every error of the file at once.
+
+dnspython reads the records. It stops at the first error, so this module hands it one entry at a time: a line, or the
+lines up to the closing parenthesis, which count as their first. $INCLUDE and $GENERATE are done here: the first so that
+errors name the included file, the second so that each record goes the same way as one that is written out. The path in
+$INCLUDE is relative to the folder of the file that says it.
+
+Octets outside ASCII stand for themselves, as in BIND and PowerDNS, and not for IDNA.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import dns.exception
+import dns.name
+import dns.rdataclass
+import dns.rdatatype
+import dns.tokenizer
+import dns.zonefile
+
+from pipebackend import names, rdata, records
+from pipebackend.errors import BackendError, RecordFault, ZoneFault
+from pipebackend.rdtypes import type_name
+from pipebackend.records import Record
+from pipebackend.values import Value
+from pipebackend.zones import entries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Lines", "ZoneText", "read"]
+
+# PowerDNS makes these itself, also those of a presigned zone save the signatures; a second set would break its answers.
+_MADE_BY_POWERDNS = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", "RRSIG"))
+
+
+class Lines:
+    """The place of each record as ``file:line``, by the record's index; four octets a record."""
+
+    def __init__(self) -> None:
+        self._numbers = array("I")
+        self._starts: list[int] = []  # where the records of another file begin, and which
+        self._paths: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> str:
+        path = self._paths[bisect_right(self._starts, index) - 1]
+        return f"{path}:{self._numbers[index]}"
+
+    def append(self, path: str, number: int) -> None:
+        """Note that the next record is on this line."""
+        if not self._paths or self._paths[-1] != path:
+            self._starts.append(len(self._numbers))
+            self._paths.append(path)
+        self._numbers.append(number)
+
+
+class ZoneText(Value):
+    """A zone file that was read: its records, their places, all files that took part, and what was left out and why."""
+
+    records: Sequence[Record]
+    lines: Lines
+    sources: Sequence[str]
+    left_out: Sequence[str]
+
+
+def read(path: str, origin: str) -> ZoneText:
+    """The zone file at ``path`` for the zone ``origin``, as spelled; raises ZoneFault with every error.
+
+    Errors are what makes a record unreadable, a file that cannot be read or includes itself, and an SOA that is
+    missing, double or not at the apex, as for named-checkzone. Records outside the zone are left out, as in BIND; so
+    are NSEC, NSEC3, NSEC3PARAM and RRSIG, which PowerDNS makes. What PowerDNS's own bind backend serves, though named
+    would refuse the zone (no NS at the apex, CNAME beside other data), is read as it is.
+    """
+    reading = _Reading(origin)
+    reading.include(path)
+    faults = reading.faults + _soa_faults(reading.records, reading.lines, origin.lower())
+    if not faults and not any(record.type == "SOA" for record in reading.records):
+        faults = [f"{path}: the zone {origin or '.'} has no SOA record; add one, with @ as its owner"]
+    if faults:
+        raise ZoneFault(faults, reading.sources)
+    for type_, count in sorted(reading.made_by_powerdns.items()):
+        reading.left_out.append(f"{path}: {count} {type_} records are left out: PowerDNS makes them itself")
+    return ZoneText(reading.records, reading.lines, reading.sources, reading.left_out)
+
+
+def _soa_faults(found: Sequence[Record], lines: Lines, apex: str) -> list[str]:
+    faults, first = [], ""
+    for index, record in enumerate(found):
+        if record.type != "SOA":
+            continue
+        if record.owner.lower() != apex:
+            faults.append(f"{lines[index]}: SOA at {record.owner}; it belongs at the zone's name {apex or '.'}")
+        elif first:
+            faults.append(f"{lines[index]}: a second SOA; the first is at {first}")
+        else:
+            first = lines[index]
+    return faults
+
+
+class _Reading:
+    """The state of one reading, and what dnspython's reader takes for its transaction."""
+
+    def __init__(self, origin: str) -> None:
+        self.records: list[Record] = []
+        self.lines = Lines()
+        self.sources: list[str] = []
+        self.faults: list[str] = []
+        self.left_out: list[str] = []
+        self.made_by_powerdns: Counter[str] = Counter()
+        self._origin = dns.name.Name([*names.labels(origin), b""])
+        self._path, self._line = "", 0
+        self._open_files: list[str] = []
+        self._owner_name, self._owner = self._origin, origin
+        self._reader = dns.zonefile.Reader(
+            dns.tokenizer.Tokenizer("", ""),
+            dns.rdataclass.IN,
+            self,  # type: ignore[arg-type]  # of a transaction, the reader uses the four names below
+            allow_directives=("$ORIGIN", "$TTL"),
+        )
+
+    @property
+    def manager(self) -> _Reading:
+        return self
+
+    def origin_information(self) -> tuple[dns.name.Name, bool, dns.name.Name]:
+        return self._origin, False, self._origin
+
+    def check_put_rdataset(self, check: Any) -> None:
+        """dnspython would refuse CNAME beside other data; ``zonecheck`` tells of it."""
+
+    def _set_origin(self, origin: dns.name.Name) -> None:
+        """The zone's name comes from the configuration; $ORIGIN does not change it."""
+
+    def add(self, name: dns.name.Name, ttl: int, rd: dns.rdata.Rdata) -> None:
+        """Take one record."""
+        type_ = type_name(rd.rdtype)
+        if dns.rdatatype.is_metatype(rd.rdtype) or rd.rdtype == dns.rdatatype.NONE:
+            raise RecordFault(f"{type_} is for questions, not for records")
+        if ttl > records.MAX_TTL:
+            raise RecordFault(f"ttl {ttl} is above {records.MAX_TTL}")
+        if type_ in _MADE_BY_POWERDNS:
+            self.made_by_powerdns[type_] += 1
+            return
+        if name is not self._owner_name:
+            self._owner_name, self._owner = name, names.from_labels(name.labels[:-1])
+        self.records.append(Record(self._owner, type_, ttl, rdata.content_of(rd)))
+        self.lines.append(self._path, self._line)
+
+    def include(self, path: str) -> None:
+        """Read one file; the origin and the last owner are then again what they were (RFC 1035 section 5.1)."""
+        real = os.path.realpath(path)
+        if real in self._open_files:
+            raise RecordFault(f"$INCLUDE {path}: the file includes itself")
+        if path not in self.sources:
+            self.sources.append(path)
+        outside = self._path, self._line, self._reader.current_origin, self._reader.last_name
+        self._open_files.append(real)
+        try:
+            with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
+                self._read_entries(path, file)
+        except OSError as exc:
+            place = f"{outside[0]}:{outside[1]}: $INCLUDE " if outside[0] else ""
+            self.faults.append(f"{place}{path}: cannot be read: {exc.strerror}")
+        finally:
+            self._open_files.pop()
+            self._path, self._line, self._reader.current_origin, self._reader.last_name = outside
+
+    def _read_entries(self, path: str, file: Iterable[str]) -> None:
+        for line, text in entries.cut(file):
+            self._path, self._line = path, line
+            try:
+                if text[:8].upper() == "$INCLUDE":
+                    self._include_as_told(text)
+                elif text[:9].upper() == "$GENERATE":
+                    for generated in entries.generated(text):
+                        if not self._read_entry(generated):
+                            break
+                else:
+                    self._read_entry(text)
+            except (dns.exception.DNSException, BackendError, ValueError) as exc:
+                self.faults.append(f"{path}:{line}: {_without_place(exc)}, in {_shown(text)}")
+
+    def _include_as_told(self, text: str) -> None:
+        """``$INCLUDE file [origin]``."""
+        tok = dns.tokenizer.Tokenizer(text)
+        words = [token.value for token in tok.get_remaining()][1:]
+        if len(words) not in (1, 2):
+            raise RecordFault("must be written: $INCLUDE file [origin]")
+        origin = self._reader.current_origin
+        if len(words) == 2:
+            self._reader.current_origin = dns.name.from_text(rdata.ascii_only(words[1]), origin)
+        try:
+            self.include(os.path.join(os.path.dirname(self._path), words[0]))
+        finally:
+            self._reader.current_origin = origin
+
+    def _read_entry(self, text: str) -> bool:
+        """Read one record or directive; false if the record is outside the zone."""
+        known = len(self.records) + self.made_by_powerdns.total()
+        self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(text), "")
+        self._reader.read()
+        if len(self.records) + self.made_by_powerdns.total() > known or text.startswith("$"):
+            return True
+        owner = self._reader.last_name
+        if owner is None or owner.is_subdomain(self._origin):
+            return True
+        self.left_out.append(f"{self._path}:{self._line}: {owner} is not in the zone {self._origin}; left out")
+        return False
+
+
+def _without_place(exc: Exception) -> str:
+    """What is wrong, without the place inside the entry that dnspython puts in front."""
+    first, colon, rest = rdata.reason(exc).partition(": ")
+    return (rest if colon and first.startswith(":") else first + colon + rest).rstrip(".")
+
+
+def _shown(text: str) -> str:
+    first = text.partition("\n")[0].strip()
+    return ascii(first if len(first) <= 60 else first[:57] + "...")
