@@ -1,0 +1,190 @@
+"""Reads the imports and holds the cut: one way between the layers, heavy modules only where they belong."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("pipebackend", "remoteshim")
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+
+# Lowest first (DESIGN.md, "The cut"). A module may import from its own layer and from those below.
+LAYERS = (
+    ("errors", "names", "logs", "values"),
+    (
+        "records",
+        "rdata",
+        "rdtypes",
+        "config",
+        "metadata",
+        "tsig",
+        "keys",
+        "keyfiles",
+        "nsec3",
+        "nsec3param",
+        "arguments",
+    ),
+    ("store",),
+    ("zones",),
+    ("lookup", "denial", "keyring", "transfer", "signing", "inventory", "kept", "watch"),
+    ("backend",),
+    ("streams", "keeper", "listen", "launch", "pipe", "cli", "remoteshim"),
+)
+ONLY_UNDER = {
+    "cryptography": "pipebackend.keys",
+    "click": "pipebackend.cli",
+    "sqlite3": "pipebackend.store",
+    "psycopg": "pipebackend.store",
+}
+# Each of these would add to the time that PowerDNS waits for a new process
+SLOW = {
+    *("asyncio", "click", "cryptography", "dataclasses", "dns", "enum", "functools", "hashlib", "inspect", "json"),
+    *("logging", "psycopg", "re", "signal", "socket", "sqlite3", "subprocess", "threading", "tomllib", "traceback"),
+    "typing",
+}
+
+
+def imports(path: Path, *, at_import_time: bool = False) -> Iterator[str]:
+    """The modules that a file imports; with ``at_import_time`` not those inside functions; never those for types."""
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    todo: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            todo += node.orelse
+            continue
+        if at_import_time and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            yield from (_imported(node.module or "", alias.name) for alias in node.names)
+        todo += ast.iter_child_nodes(node)
+
+
+def _imported(source: str, name: str) -> str:
+    return f"{source}.{name}" if f"{source}.{name}" in MODULES else source
+
+
+def layer(module: str) -> int | None:
+    """The index of a module's layer, None for the packages themselves."""
+    parts = module.split(".")
+    if parts == ["pipebackend"]:
+        return None
+    name = "remoteshim" if parts[0] == "remoteshim" else parts[1]
+    found = [index for index, names in enumerate(LAYERS) if name in names]
+    assert found, f"{module} is in no layer: add it to LAYERS"
+    return found[0]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_one_way(module: str) -> None:
+    own = layer(module)
+    for imported in imports(MODULES[module]):
+        if imported.split(".")[0] not in ("pipebackend", "remoteshim"):
+            continue
+        theirs = layer(imported)
+        if own is None or theirs is None:
+            continue
+        assert theirs <= own, f"{module} imports {imported}, which is in a layer above"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("remoteshim")])
+def test_the_core_is_reached_through_the_backend_alone(module: str) -> None:
+    allowed = {"arguments", "backend", "errors", "kept", "launch", "logs", "names", "records", "streams", "values"}
+    reached = {imported.split(".")[1] for imported in imports(MODULES[module]) if imported.startswith("pipebackend.")}
+    assert reached <= allowed
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("remoteshim")])
+def test_the_core_knows_nothing_of_remote(module: str) -> None:
+    assert not any(imported.startswith("remoteshim") for imported in imports(MODULES[module]))
+
+
+@pytest.mark.parametrize(("library", "place"), ONLY_UNDER.items())
+def test_heavy_libraries_are_imported_in_their_place_alone(library: str, place: str) -> None:
+    elsewhere = [
+        module
+        for module, path in MODULES.items()
+        if not f"{module}.".startswith(f"{place}.")
+        and any(f"{imported}.".startswith(f"{library}.") for imported in imports(path))
+    ]
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("pipebackend.cli")])
+def test_stdout_belongs_to_the_protocol(module: str) -> None:
+    calls = [
+        node for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+    ]
+    names = [call.func.id for call in calls if isinstance(call.func, ast.Name)]
+    assert "print" not in names
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_exported_names_are_there(module: str) -> None:
+    exported: list[str] = []
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "__all__" for target in node.targets):
+            exported = ast.literal_eval(node.value)
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    defined |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    defined |= {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert set(exported) <= defined
+    assert exported or MODULES[module].name == "__init__.py", "a module says what it offers"
+
+
+def _serving_path(start: str) -> set[str]:
+    """The modules of ours that are imported when ``start`` is."""
+    found, todo = set(), [start]
+    while todo:
+        module = todo.pop()
+        if module in MODULES and module not in found:
+            found.add(module)
+            todo += imports(MODULES[module], at_import_time=True)
+    return found
+
+
+@pytest.mark.parametrize("start", ["pipebackend.pipe", "remoteshim.main"])
+def test_the_serving_path_says_no_slow_import(start: str) -> None:
+    for module in _serving_path(start):
+        slow = {imported.split(".")[0] for imported in imports(MODULES[module], at_import_time=True)} & SLOW
+        if module == "remoteshim.jsonline":
+            slow -= {"json"}  # where CPython's C parts are not there
+        assert not slow, f"{module} imports {slow} at its top"
+
+
+ANSWERS = {
+    "pipebackend.pipe": b"HELO\t1\nQ\tlax.airports.aa\tIN\tANY\t-1\t127.0.0.1\n",
+    "remoteshim.main": b'{"method":"lookup","parameters":{"qname":"lax.airports.aa.","qtype":"ANY"}}\n',
+}
+
+
+@pytest.mark.parametrize("start", ANSWERS)
+def test_a_first_answer_needs_no_slow_module(start: str, tmp_path: Path) -> None:
+    """Also not inside functions: what a fresh process has imported when it has answered."""
+    code = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nimport {start}\n{start}.main()\nimport os\n"
+    code += "os.write(2, ('modules ' + ' '.join(sys.modules)).encode())\n"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code],
+        input=ANSWERS[start], capture_output=True, check=True, cwd=tmp_path, env={},
+    )  # fmt: skip
+    assert b"Los Angeles" in done.stdout
+    loaded = done.stderr.decode().rpartition("modules ")[2].split()
+    assert {module.partition(".")[0] for module in loaded} & SLOW == set()
