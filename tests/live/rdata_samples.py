@@ -1,0 +1,109 @@
+"""Record content as people write it in zone files, of every type that PowerDNS or dnspython knows."""
+
+from __future__ import annotations
+
+__all__ = ["SAMPLES"]
+
+SAMPLES = r"""
+A 192.0.2.1
+AAAA 2001:DB8:0:0::1
+AFSDB 1 afs.example.com.
+ALIAS Target.example.com.
+APL 1:192.168.32.0/21 !1:192.168.38.0/28 2:2001:db8::/32
+APL !2:::/0
+CAA 0 issue "ca.example.net; policy=ev"
+CAA 128 tbs "Unknown \"q\" \\ \200"
+CAA 0 iodef ""
+CDNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==
+CDNSKEY 0 3 0 AA==
+CDS 2371 13 2 1F987CC6583E92DF0890718C42A7D1A1C6CDF3F8E7D3C2AAF1B5C9E9E1F4A7B0
+CDS 0 0 0 00
+CERT PGP 0 0 mQINBFit2jsBEADrbl5vjVxYeAE0g0IDYCBpHirv1Sjlqxx5gjtPhb2YhvyDMXjq
+CERT 65280 12345 RSASHA256 AQID
+CNAME www.example.org.
+CSYNC 66 3 A NS AAAA
+CSYNC 0 0
+DHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=
+DNAME frobozz.example.
+DNSKEY 256 3 8 AwEAAbOFAxl+Lkt0UMglZizKEC1AxUu8zlj65KYatR5wBWMrh18TYzK/ig6Y1t5YTWCO68bynorpNu9fqNFALX7bVl9/
+DS 60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118
+DS 60485 13 4 72d7b62976ce06438e9c0bf319013cf801f09ecc84b8d7e9495f27e305c6a9b0563a9b5f4d288405c3008a946df983d6
+DLV 60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118
+EUI48 00-00-5e-00-53-2a
+EUI64 00-00-5e-ef-10-00-00-2a
+HINFO "PC-Intel-700mhz \"x\"" "Redhat \\ Linux\200"
+HINFO a b
+HTTPS 0 svc.example.net.
+HTTPS 1 . alpn=h2,h3 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1 ech=AAT+DQAA
+HTTPS 16 foo.example.org. mandatory=alpn,port alpn="h2" no-default-alpn port=8443 key65333="a b\001"
+HTTPS 1 . key667=hello\210qoo
+HTTPS 1 . alpn="f\\\\oo\\,bar,h2"
+SVCB 1 foo.example.com. port=53
+SVCB 2 . dohpath=/dns-query{?dns} alpn=h2
+SVCB 3 . key65280
+IPSECKEY 10 1 2 192.0.2.38 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+IPSECKEY 10 0 2 . AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+IPSECKEY 10 2 2 2001:0DB8:0:8002::2000:1 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+IPSECKEY 10 3 2 mygateway.example.com. AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+KEY 512 255 1 AQMFD5raczCJHViKtLYhWGz8hMY9UGRuniJDBzC7w0aRyzWZriO6i2odGWWQVucZqKVsENW91IOW4vqudngPZsY3
+KX 10 kx.example.org.
+L32 10 10.1.2.0
+L64 10 2001:0DB8:1140:1000
+LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
+LOC 60 9 0.000 N 24 39 0.000 E 10.00m 20m 2000m 20m
+LOC 42 21 54 N 71 06 18 W -24m 30m
+LOC 0 0 0.001 S 0 0 0.999 W 42849672.95m 40000000m 0.09m 0.00m
+LP 10 l64-subnet1.example.com.
+LUA A "ifportup(443, {'192.0.2.1', '192.0.2.2'})"
+LUA TXT "; return \"a b\" .. 'c'"
+MB mb.test.
+MG mg.invalid.
+MR mr.localhost.
+MINFO r.onion. e.alt.
+MX 0 .
+MX 65535 Mail\.x.example.org.
+NAPTR 100 50 "s" "z3950+I2L+N2L" "" _z3950._tcp.gatech.edu.
+NAPTR 100 10 "u" "E2U+sip" "!^.*$!sip:info @ ex\"am\\\\ple.com!" .
+NAPTR 1 2 "" "" "" \032x.example.
+NID 10 0014:4fff:ff20:ee64
+NS ns1.example.org.
+NS a\;b\(c\@.d\"e\$.f\\g\000\255\032.example.
+NS .
+OPENPGPKEY mQINBFit2jsBEADrbl5vjVxYeAE0g0IDYCBpHirv1Sjlqxx5gjtPhb2YhvyDMXjqmQINBFit2jsBEADrbl5vjVxYeAE0
+PTR host.example.org.
+RKEY 0 3 13 AwEAAbOFAxl+Lkt0UMglZizKEC1AxUu8
+RP nobody.example.com. .
+SMIMEA 3 1 0 aa11223344556677889900AABBCCDDEEFF
+SPF "v=spf1 -all"
+SRV 0 5 5060 sip.example.org.
+SRV 0 0 0 .
+SSHFP 1 1 aa65e3415a50d9b3519c2b17aceb815fc2538d88
+SSHFP 4 2 a87f1b687ac0e57d2a081a2f282672334d90ed316d2b818ca9580ea384d92401
+TLSA 3 1 1 0C72AC70B745AC19998811B131D662C9AC69DBDBE7CB23E5B514B56664C5D3D6
+TXT "a" b "c;d \" \\ \000\009\255" "" "@ ( )"
+TXT ""
+URI 10 1 "ftp://ftp1.example.com/public"
+URI 10 1 "http://a/\200\"\\"
+ZONEMD 2018031500 1 1 FEBE3D4CE2EC2FFA4BA99D46CD69D6D29711E55217057BEE7EB1A7B641A47BA7FED2DD5B97AE499FAFA4F22C6BD647DE
+TYPE65534 \# 5 0102030405
+TYPE65280 \# 0
+TYPE1 \# 4 c0000201
+TYPE15 \# 5 000a016100
+A \# 4 c0000202
+AAAA \# 16 20010db8000000000000000000000001
+X25 "311061700956"
+ISDN "150862028003217" "004"
+RT 10 relay.example.org.
+NSAP 0x47.0005.80.005a00.0000.0001.e133.ffffff000162.00
+NSAP-PTR foo.example.
+PX 10 net2.it. PRMD-net2.ADMD-p400.C-it.
+GPOS -32.6882 116.8652 10.0
+HIP 2 200100107B1A74DF365639CC39F1D578 AwEAAbdxyhNuSutc5EMzxTs9LBPCIkOFH8cIvM4p9+LrV4e1 rvs.example.com.
+WKS 10.0.0.1 6 0 1 2 21 23
+AMTRELAY 10 0 2 2001:db8::15
+NINFO "foo" "bar"
+AVC "app-name:WOLFGANG"
+WALLET "BTC" "x"
+RESINFO "qnamemin" "exterr=15"
+SIG A 1 3 3600 20200701000000 20200601000000 16 example. aaaa
+""".strip().splitlines()
