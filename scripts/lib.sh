@@ -56,8 +56,14 @@ install_packages() {
     [ "$status" -eq 0 ] || { say "apt-get failed; its messages are above"; exit 1; }
 }
 
-# need_environment: .venv with the project (editable) and its test tools, made anew when setup.cfg has changed
+# need_environment: .venv with the project (editable) and its test tools, made anew when setup.cfg has changed. The
+# project is compiled here, for PowerDNS runs it as a user who may not write the bytecode: half of a start is compiling.
 need_environment() {
+    install_project
+    .venv/bin/python -m compileall -q pipebackend remoteshim
+}
+
+install_project() {
     local stamp python
     stamp="$(sha256sum <setup.cfg) $PWD"
     [ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ] || return 0

@@ -6,6 +6,7 @@ being short: what is not imported.
 
 from __future__ import annotations
 
+import compileall
 import os
 import statistics
 import subprocess
@@ -13,6 +14,9 @@ import sys
 import time
 
 import pytest
+
+import pipebackend
+import remoteshim
 
 PIPE, REMOTE = (os.path.join(sys.prefix, "bin", name) for name in ("pipebackend", "remoteshim"))
 QUESTION = b"HELO\t1\nQ\tLAX.airports.aa\tIN\tANY\t-1\t127.0.0.1\n"
@@ -38,6 +42,13 @@ def _built_in_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIPEBACKEND_CONFIG", raising=False)
 
 
+@pytest.fixture(scope="module")
+def _compiled() -> None:
+    """As an installation leaves it: pip compiles what it installs, and compiling is half of a start without."""
+    for package in (pipebackend, remoteshim):
+        assert compileall.compile_dir(os.path.dirname(package.__file__), quiet=1)
+
+
 def imported(words: list[str], given: bytes) -> set[str]:
     """The top-level modules that a Python imports."""
     command = [sys.executable, "-X", "importtime", *words]
@@ -53,6 +64,7 @@ def test_nothing_is_imported_that_an_answer_does_not_need(command: str, given: b
     assert modules & UNWANTED - imported(["-c", "pass"], b"") == set()
 
 
+@pytest.mark.usefixtures("_compiled")
 @pytest.mark.parametrize(("command", "given"), STARTS)
 def test_the_first_answer_of_a_fresh_process(command: str, given: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     bare, first = [], []
