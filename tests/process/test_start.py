@@ -46,7 +46,7 @@ def _built_in_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
 def _compiled() -> None:
     """As an installation leaves it: pip compiles what it installs, and compiling is half of a start without."""
     for package in (pipebackend, remoteshim):
-        assert compileall.compile_dir(os.path.dirname(package.__file__), quiet=1)
+        assert compileall.compile_dir(package.__path__[0], quiet=1)
 
 
 def imported(words: list[str], given: bytes) -> set[str]:
