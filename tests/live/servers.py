@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -37,6 +38,7 @@ __all__ = [
     "Server",
     "ServerFailed",
     "Unbound",
+    "first_airports",
     "free_port",
     "installed_command",
     "missing_programs",
@@ -48,7 +50,17 @@ __all__ = [
 
 HOST = "127.0.0.1"
 PATIENCE = 20.0  # seconds until a server that does not start, stop or answer counts as broken
-PROGRAMS = ("pdns_server", "pdnsutil", "dig", "named-checkzone", "unbound")
+PROGRAMS = (
+    "pdns_server",
+    "pdnsutil",
+    "dig",
+    "delv",
+    "named-checkzone",
+    "dnssec-keygen",
+    "dnssec-dsfromkey",
+    "ldns-verify-zone",
+    "unbound",
+)
 RUNNING: list[Server] = []  # the servers of this moment, whose logs a failing test shows
 
 # PROTOCOL.md 7: what a test asks must reach the coprocess, and must be today's data.
@@ -121,6 +133,12 @@ def running_processes() -> dict[int, int]:
         if state != "Z":
             found[int(folder.name)] = int(parent)
     return found
+
+
+def first_airports(count: int) -> str:
+    """airports.tsv with so many airports only, where a test needs many zones and not many names."""
+    with open(Path(__file__).parents[2] / "airports.tsv", encoding="utf-8") as table:
+        return "".join(islice(table, 1 + count))
 
 
 def free_port() -> int:
@@ -270,6 +288,12 @@ class PdnsServer(Server):
         """What ``pdnsutil`` says with this server's configuration; it works without the server, too."""
         command = [program("pdnsutil"), f"--config-dir={self.folder}", *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder)
+
+    def said(self, *words: str) -> str:
+        """What ``pdnsutil`` prints when all goes well; its complaints make the test fail."""
+        done = self.pdnsutil(*words)
+        assert done.returncode == 0, f"pdnsutil {' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     def coprocesses(self) -> set[int]:
         """The process ids of the coprocesses that run at this moment."""
