@@ -50,15 +50,12 @@ class Keyring:
 
     def set_metadata(self, apex: str, wanted_id: int, kind: str, values: Sequence[str]) -> None:
         """Replace the values of one kind; none delete it."""
-        store = self._writable()
-        try:
-            checked = metadata.checked(kind, values, tsig_key_exists=lambda name: store.tsig_key(name) is not None)
-        except MetadataFault as exc:
-            raise MetadataFault(f"zone {names.printable(apex) or '.'}: {exc}") from None
-        store.set_metadata(apex, wanted_id, kind, checked)
+        checked = self._checked(apex, kind, values)
+        self._writable().set_metadata(apex, wanted_id, kind, checked)
 
     def add_metadata(self, apex: str, wanted_id: int, kind: str, value: str) -> None:
         """Add a value to those of one kind; what others add at the same time is kept."""
+        self._checked(apex, kind, (value,))  # before the store is made for it
         self.begin()
         try:
             self.lock()
@@ -138,6 +135,13 @@ class Keyring:
     def abort(self) -> bool:
         """Forget what was written since ``begin``; False if there was none."""
         return self._store is not None and self._store.abort()
+
+    def _checked(self, apex: str, kind: str, values: Sequence[str]) -> Sequence[str]:
+        store = self._writable()
+        try:
+            return metadata.checked(kind, values, tsig_key_exists=lambda name: store.tsig_key(name) is not None)
+        except MetadataFault as exc:
+            raise MetadataFault(f"zone {names.printable(apex) or '.'}: {exc}") from None
 
     def _writable(self) -> Store:
         if self._store is None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import dns.name
 from dns.rdtypes.ANY.DS import DS
 
-from pipebackend import keyfiles
+from pipebackend import keyfiles, nsec3param
 from pipebackend.errors import KeyFault, MetadataFault
 from pipebackend.keyfiles import ExportedKey
 from pipebackend.keyring import Keyring
@@ -186,6 +186,10 @@ class Signing:
 
     def use_nsec3(self, param: str, narrow: bool) -> bool:
         """Denies with NSEC3 of these parameters; True if it is in narrow mode, also because the zone must have that."""
+        try:
+            nsec3param.from_text(param)
+        except MetadataFault as exc:
+            raise MetadataFault(f"zone {self._title}: {exc}") from None
         with self._locked():
             self._set("NSEC3PARAM", (param,))
             self._set("NSEC3NARROW", ("1",) if narrow else ())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipebackend.backend import Backend
-from pipebackend.cli.output import as_json, json_option, print_rows, yes_option
+from pipebackend.cli.output import as_json, counted, json_option, print_rows, yes_option
 
 if TYPE_CHECKING:
     from pipebackend.signing import Delegation, KeyFacts
@@ -230,7 +230,7 @@ def unsecure(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
     signing = open_backend().signing(name)
     count = len(signing.all_keys())
     if count and not yes:
-        click.confirm(f"Zone {name} has {_counted(count)}: {_UNSIGNED}. Delete all?", abort=True, err=True)
+        click.confirm(f"Zone {name} has {counted(count, 'key')}: {_UNSIGNED}. Delete all?", abort=True, err=True)
     signing.unsecure()
 
 
@@ -282,10 +282,6 @@ def _times_as_text(key: KeyFacts) -> str:
 
 def _moment_as_text(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _counted(count: int) -> str:
-    return "1 key" if count == 1 else f"{count} keys"
 
 
 _UNSIGNED = "it would be served unsigned, which resolvers refuse as long as the parent has a DS for it"

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-__all__ = ["as_json", "json_option", "print_rows", "yes_option"]
+__all__ = ["as_json", "counted", "json_option", "print_rows", "yes_option"]
 
 _Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -19,6 +19,11 @@ yes_option: _Decorator = click.option("--yes", is_flag=True, help="Do not ask.")
 def as_json(value: Any) -> None:
     """Print ``value`` as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def counted(count: int, what: str) -> str:
+    """``no faults``, ``1 fault``, ``2 faults``."""
+    return f"{count or 'no'} {what}" + ("" if count == 1 else "s")
 
 
 def print_rows(rows: Sequence[Mapping[str, object]]) -> None:

@@ -9,7 +9,7 @@ import click
 
 from pipebackend.backend import Backend
 from pipebackend.cli.key import facts_as_json, show_keys
-from pipebackend.cli.output import as_json, json_option, print_rows
+from pipebackend.cli.output import as_json, counted, json_option, print_rows
 
 if TYPE_CHECKING:
     from pipebackend.inventory import StoredZone
@@ -54,7 +54,7 @@ def check(open_backend: Callable[[], Backend], as_json_: bool) -> None:
     else:
         for fault in faults:
             click.echo(fault)
-        click.echo(f"{store.path}: {len(faults) or 'no'} faults", err=True)
+        click.echo(f"{store.path}: {counted(len(faults), 'fault')}", err=True)
     if faults:
         raise SystemExit(1)
 
