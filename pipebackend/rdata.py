@@ -129,7 +129,7 @@ def _with_names(type_: str, text: str, write: Callable[[str], str]) -> str:
     places = _NAME_FIELDS[type_]
     fields = text.rsplit(None, 1) if places == (-1,) else text.split(None, max(places) + 1)
     for place in places:
-        if place < len(fields):
+        if -len(fields) <= place < len(fields):
             fields[place] = write(fields[place])
     return " ".join(fields)
 
