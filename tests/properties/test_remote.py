@@ -1,0 +1,167 @@
+"""Whatever comes in over REMOTE, PowerDNS gets exactly one line of JSON with a result for each line."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipebackend import config, streams
+from pipebackend.backend import Backend
+from pipebackend.watch import Watcher
+from pipebackend.zones import registry
+from remoteshim import jsonline
+from remoteshim.main import RemoteSession
+from tests.making import read_config
+
+LISTS = frozenset(("lookup", "APILookup", "list", "searchRecords"))
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[Backend]:
+    """A small zone without a store: what is written must not outlive an example."""
+    with tempfile.TemporaryDirectory() as folder:
+        zones = read_config(Path(folder))
+        yield Backend(Watcher(registry.load(config.Config("", folder, zones.table))))
+
+
+def check_answer(answer: bytes, method: str) -> None:
+    """PROTOCOL.md 2.2, 2.3 and rules 6, 7: one line, a result, and records as PowerDNS can read them."""
+    assert answer.endswith(b"\n")
+    line = answer[:-1].decode("ascii")
+    assert line.isprintable()
+    value = json.loads(line)
+    assert isinstance(value, dict)
+    assert "result" in value
+    assert set(value) <= {"result", "log"}
+    assert all(isinstance(said, str) for said in value.get("log", []))
+    assert value["result"] is not None or value["log"], "without a result there is a reason"
+    assert line == json.dumps(value, separators=(",", ":")), "each octet is a system call of PowerDNS"
+    if method in LISTS and value["result"] is not False:
+        assert isinstance(value["result"], list)
+        for record in value["result"]:
+            check_record(record)
+
+
+def check_record(record: dict[str, Any]) -> None:
+    for key in ("qname", "qtype", "content"):
+        assert isinstance(record[key], str)
+        assert record[key].isascii()
+        assert record[key].isprintable() or not record[key]
+    for key in ("ttl", "domain_id", "auth", "scopeMask"):
+        value = record.get(key, 0)
+        assert isinstance(value, int)
+        assert not isinstance(value, bool)
+        assert -1 <= value < 2**31
+    assert record["ttl"] >= 0
+
+
+def session(backend: Backend) -> RemoteSession:
+    return RemoteSession(lambda given: backend, backend)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+METHODS = st.sampled_from(
+    [
+        *(
+            "initialize",
+            "lookup",
+            "list",
+            "getDomainInfo",
+            "getAllDomains",
+            "getAllDomainMetadata",
+            "getDomainMetadata",
+        ),
+        *("searchRecords", "directBackendCmd", "APILookup", "getDomainKeys", "getBeforeAndAfterNamesAbsolute"),
+        *("feedEnts3", "setDomainMetadata", "addDomainKey", "startTransaction", "commitTransaction"),
+        *("abortTransaction", "nonsense", ""),
+    ]
+)
+NAMES = st.sampled_from(
+    ["lax.cities.example.", "CITIES.example", ".", "", "a..b", "\\", "\\000.cities.example.", "ü", "\ud800", "x" * 300]
+)
+PARAMETERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "qname": NAMES | JSON,
+        "qtype": st.sampled_from(["ANY", "SOA", "TXT", "", "ENT"]) | JSON,
+        "zone-id": st.integers() | JSON,
+        "id": st.integers() | JSON,
+        "domain_id": st.integers() | JSON,
+        "zonename": NAMES | JSON,
+        "name": NAMES | JSON,
+        "kind": st.sampled_from(["PRESIGNED", "NSEC3PARAM", "ALLOW-AXFR-FROM"]) | JSON,
+        "value": st.lists(st.text(max_size=9), max_size=2) | JSON,
+        "pattern": st.sampled_from(["*", "lax*", "?", "[", "[!", "\\", ""]) | JSON,
+        "maxResults": st.integers() | JSON,
+        "query": st.sampled_from(["help", "zones", "no"]) | JSON,
+    },
+)
+
+
+@given(METHODS, PARAMETERS | JSON)
+def test_every_request_has_one_well_formed_answer(backend: Backend, method: str, parameters: Any) -> None:
+    request = json.dumps({"method": method, "parameters": parameters}).encode()
+    check_answer(session(backend).answer(request), method)
+
+
+@given(METHODS, PARAMETERS)
+def test_octets_that_are_no_utf8_make_no_difference(backend: Backend, method: str, parameters: Any) -> None:
+    text = json.dumps({"method": method, "parameters": parameters}, ensure_ascii=False)
+    request = text.encode("utf-8", "surrogatepass").replace(b"e", b"\xff", 1)
+    check_answer(session(backend).answer(request), "")
+    check_answer(session(backend).answer(text.encode("latin-1", "replace")), method)
+
+
+@given(JSON)
+def test_any_json_has_one_well_formed_answer(backend: Backend, value: Any) -> None:
+    check_answer(session(backend).answer(json.dumps(value).encode()), "")
+
+
+@given(st.binary(max_size=300))
+@example(b'{"method":"searchRecords","parameters":{"pattern":"*","maxResults":-1}}')
+@example(b'{"method":"lookup","parameters":{"qname":"\xff","qtype":"ANY"}}')
+@example(b"1" * 5000)
+@example(b"[" * 5000)
+@example(b"")
+def test_any_octets_in_give_as_many_answers_as_lines(backend: Backend, octets: bytes) -> None:
+    source, feeding = os.pipe()
+    written = os.memfd_create("answers")
+    os.write(feeding, octets)
+    os.close(feeding)
+    served = session(backend)
+    served.settle = lambda: None  # type: ignore[method-assign]  # the files stay as they are
+    streams.serve(served, source, written)
+    os.close(source)
+    answers = os.pread(written, 1 << 24, 0).splitlines(keepends=True)
+    os.close(written)
+    assert len(answers) == octets.count(b"\n") + (octets != b"" and not octets.endswith(b"\n"))
+    for answer in answers:
+        check_answer(answer, "")
+
+
+@given(JSON)
+def test_json_is_read_as_the_json_module_reads_it(value: Any) -> None:
+    assert jsonline.loads(json.dumps(value)) == value
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+        max_leaves=8,
+    )
+)
+def test_json_is_written_as_the_json_module_writes_it(value: Any) -> None:
+    assert jsonline.dumps(value) == json.dumps(value, separators=(",", ":"))
