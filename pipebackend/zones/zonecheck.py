@@ -25,7 +25,7 @@ _TARGET_FIELD = {"NS": 0, "MX": 1, "SRV": 3}
 def check(apex: str, records: Sequence[Record], lines: Sequence[str] | Lines = ()) -> list[str]:
     """A line for each fault of the zone, in the records' order; none if all is well.
 
-    ``lines`` holds the place of each record, as ``file:line``; without it faults begin with the record's owner.
+    ``lines`` holds the place of each record, as ``file:line``; without it faults begin with the zone's name.
     """
     zone = _Checked(apex, records)
     checks = (
@@ -89,9 +89,7 @@ class _Checked:
 
 
 def _place(zone: _Checked, lines: Sequence[str] | Lines, index: int) -> str:
-    if index < 0:
-        return zone.apex or "."
-    return lines[index] if lines else f"{zone.records[index].owner or '.'} {zone.records[index].type}"
+    return lines[index] if lines and index >= 0 else zone.apex or "."
 
 
 def _out_of_zone(zone: _Checked) -> Iterator[Finding]:
@@ -129,7 +127,10 @@ def _different_ttls(zone: _Checked) -> Iterator[Finding]:
         for index in indices[1:]:
             ttl = zone.records[index].ttl
             if ttl != first.ttl:
-                yield index, f"{owner} {first.type} has ttl {ttl}, the first one {first.ttl} (RFC 2181 section 5.2)"
+                yield (
+                    index,
+                    f"{owner or '.'} {first.type} has ttl {ttl}, the first one {first.ttl} (RFC 2181 section 5.2)",
+                )
 
 
 def _beside_cname(zone: _Checked) -> Iterator[Finding]:
@@ -184,13 +185,13 @@ def _missing(
     zone: _Checked, owner: str, type_: str, target: str, cut: str | None, here: dict[str, list[int]] | None
 ) -> str:
     if cut is not None:
-        return f"{owner} {type_}: {target} is below the delegation of {cut} and has no glue: add its A or AAAA"
+        return f"{owner or '.'} {type_}: {target} is below the delegation of {cut} and has no glue: add its A or AAAA"
     if here and "CNAME" in here:
-        return f"{owner} {type_}: {target} is a CNAME, which {type_} must not name (RFC 2181 section 10.3)"
+        return f"{owner or '.'} {type_}: {target} is a CNAME, which {type_} must not name (RFC 2181 section 10.3)"
     above = zone.dname_above(target)
     if above is not None:
-        return f"{owner} {type_}: {target} is below the DNAME at {above}"
-    return f"{owner} {type_}: {target} has no address: add its A or AAAA"
+        return f"{owner or '.'} {type_}: {target} is below the DNAME at {above}"
+    return f"{owner or '.'} {type_}: {target} has no address: add its A or AAAA"
 
 
 def _rrsets(zone: _Checked) -> Iterator[tuple[str, list[int]]]:
