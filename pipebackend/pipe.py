@@ -8,6 +8,7 @@ import sys
 from pipebackend import arguments, logs, names, streams
 from pipebackend.backend import VERSION, open_backend
 from pipebackend.errors import BackendError, ConfigFault, RequestFault
+from pipebackend.kept import Kept
 from pipebackend.records import ENT, Client
 
 TYPE_CHECKING = False
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["PipeSession", "main"]
 
 ABIS = ("1", "2", "3", "4", "5")
-_QUESTION_FIELDS = {1: 6, 2: 7, 3: 8, 4: 8, 5: 8}
+_ADDRESSES = {0: 1, 1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
+_QUESTION_FIELDS = 5
 # PIPE cannot say "empty non-terminal" to PowerDNS before 5.1; a record of a type that nobody asks for makes the name
 # exist (PROTOCOL.md 1.5), so that it is NODATA and not NXDOMAIN.
 _ENT_TYPE, _ENT_CONTENT = "TYPE65280", "\\# 0"
@@ -34,9 +36,11 @@ class PipeSession:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._abi = 0
+        self.keeps = False
 
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
+        self.keeps = False
         fields = request.rstrip(b"\r").split(b"\t")
         try:
             return self._answer([field.decode("ascii") for field in fields])
@@ -55,6 +59,18 @@ class PipeSession:
     def settle(self) -> None:
         """See ``streams.Session``."""
         self._backend.start_watching()
+
+    def question(self, request: bytes) -> bytes:
+        """See ``kept.KeepingSession``: a Q line without the addresses at its end."""
+        return request.rsplit(b"\t", _ADDRESSES[self._abi])[0] if request.startswith(b"Q\t") else b""
+
+    def state(self) -> object:
+        """See ``kept.KeepingSession``; under another ABI the same question has another answer."""
+        return self._abi, self._backend.state()
+
+    def repeated(self) -> None:
+        """See ``kept.KeepingSession``."""
+        self._backend.questions += 1
 
     def _answer(self, fields: list[str]) -> bytes:
         tag = fields[0]
@@ -81,7 +97,7 @@ class PipeSession:
         raise RequestFault(fault)
 
     def _question(self, fields: list[str]) -> bytes:
-        needed = _QUESTION_FIELDS[self._abi]
+        needed = _QUESTION_FIELDS + _ADDRESSES[self._abi]
         if len(fields) < needed:
             raise RequestFault(f"Q has {len(fields)} fields; ABI {self._abi} has {needed}")
         _, qname, qclass, qtype, zone_id, *addresses = fields
@@ -89,6 +105,7 @@ class PipeSession:
         if qclass != "IN":
             return END
         answer = self._backend.lookup(qname, qtype, Client(*addresses[:3]), ident)
+        self.keeps = answer.keep
         lines = [self._data(record, answer.ident) for record in answer.records]
         return "".join([*lines, "END\n"]).encode("ascii")
 
@@ -121,7 +138,7 @@ def main() -> None:
     except ConfigFault as exc:
         logs.error(str(exc))
         sys.exit(2)
-    streams.serve(PipeSession(backend), 0, streams.claim_stdout())
+    streams.serve(Kept(PipeSession(backend)), 0, streams.claim_stdout())
 
 
 def _integer(text: str, what: str) -> int:

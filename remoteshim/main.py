@@ -7,6 +7,7 @@ import sys
 from pipebackend import arguments, logs, names, streams
 from pipebackend.backend import VERSION, open_backend
 from pipebackend.errors import BackendError, ConfigFault, NameFault, RequestFault
+from pipebackend.kept import Kept
 from remoteshim import jsonline, methods
 from remoteshim.params import Params
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteSession", "main"]
 
+_LOOKUP = b'{"method": "lookup", "parameters": {"local": '
 FALSE = "false"
 NULL = "null"
 
@@ -29,9 +31,11 @@ class RemoteSession:
         """``open_with`` gets the ``config`` of initialize; it is called when the first request needs a backend."""
         self._open_with = open_with
         self._backend = backend
+        self.keeps = False
 
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
+        self.keeps = False
         method, params = "", Params("", {})
         try:
             method, params = _parsed(request)
@@ -56,10 +60,33 @@ class RemoteSession:
         if self._backend is not None:
             self._backend.start_watching()
 
+    def question(self, request: bytes) -> bytes:
+        """See ``kept.KeepingSession``: name, type and zone id of a lookup as PowerDNS writes it, keys in order.
+
+        Quotes inside a JSON string have a backslash before them, so nothing in a name can look like these keys.
+        """
+        if not request.startswith(_LOOKUP):
+            return b""
+        start = request.find(b'"qname": ')
+        end = request.find(b', "real-remote": ', start)
+        return request[start:end] + request[request.rfind(b'"zone-id": ') :] if 0 < start < end else b""
+
+    def state(self) -> object:
+        """See ``kept.KeepingSession``."""
+        return self._backend.state() if self._backend is not None else None
+
+    def repeated(self) -> None:
+        """See ``kept.KeepingSession``."""
+        if self._backend is not None:
+            self._backend.questions += 1
+
     def _result(self, method: str, params: Params) -> str:
         if method == "initialize":
             self._initialize(params)
             return "true"
+        if method == "lookup":
+            result, self.keeps = methods.lookup(self._opened(), params)
+            return result
         if method in methods.RENDERED:
             return methods.RENDERED[method](self._opened(), params)
         if method in methods.METHODS:
@@ -89,7 +116,7 @@ def main() -> None:
     given = arguments.parse("remoteshim", purpose, VERSION, sys.argv[1:])
     try:
         backend = open_backend(given.config) if given.config else None
-        streams.serve(RemoteSession(open_backend, backend), 0, streams.claim_stdout())
+        streams.serve(Kept(RemoteSession(open_backend, backend)), 0, streams.claim_stdout())
     except ConfigFault as exc:
         logs.error(str(exc))
         sys.exit(2)

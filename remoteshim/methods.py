@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "NEVER_NO", "RENDERED", "UNANSWERED", "unusable_json"]
 
 
-def lookup(backend: Backend, params: Params) -> str:
-    """The records for one question."""
+def lookup(backend: Backend, params: Params) -> tuple[str, bool]:
+    """The records for one question, and whether the same question gives the same again."""
     client = Client(params.text("remote", ""), params.text("local", ""), params.text("real-remote", ""))
     answer = backend.lookup(params.text("qname"), params.text("qtype"), client, params.number("zone-id", -1))
-    return records_json(answer.records, answer.ident)
+    return records_json(answer.records, answer.ident), answer.keep
+
+
+def api_lookup(backend: Backend, params: Params) -> str:
+    """The same for PowerDNS's HTTP API."""
+    return lookup(backend, params)[0]
 
 
 def list_(backend: Backend, params: Params) -> str:
@@ -195,8 +200,7 @@ def _domain(info: DomainInfo) -> dict[str, Any]:
 
 
 RENDERED: dict[str, Callable[[Backend, Params], str]] = {
-    "lookup": lookup,
-    "APILookup": lookup,
+    "APILookup": api_lookup,
     "list": list_,
     "searchRecords": search_records,
 }
