@@ -161,3 +161,16 @@ def test_wrong_content_is_refused_with_a_reason(type_: str, given: str, complain
     with pytest.raises(RecordFault) as caught:
         records.checked_content(type_, given)
     assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("2001:DB8:0:0::1", "2001:db8::1"), ("::", "::"), ("::ffff:192.0.2.1", "::ffff:192.0.2.1")]
+)
+def test_an_ipv6_address_is_written_in_its_short_form(written: str, kept: str) -> None:
+    assert records.checked_content("AAAA", written) == kept
+
+
+@pytest.mark.parametrize("written", ["", "x", "192.0.2.1", "2001:db8::1%eth0", "::\0", "2001:db8::é", "1::2::3"])
+def test_what_is_no_ipv6_address_is_refused(written: str) -> None:
+    with pytest.raises(RecordFault, match="is not an IPv6 address"):
+        records.checked_content("AAAA", written)
