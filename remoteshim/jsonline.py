@@ -57,9 +57,21 @@ def loads(text: str) -> Any:
         raise RequestFault("not JSON that can be read: too deeply nested") from None
     except ValueError as exc:
         raise RequestFault(f"not JSON: {exc}") from None
+    except SystemError:  # the C part takes its exception from json.decoder, and nobody has imported that
+        raise RequestFault(f"not JSON: {_complaint(text)}") from None
     if text[end:].strip():
         raise RequestFault(f"not JSON: something follows the value at character {end}")
     return value
+
+
+def _complaint(text: str) -> str:
+    import json
+
+    try:
+        json.loads(text)
+    except ValueError as exc:
+        return str(exc)
+    return "it cannot be read"
 
 
 def dumps(value: Any) -> str:
