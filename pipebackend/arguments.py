@@ -10,14 +10,43 @@ from pipebackend.values import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
-__all__ = ["Arguments", "parse"]
+__all__ = ["SYSTEMD", "Arguments", "parse"]
+
+SYSTEMD = "systemd"  # as a place to listen: the socket that systemd hands over
+UNIX = "unix:"
+_MODE = 0o660
+_MOST_WORKERS = 256
+_NEEDS = {  # the options with a value, and what that is
+    "--config": "a file",
+    "--listen": "unix:PATH",
+    "--workers": f"a number from 1 to {_MOST_WORKERS}",
+    "--mode": "an octal mode, as in 0660",
+    "--owner": "a user or USER:GROUP",
+}
+_HELP = """\
+  --config FILE         the configuration
+  --no-keeper           answer in the very process that PowerDNS starts: nothing goes on when it is killed
+  --listen unix:PATH    serve a socket instead of stdin and stdout; with --listen systemd the one that systemd has made
+  --workers N           this many processes serve the socket; without it one for each CPU
+  --mode MODE           of the socket, without it 0660
+  --owner USER:GROUP    of the socket
+  --help, --version     show this, or the version, and leave"""
 
 
 class Arguments(Value):
-    """What the command line said."""
+    """What the command line said.
+
+    ``listen`` is the path of a socket or SYSTEMD, None for stdin and stdout; ``workers`` is 0 for one per CPU.
+    """
 
     config: str | None = None
+    keeper: bool = True
+    listen: str | None = None
+    workers: int = 0
+    mode: int = _MODE
+    owner: str | None = None
 
 
 def parse(program: str, purpose: str, version: str, argv: Sequence[str]) -> Arguments:
@@ -28,17 +57,45 @@ def parse(program: str, purpose: str, version: str, argv: Sequence[str]) -> Argu
         word = rest.pop(0)
         option, equals, value = word.partition("=")
         if option in ("--help", "-h"):
-            _leave(0, f"usage: {program} [--config FILE]\n{purpose}")
+            _leave(0, f"usage: {program} [--config FILE] [--listen unix:PATH] …\n{purpose}\n{_HELP}")
         if option == "--version":
             _leave(0, f"{program} {version}")
-        if option != "--config":
-            _leave(2, f"{program}: unknown option {word!r}; usage: {program} [--config FILE]")
+        if word == "--no-keeper":
+            found = found._replace(keeper=False)
+            continue
+        if option not in _NEEDS:
+            _leave(2, f"{program}: unknown option {word!r}; {program} --help shows the options")
         if not equals and not rest:
-            _leave(2, f"{program}: --config needs a file")
-        found = found._replace(config=value if equals else rest.pop(0))
+            _leave(2, f"{program}: {option} needs {_NEEDS[option]}")
+        found = _with(found, program, option, value if equals else rest.pop(0))
+    if not found.listen and (found.workers or found.owner or found.mode != _MODE):
+        _leave(2, f"{program}: --workers, --mode and --owner are for a socket: add --listen unix:PATH")
     return found
 
 
-def _leave(status: int, text: str) -> None:
-    os.write(2 if status else 1, f"{text}\n".encode())
+def _with(found: Arguments, program: str, option: str, value: str) -> Arguments:
+    if option == "--listen" and value != SYSTEMD:
+        if not value.startswith(UNIX) or value == UNIX:
+            _leave(2, f"{program}: --listen needs unix:PATH or {SYSTEMD}, not {value!r}")
+        value = value.removeprefix(UNIX)
+    if option == "--listen":
+        return found._replace(listen=value)
+    if option == "--workers":
+        return found._replace(workers=_number(program, option, value, 10, 1, _MOST_WORKERS))
+    if option == "--mode":
+        return found._replace(mode=_number(program, option, value, 8, 0, 0o777))
+    if option == "--owner":
+        return found._replace(owner=value)
+    return found._replace(config=value)
+
+
+def _number(program: str, option: str, value: str, base: int, least: int, most: int) -> int:
+    digits = "01234567" if base == 8 else "0123456789"
+    if not value or len(value) > 8 or value.strip(digits) or not least <= int(value, base) <= most:
+        _leave(2, f"{program}: {option} needs {_NEEDS[option]}, not {value!r}")
+    return int(value, base)
+
+
+def _leave(status: int, text: str) -> NoReturn:
+    os.write(2 if status else 1, f"{text}\n".encode("utf-8", "backslashreplace"))
     sys.exit(status)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
-from pipebackend import arguments, logs, names, streams
+from pipebackend import launch, logs, names, streams
 from pipebackend.backend import VERSION, open_backend
-from pipebackend.errors import BackendError, ConfigFault, RequestFault
-from pipebackend.kept import Kept
+from pipebackend.errors import BackendError, RequestFault
 from pipebackend.records import ENT, Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipebackend.backend import Backend
     from pipebackend.records import Record
@@ -33,8 +29,10 @@ END = b"END\n"
 class PipeSession:
     """One PowerDNS at the other end; gives one END or FAIL for each line, whatever it holds."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, remember: Callable[[bytes | None], None] = lambda _: None) -> None:
+        """``remember`` gets the request that brings a new session into the state of this one."""
         self._backend = backend
+        self._remember = remember
         self._abi = 0
         self.keeps = False
 
@@ -90,6 +88,7 @@ class PipeSession:
         """The banner. FAIL on a wrong ABI, and the process stays: leaving would be a relaunch per question."""
         if fields[1:] and fields[1] in ABIS:
             self._abi = int(fields[1])
+            self._remember(f"HELO\t{self._abi}".encode())
             return f"OK\tpipebackend {VERSION}, {len(self._backend.registry.zones)} zones\n".encode()
         asked = " ".join(fields[1:])[:40]
         fault = f"PIPE ABI {asked!r} is not supported; set pipe-abi-version to one of {', '.join(ABIS)}"
@@ -130,15 +129,12 @@ class PipeSession:
 
 def main() -> None:
     """The command ``pipebackend``: answers PIPE lines from stdin on stdout until the end of input."""
-    streams.close_inherited_files()
     purpose = "Answers PowerDNS's PIPE protocol on stdin and stdout; launch it with pipe-command."
-    given = arguments.parse("pipebackend", purpose, VERSION, sys.argv[1:])
-    try:
-        backend = open_backend(given.config, os.environ)
-    except ConfigFault as exc:
-        logs.error(str(exc))
-        sys.exit(2)
-    streams.serve(Kept(PipeSession(backend)), 0, streams.claim_stdout())
+    launch.run("pipebackend", purpose, _new_session)
+
+
+def _new_session(backend: Backend | None, remember: Callable[[bytes | None], None]) -> PipeSession:
+    return PipeSession(backend or open_backend(None), remember)
 
 
 def _integer(text: str, what: str) -> int:

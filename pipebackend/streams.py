@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         """What a front end makes of its protocol, without input or output."""
 
         def answer(self, request: bytes) -> bytes:
-            """The bytes that answer one request line, given without its line end; never raises."""
+            """The bytes that answer one request line, given without its line end."""
 
         def overlong(self) -> bytes:
             """The answer to a line of more than MAX_REQUEST octets."""
@@ -21,23 +21,60 @@ if TYPE_CHECKING:
             """Called once when the first answer is out: the time for work that nobody should wait for."""
 
 
-__all__ = ["MAX_REQUEST", "claim_stdout", "close_inherited_files", "serve"]
+__all__ = ["CHUNK", "MAX_REQUEST", "Memory", "claim_stdout", "close_inherited_files", "serve"]
 
 MAX_REQUEST = 1 << 20  # octets of one request; the longest that PowerDNS sends is a metadata value or a key
-_CHUNK = 1 << 16
+CHUNK = 1 << 16  # octets of one read
+_PIPE_BUF = 4096  # so much goes into a pipe in one piece or not at all
 
 
-def serve(session: Session, source: int, sink: int) -> None:
+class Memory:
+    """Where requests are read to; in memory shared with a keeper it tells what a process that died was doing.
+
+    The first octet is zero exactly when nothing waits for an answer: the kernel overwrites it as it hands out a
+    request, in the same call, and it is cleared right before the last write of the answer. ``is_resumable`` says
+    whether another process could carry on after that.
+    """
+
+    SIZE = CHUNK + 2 + 0xFFFF
+
+    def __init__(self, shared: object | None = None) -> None:
+        """``shared`` is a writable buffer of SIZE octets; one of its own if left out."""
+        view = memoryview(bytearray(self.SIZE) if shared is None else shared)  # type: ignore[arg-type]
+        self.chunk, self._length, self._line = view[:CHUNK], view[CHUNK : CHUNK + 2], view[CHUNK + 2 :]
+        self.is_resumable = True
+
+    @property
+    def resume(self) -> bytes:
+        """What ``remember`` got last."""
+        return bytes(self._line[: int.from_bytes(self._length, "big")])
+
+    def remember(self, request: bytes | None) -> None:
+        """Keep the request that brings a new session into the state of this one; None if nothing could do that."""
+        self.is_resumable = request is not None and len(request) <= len(self._line)
+        self._length[:] = bytes(2)
+        if request is not None and self.is_resumable:
+            self._line[: len(request)] = request
+            self._length[:] = len(request).to_bytes(2, "big")
+
+
+def serve(session: Session, source: int, sink: int, memory: Memory | None = None) -> None:
     """Answer requests from one descriptor on another until the end of input or until nobody reads."""
     try:
-        _answer_all(session, source, sink)
+        _answer_all(session, source, sink, memory or Memory())
     except BrokenPipeError:  # PowerDNS has gone: nobody is left to answer
         return
 
 
 def close_inherited_files() -> None:
-    """Close all but stdin, stdout and stderr: PowerDNS leaks the pipes of our siblings into us (PROTOCOL.md rule 3)."""
+    """Close all but stdin, stdout and stderr: PowerDNS leaks the pipes of our siblings into us (PROTOCOL.md rule 3).
+
+    Where one of the three is missing the null device takes its place, so that no other file ever gets its number.
+    """
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    while (spare := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(spare)
 
 
 def claim_stdout() -> int:
@@ -47,27 +84,55 @@ def claim_stdout() -> int:
     return sink
 
 
-def _answer_all(session: Session, source: int, sink: int) -> None:
+def _answer_all(session: Session, source: int, sink: int, memory: Memory) -> None:
+    chunk = memory.chunk
+    settled = _resumed(session, memory)
     pending = b""
     skipping = False  # inside a line that was already answered as overlong
-    settled = False
-    while chunk := os.read(source, _CHUNK):
-        pending += chunk
+    while count := os.readv(source, (chunk,)):
+        pending += chunk[:count]
         *requests, pending = pending.split(b"\n")
         if skipping and requests:
             requests.pop(0)
             skipping = False
+        left = len(requests)
         for request in requests:
-            _write(sink, session.answer(request) if len(request) <= MAX_REQUEST else session.overlong())
+            answer = session.answer(request) if len(request) <= MAX_REQUEST else session.overlong()
+            left -= 1
+            if left or pending or not memory.is_resumable:
+                _write(sink, answer)
+            else:
+                _finish(sink, answer, chunk)
         if len(pending) > MAX_REQUEST:
             if not skipping:
                 _write(sink, session.overlong())
             pending, skipping = b"", True
+        elif not requests and not pending and not skipping and memory.is_resumable:
+            chunk[0] = 0  # that was the end of an overlong line
         if not settled and requests:
             settled = True
             session.settle()
     if pending and not skipping:  # a person's last line may lack its end
         _write(sink, session.answer(pending))
+
+
+def _resumed(session: Session, memory: Memory) -> bool:
+    """Take a session over that another process had, if there is one."""
+    request = memory.resume
+    if not request:
+        return False
+    session.answer(request)
+    session.settle()
+    return True
+
+
+def _finish(sink: int, answer: bytes, chunk: memoryview) -> None:
+    """The last write: all of it comes about in one call, and the flag says so before it."""
+    if len(answer) > _PIPE_BUF:
+        _write(sink, answer[:-1])
+        answer = answer[-1:]
+    chunk[0] = 0
+    _write(sink, answer)
 
 
 def _write(sink: int, answer: bytes) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
-from pipebackend import arguments, logs, names, streams
-from pipebackend.backend import VERSION, open_backend
+from pipebackend import launch, logs, names, streams
+from pipebackend.backend import open_backend
 from pipebackend.errors import BackendError, ConfigFault, NameFault, RequestFault
-from pipebackend.kept import Kept
 from remoteshim import jsonline, methods
 from remoteshim.params import Params
 
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["RemoteSession", "main"]
 
 _LOOKUP = b'{"method": "lookup", "parameters": {"local": '
+_BOUNDARIES = frozenset(("initialize", "commitTransaction", "abortTransaction"))  # no transaction is open after these
 FALSE = "false"
 NULL = "null"
 
@@ -27,10 +25,21 @@ NULL = "null"
 class RemoteSession:
     """One PowerDNS at the other end; gives one JSON line for each line, whatever it holds."""
 
-    def __init__(self, open_with: Callable[[str | None], Backend], backend: Backend | None = None) -> None:
-        """``open_with`` gets the ``config`` of initialize; it is called when the first request needs a backend."""
+    def __init__(
+        self,
+        open_with: Callable[[str | None], Backend],
+        backend: Backend | None = None,
+        remember: Callable[[bytes | None], None] = lambda _: None,
+    ) -> None:
+        """``open_with`` gets the ``config`` of initialize; it is called when the first request needs a backend.
+
+        ``remember`` gets the request that brings a new session into the state of this one; None within a transaction,
+        whose writes end with this process.
+        """
         self._open_with = open_with
         self._backend = backend
+        self._remember = remember
+        self._initialized_by = b""
         self.keeps = False
 
     def answer(self, request: bytes) -> bytes:
@@ -39,7 +48,13 @@ class RemoteSession:
         method, params = "", Params("", {})
         try:
             method, params = _parsed(request)
-            return f'{{"result":{self._result(method, params)}}}\n'.encode("ascii")
+            if method in _BOUNDARIES:
+                self._initialized_by = request if method == "initialize" else self._initialized_by
+                self._remember(self._initialized_by)
+            answer = f'{{"result":{self._result(method, params)}}}\n'.encode("ascii")
+            if method == "startTransaction":
+                self._remember(None)
+            return answer
         except ConfigFault:
             raise
         except (RequestFault, NameFault) as exc:
@@ -109,17 +124,10 @@ class RemoteSession:
 
 def main() -> None:
     """The command ``remoteshim``: answers REMOTE's JSON lines from stdin on stdout until the end of input."""
-    streams.close_inherited_files()
     purpose = (
         "Answers PowerDNS's REMOTE protocol on stdin and stdout; launch it with remote-connection-string=pipe:command=…"
     )
-    given = arguments.parse("remoteshim", purpose, VERSION, sys.argv[1:])
-    try:
-        backend = open_backend(given.config) if given.config else None
-        streams.serve(Kept(RemoteSession(open_backend, backend)), 0, streams.claim_stdout())
-    except ConfigFault as exc:
-        logs.error(str(exc))
-        sys.exit(2)
+    launch.run("remoteshim", purpose, lambda backend, remember: RemoteSession(open_backend, backend, remember))
 
 
 def _parsed(request: bytes) -> tuple[str, Params]:

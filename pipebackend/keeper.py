@@ -1,0 +1,134 @@
+"""The process that PowerDNS knows, kept alive whatever happens to the one that answers.
+
+PowerDNS never launches a REMOTE coprocess again that died while idle: that thread answers SERVFAIL for ever
+(PROTOCOL.md rule 1). So the process that PowerDNS started only waits; a child of it reads and writes the same stdin and
+stdout, and is made anew when it dies between two questions. If it dies over a question, nobody but PowerDNS can ask
+that again: then the keeper ends as well, at once, and PowerDNS launches both afresh for its next question.
+
+The child is forked before anything is loaded, so no zone, thread, or connection to a database is ever in two processes.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pipebackend import logs, streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["MOST_VAIN", "end_with", "keep"]
+
+MOST_VAIN = 5  # so many processes in a row that died young and without a question: another one would not help
+_YOUNG_SECONDS = 10.0
+_LAST_WORDS_MS = 1000  # how long a process may go on when nobody reads its answers any more
+_SHOWN = 200  # octets of a question in the log
+
+
+def keep(source: int, sink: int) -> streams.Memory:
+    """Become the keeper; returns in each serving process, with the memory that both share.
+
+    In the keeper it never returns. The keeper's exit status is that of the serving process, or 128 and the number of
+    the signal that killed it over a question.
+    """
+    import mmap
+    import time
+
+    from pipebackend.signals import SIG_DFL, SIGCHLD, signal
+
+    signal(SIGCHLD, SIG_DFL)  # PowerDNS 4.7 ignores it and we inherit that: nobody could wait for a child then
+    memory = streams.Memory(mmap.mmap(-1, streams.Memory.SIZE))
+    keeper = os.getpid()
+    vain, is_first = 0, True
+    while True:
+        memory.chunk[:2] = b"\0\0"
+        started = time.monotonic()
+        life, held = os.pipe()  # the keeper holds the writing end of one, its child that of the other
+        ended, end = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.close(held)
+            os.close(ended)
+            end_with(keeper, life)
+            return memory
+        os.close(life)
+        os.close(end)
+        status = _status_of(pid, ended, sink)
+        os.close(held)
+        os.close(ended)
+        _leave_if_over(memory, pid, status, is_first)
+        is_first = False
+        was_asked = memory.chunk[1] != 0  # the second octet stays when the question is answered
+        vain = vain + 1 if not was_asked and time.monotonic() - started < _YOUNG_SECONDS else 0
+        if vain == MOST_VAIN:
+            _give_up(source, sink, pid, status)
+        logs.warning(f"the idle process {pid} {_fate(status)}; a new one goes on in its place")
+
+
+def end_with(process: int, life: int) -> None:
+    """From now on this process is killed when its parent ends, even in code that never comes back.
+
+    ``life`` is a pipe whose writing end only the parent holds: the kernel sends the signal as it closes.
+    PR_SET_PDEATHSIG does the same, but to call it takes ctypes, whose import is 9 ms against 0.5 here.
+    """
+    import fcntl
+
+    from pipebackend.signals import SIGKILL
+
+    fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(life, fcntl.F_SETSIG, SIGKILL)
+    fcntl.fcntl(life, fcntl.F_SETFL, os.O_ASYNC)
+    if os.getppid() != process:  # it had ended before
+        os._exit(1)
+
+
+def _status_of(pid: int, ended: int, sink: int) -> int:
+    """Wait for a child; one that goes on when nobody reads its answers any more is ended."""
+    import select
+
+    poll = select.poll()  # without events: it wakes for a hang-up alone, never for a question
+    poll.register(ended, 0)
+    poll.register(sink, 0)
+    if all(ready != ended for ready, _ in poll.poll()):
+        poll.unregister(sink)
+        if not poll.poll(_LAST_WORDS_MS):
+            logs.warning(f"nobody reads the answers any more, and the process {pid} does not end by itself: killed")
+            os.kill(pid, 9)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _leave_if_over(memory: streams.Memory, pid: int, status: int, is_first: bool) -> None:
+    """End where a new process could not help."""
+    if status == 0:
+        os._exit(0)
+    if memory.chunk[0]:
+        question = bytes(memory.chunk[:_SHOWN]).split(b"\n")[0].rstrip(b"\0")
+        if status < 0:
+            logs.error(f"the process {pid} {_fate(status)} over {question!r}; PowerDNS launches a new one")
+        os._exit(_exit_status(status))
+    if is_first and status > 0 and not memory.chunk[1]:  # it could not start and has said why
+        os._exit(status)
+
+
+def _give_up(source: int, sink: int, pid: int, status: int) -> NoReturn:
+    """End with the next question: to end while idle would be SERVFAIL for ever (PROTOCOL.md rule 1)."""
+    import select
+
+    logs.error(
+        f"{MOST_VAIN} processes in a row died before their first question, the last one, {pid}, {_fate(status)}; "
+        "no more are started until PowerDNS launches us afresh, with its next question"
+    )
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    poll.register(sink, 0)
+    poll.poll()
+    os._exit(_exit_status(status))
+
+
+def _exit_status(status: int) -> int:
+    return status if status >= 0 else 128 - status
+
+
+def _fate(status: int) -> str:
+    return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"

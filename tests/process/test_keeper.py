@@ -1,0 +1,350 @@
+"""The keeper: whatever happens to the process that answers, the one that PowerDNS knows does what PowerDNS can mend."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from pipebackend import keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Start = Callable[..., "Coprocess"]
+
+PATIENCE = 10.0
+T = TypeVar("T")
+HELO = b"HELO\t4\n"
+INITIALIZE = b'{"method": "initialize", "parameters": {"command": "x"%s}}\n'
+Q = b"Q\tlax.airports.aa\tIN\tTXT\t-1\t127.0.0.1\t127.0.0.1\t127.0.0.1/32\n"
+LOOKUP = b'{"method": "lookup", "parameters": {"qname": "lax.airports.aa.", "qtype": "TXT", "zone-id": -1}}\n'
+
+
+class Coprocess:
+    """A front end as PowerDNS runs it: by pipes, SIGCHLD ignored."""
+
+    def __init__(self, program: str, folder: Path, *options: str) -> None:
+        self.is_pipe = program == "pipebackend"
+        self._log = folder / f"log-{time.monotonic_ns()}"
+        with open(self._log, "wb") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(sys.prefix, "bin", program), *options],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=folder,
+                env={key: value for key, value in os.environ.items() if key != "PIPEBACKEND_CONFIG"},
+                preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+                bufsize=0,
+            )
+        assert self.process.stdout is not None
+        self._output = io.BufferedReader(self.process.stdout)  # type: ignore[type-var]  # unbuffered so far
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    @property
+    def child(self) -> int:
+        """The process that answers."""
+        return wait_for(lambda: next(iter(children(self.process.pid)), 0), "a serving process")
+
+    def say(self, line: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line)
+
+    def hear(self) -> bytes:
+        """All of one answer; what there was of it at the end of output."""
+        answer = b""
+        while line := self._output.readline():
+            answer += line
+            if not self.is_pipe or line.startswith((b"OK", b"END\n", b"FAIL\n")):
+                break
+        return answer
+
+    def ask(self, line: bytes | None = None) -> bytes:
+        self.say(line or (Q if self.is_pipe else LOOKUP))
+        return self.hear()
+
+    def begin(self, extra: bytes = b"") -> None:
+        answer = self.ask(HELO if self.is_pipe else INITIALIZE % extra)
+        assert answer.startswith(b"OK" if self.is_pipe else b'{"result":true'), answer
+
+    def kill_child(self) -> None:
+        """Kill the process that answers, while it has nothing to do, and wait until another one is in its place."""
+        before = self.child
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: children(self.process.pid) - {before}, "another process")
+
+    def wait_until_read(self) -> None:
+        """Until the serving process has taken all that was said."""
+        assert self.process.stdin is not None
+        pipe = self.process.stdin.fileno()
+        wait_for(lambda: fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)) == bytes(4), "what was said is read")
+
+    def ends(self) -> int:
+        return self.process.wait(PATIENCE)
+
+
+def children(pid: int) -> set[int]:
+    try:
+        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except OSError:
+        return set()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(found: Callable[[], T], what: str) -> T:
+    deadline = time.monotonic() + PATIENCE
+    while not (value := found()):
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE} s"
+        time.sleep(0.002)
+    return value
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    running = []
+
+    def start(program: str, *options: str) -> Coprocess:
+        running.append(Coprocess(program, tmp_path, *options))
+        return running[-1]
+
+    yield start
+    for coprocess in running:
+        coprocess.process.kill()
+        coprocess.process.wait()
+        for pipe in (coprocess.process.stdin, coprocess.process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+BOTH = pytest.mark.parametrize("program", ["pipebackend", "remoteshim"])
+
+
+@BOTH
+def test_a_process_killed_while_idle_is_replaced_and_no_question_lost(start: Start, program: str) -> None:
+    coprocess = start(program)
+    coprocess.begin()
+    expected = coprocess.ask()
+    assert b"Los Angeles" in expected
+    for _ in range(20):
+        coprocess.kill_child()
+        assert coprocess.ask() == expected
+    assert coprocess.process.poll() is None
+    assert coprocess.log.count("was killed by signal 9") == 20
+
+
+@BOTH
+def test_it_is_replaced_after_a_handshake_without_question(start: Start, program: str) -> None:
+    """The new process knows what HELO or initialize said, though PowerDNS says it once."""
+    coprocess = start(program)
+    coprocess.begin()
+    coprocess.kill_child()
+    assert b"Los Angeles" in coprocess.ask()
+
+
+def test_the_configuration_that_initialize_named_stays(start: Start, tmp_path: Path) -> None:
+    write_table(tmp_path, "first")
+    coprocess = start("remoteshim")
+    coprocess.begin(b', "config": "%s"' % os.fsencode(tmp_path / "own.toml"))
+    coprocess.kill_child()
+    question = LOOKUP.replace(b"lax.airports.aa.", b"x.t.example.")
+    assert b"first" in coprocess.ask(question)
+    write_table(tmp_path, "second")
+    coprocess.kill_child()
+    assert b"second" in coprocess.ask(question)
+
+
+@BOTH
+def test_a_process_killed_over_a_question_ends_the_keeper(start: Start, tmp_path: Path, program: str) -> None:
+    """Half a line was read: nobody could tell another process what it was."""
+    coprocess = start(program)
+    coprocess.begin()
+    coprocess.say(b"Q\thalf a line")
+    coprocess.wait_until_read()
+    os.kill(coprocess.child, signal.SIGKILL)
+    assert coprocess.ends() == 128 + signal.SIGKILL
+    assert coprocess.hear() == b""
+    assert "was killed by signal 9 over b'Q\\thalf a line" in coprocess.log
+
+
+def test_a_process_killed_within_a_transaction_ends_the_keeper(start: Start, tmp_path: Path) -> None:
+    """Its writes are gone; in a new process, what comes next would be kept without them."""
+    write_table(tmp_path, "x")
+    coprocess = start("remoteshim", f"--config={tmp_path / 'own.toml'}")
+    coprocess.begin()
+    began = b'{"method": "startTransaction", "parameters": {"domain": "t.example.", "domain_id": -1, "trxid": 1}}\n'
+    assert coprocess.ask(began) == b'{"result":true}\n'
+    os.kill(coprocess.child, signal.SIGKILL)
+    assert coprocess.ends() == 128 + signal.SIGKILL
+
+
+def test_after_a_transaction_it_is_replaced_again(start: Start, tmp_path: Path) -> None:
+    write_table(tmp_path, "x")
+    coprocess = start("remoteshim", f"--config={tmp_path / 'own.toml'}")
+    coprocess.begin()
+    for method in (b"startTransaction", b"abortTransaction"):
+        request = b'{"method": "%s", "parameters": {"domain": "t.example.", "domain_id": -1, "trxid": 1}}\n'
+        assert coprocess.ask(request % method) == b'{"result":true}\n'
+    coprocess.kill_child()
+    assert b'"result":[{' in coprocess.ask(LOOKUP.replace(b"lax.airports.aa.", b"x.t.example."))
+
+
+@BOTH
+def test_the_end_of_input_ends_both_with_status_0(start: Start, program: str) -> None:
+    coprocess = start(program)
+    coprocess.begin()
+    child = coprocess.child
+    assert coprocess.process.stdin is not None
+    coprocess.process.stdin.close()
+    assert coprocess.ends() == 0
+    assert not is_alive(child)
+
+
+@BOTH
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_that_ends_the_keeper_ends_both(start: Start, program: str, number: int) -> None:
+    coprocess = start(program)
+    coprocess.begin()
+    child = coprocess.child
+    os.kill(coprocess.process.pid, number)
+    assert coprocess.ends() == -number
+    wait_for(lambda: not is_alive(child), "the end of the serving process")
+    assert "Traceback" not in coprocess.log
+
+
+@BOTH
+def test_a_hang_up_is_no_end_and_changes_are_in_force_after_it(start: Start, tmp_path: Path, program: str) -> None:
+    write_table(tmp_path, "first")
+    coprocess = start(program, f"--config={tmp_path / 'own.toml'}")
+    coprocess.begin()
+    question = (Q if coprocess.is_pipe else LOOKUP).replace(b"lax.airports.aa", b"x.t.example")
+    assert b"first" in coprocess.ask(question)
+    write_table(tmp_path, "second")
+    os.kill(coprocess.process.pid, signal.SIGHUP)
+    os.kill(coprocess.child, signal.SIGHUP)
+    wait_for(lambda: b"second" in coprocess.ask(question), "the change in force")
+
+
+def test_a_process_that_hangs_does_not_outlive_a_killed_keeper(start: Start, hanging: str) -> None:
+    coprocess = start("pipebackend", hanging)
+    coprocess.begin()
+    coprocess.say(Q.replace(b"lax.airports.aa", b"spin.c.example"))
+    child = coprocess.child
+    coprocess.wait_until_read()
+    coprocess.process.kill()
+    coprocess.process.wait()
+    wait_for(lambda: not is_alive(child), "the end of the serving process")
+
+
+def test_a_process_that_hangs_ends_when_nobody_reads_its_answers(start: Start, hanging: str) -> None:
+    """So it is when pdns_server is killed."""
+    coprocess = start("pipebackend", hanging)
+    coprocess.begin()
+    coprocess.say(Q.replace(b"lax.airports.aa", b"spin.c.example"))
+    child = coprocess.child
+    coprocess.wait_until_read()
+    assert coprocess.process.stdin is not None
+    assert coprocess.process.stdout is not None
+    coprocess.process.stdin.close()
+    coprocess.process.stdout.close()
+    assert coprocess.ends() == 128 + signal.SIGKILL
+    assert not is_alive(child)
+    assert "nobody reads the answers any more" in coprocess.log
+
+
+def test_a_poisonous_question_ends_the_keeper_and_is_in_the_log(start: Start, hanging: str) -> None:
+    coprocess = start("pipebackend", hanging)
+    coprocess.begin()
+    assert coprocess.ask(Q.replace(b"lax.airports.aa", b"poison.c.example")) == b""
+    assert coprocess.ends() == 128 + signal.SIGABRT
+    assert "was killed by signal 6 over b'Q\\tpoison.c.example" in coprocess.log
+
+
+@BOTH
+def test_a_faulty_configuration_ends_with_status_2_before_the_handshake(
+    start: Start, tmp_path: Path, program: str
+) -> None:
+    (tmp_path / "own.toml").write_text("zone = 5\n")
+    coprocess = start(program, f"--config={tmp_path / 'own.toml'}")
+    assert coprocess.ends() == 2
+    assert coprocess.hear() == b""
+    assert "own.toml" in coprocess.log
+    assert len(coprocess.log.splitlines()) == 1
+
+
+def test_processes_that_die_at_start_end_the_keeper_with_the_next_question(start: Start, tmp_path: Path) -> None:
+    """Not before: PowerDNS would never launch us again (PROTOCOL.md rule 1)."""
+    write_table(tmp_path, "x")
+    coprocess = start("pipebackend", f"--config={tmp_path / 'own.toml'}")
+    coprocess.begin()
+    (tmp_path / "own.toml").write_text("zone = 5\n")
+    os.kill(coprocess.child, signal.SIGKILL)
+    wait_for(lambda: "no more are started" in coprocess.log, "giving up")
+    assert coprocess.log.count("must be tables") == keeper.MOST_VAIN
+    assert coprocess.process.poll() is None
+    assert coprocess.ask() == b""
+    assert coprocess.ends() == 2
+
+
+@BOTH
+def test_without_a_keeper_there_is_one_process(start: Start, program: str) -> None:
+    coprocess = start(program, "--no-keeper")
+    coprocess.begin()
+    assert b"Los Angeles" in coprocess.ask()
+    assert children(coprocess.process.pid) == set()
+
+
+def test_a_large_answer_is_whole_and_leaves_the_process_replaceable(start: Start) -> None:
+    coprocess = start("remoteshim")
+    coprocess.begin()
+    request = b'{"method": "list", "parameters": {"zonename": "airports.aa.", "domain_id": -1}}\n'
+    expected = coprocess.ask(request)
+    assert len(expected) > 1_000_000
+    coprocess.kill_child()
+    assert coprocess.ask(request) == expected
+
+
+def write_table(folder: Path, text: str) -> None:
+    (folder / "own.tsv").write_text(f"id\ttext\nx\t{text}\n")
+    (folder / "own.toml").write_text(
+        '[[zone]]\nname = "t.example"\nkind = "table"\nfile = "own.tsv"\nkey = "id"\nttl = 60\nns = ["ns1.t.example"]\n'
+        'soa = { mname = "ns1.t.example", rname = "hostmaster.t.example" }\n'
+        '[[zone.record]]\ntype = "TXT"\ncontent = "{text}"\n'
+    )
+
+
+@pytest.fixture
+def hanging(tmp_path: Path) -> str:
+    """An option: a zone of a user whose code may never come back, or take the process with it."""
+    (tmp_path / "harm.py").write_text(
+        "import os\n"
+        "class Harm:\n"
+        "    def lookup(self, name, client):\n"
+        '        if name == "spin":\n'
+        "            while True: pass\n"
+        '        if name == "poison": os.abort()\n'
+        "        return []\n"
+    )
+    (tmp_path / "harm.toml").write_text(
+        '[[zone]]\nname = "c.example"\nkind = "custom"\nobject = "harm:Harm"\nns = ["ns1.c.example"]\n'
+        'soa = { mname = "ns1.c.example", rname = "hostmaster.c.example" }\n'
+    )
+    return f"--config={tmp_path / 'harm.toml'}"
