@@ -19,7 +19,7 @@ MODULES = {
 
 # Lowest first (DESIGN.md, "The cut"). A module may import from its own layer and from those below.
 LAYERS = (
-    ("errors", "names", "logs", "values"),
+    ("errors", "names", "logs", "signals", "values"),
     (
         "records",
         "rdata",
