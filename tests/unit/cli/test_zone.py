@@ -1,0 +1,96 @@
+"""zoneutil zone: what is served, where it comes from, and what is wrong with it."""
+
+from __future__ import annotations
+
+import dns.zone
+import pytest
+
+from tests.making import CITIES, age
+
+ZONE = "cities.example"
+
+
+def rewrite(zoneutil, table):
+    (zoneutil.folder / "cities.tsv").write_text(table, encoding="utf-8")
+    age(zoneutil.folder / "cities.tsv")
+
+
+def test_list_shows_every_zone(zoneutil):
+    rows = zoneutil.good("zone", "list", "--json").json
+    assert rows[0] == {"zone": ZONE, "kind": "table", "id": rows[0]["id"], "serial": 7}
+    assert [row["zone"] for row in rows] == [ZONE, r"0/25\.x.example"]
+    lines = zoneutil.good("zone", "list").out.splitlines()
+    assert lines[0].split() == ["zone", "kind", "id", "serial"]
+    assert lines[1].split() == [ZONE, "table", str(rows[0]["id"]), "7"]
+
+
+def test_show_says_where_a_zone_comes_from_and_how_large_it_is(zoneutil):
+    facts = zoneutil.good("zone", "show", "CITIES.Example.", "--json").json
+    assert facts["zone"] == ZONE
+    assert facts["files"] == [str(zoneutil.folder / "cities.tsv")]
+    assert (facts["names"], facts["records"], facts["faults"]) == (5, 9, 0)
+    out = zoneutil.good("zone", "show", ZONE).out
+    assert any(line.split() == ["files", str(zoneutil.folder / "cities.tsv")] for line in out.splitlines())
+    assert any(line.split() == ["names", "5"] for line in out.splitlines())
+
+
+@pytest.mark.parametrize("words", [("show", "other"), ("check", "other"), ("export", "other"), ("show", "")])
+def test_a_zone_that_is_not_ours_is_an_error(zoneutil, words):
+    done = zoneutil("zone", *words)
+    assert (done.status, done.out) == (1, "")
+    assert "there is no zone" in done.err
+
+
+def test_check_of_a_good_zone(zoneutil):
+    done = zoneutil.good("zone", "check", ZONE)
+    assert done.out == ""
+    assert "cities.example: no faults" in done.err
+
+
+def test_check_lists_every_fault_and_fails(zoneutil):
+    rewrite(zoneutil, CITIES + "SFO\tSan Francisco\t91\t0\t0\nlax\tagain\t1\t1\t1\n" + "short\n" * 50)
+    done = zoneutil("zone", "check", ZONE)
+    assert done.status == 1
+    lines = done.out.splitlines()
+    path = zoneutil.folder / "cities.tsv"
+    assert lines[0] == f"{path}:5: latitude 91 is out of range"
+    assert lines[1] == f"{path}:6: key lax is already on line 2; this row is left out"
+    assert lines[2:] == [f"{path}:{number}: 1 fields, where the header names 5" for number in range(7, 57)]
+    assert "cities.example: 52 faults" in done.err
+
+
+def test_check_in_json(zoneutil):
+    rewrite(zoneutil, CITIES + "SFO\tSan Francisco\t91\t0\t0\n")
+    done = zoneutil("zone", "check", "--json")
+    assert done.status == 1
+    assert done.json[ZONE] == [f"{zoneutil.folder}/cities.tsv:5: latitude 91 is out of range"]
+
+
+def test_check_without_a_name_checks_all_zones(zoneutil):
+    done = zoneutil.good("zone", "check")
+    assert done.err.count("no faults") == 2
+
+
+def test_check_of_a_zone_whose_file_is_no_table(zoneutil):
+    rewrite(zoneutil, "nothing\n")
+    done = zoneutil("zone", "check", ZONE)
+    assert done.status == 1
+    assert done.out == f"{zoneutil.folder}/cities.tsv:1: no column 'code'; the columns are nothing\n"
+
+
+def test_a_faulty_configuration_is_an_error_with_every_fault(zoneutil):
+    config = zoneutil.folder / "pipebackend.toml"
+    config.write_text(config.read_text().replace("ttl = 60", 'ttl = "x"\ncolour = 1'))
+    done = zoneutil("zone", "list")
+    assert (done.status, done.out) == (1, "")
+    assert f"{config}: zone[0].ttl: must be a whole number, not 'x'" in done.err
+    assert f"{config}: zone[0].colour: unknown key" in done.err
+
+
+def test_export_is_a_zone_file_that_dnspython_reads(zoneutil):
+    text = zoneutil.good("zone", "export", ZONE).out
+    zone = dns.zone.from_text(text, origin=f"{ZONE}.", relativize=False)
+    assert zone.get_soa().serial == 7
+    assert len(list(zone.iterate_rdatas())) == 9
+    (txt,) = zone.find_rdataset(f"gru.{ZONE}.", "TXT")
+    assert txt.strings == ("São Paulo".encode(),)
