@@ -208,7 +208,20 @@ def test_bind_and_ldns_sign_with_our_files(algorithm, tmp_path):
     )
     signers = (
         ("ldns-signzone", "-f", f"{zone}.signed", str(zone), str(stem)),
-        ("dnssec-signzone", "-z", "-S", "-K", str(tmp_path), "-o", "airports.aa", "-f", f"{zone}.signed", str(zone)),
+        (
+            "dnssec-signzone",
+            "-z",
+            "-S",
+            "-K",
+            str(tmp_path),
+            "-d",
+            str(tmp_path),
+            "-o",
+            "airports.aa",
+            "-f",
+            f"{zone}.signed",
+            str(zone),
+        ),
     )
     times = (("Created", datetime(2020, 1, 1, tzinfo=UTC)), ("Activate", datetime(2020, 1, 1, tzinfo=UTC)))
     for signer, chosen in zip(signers, ((), times), strict=True):
