@@ -54,7 +54,10 @@ if TYPE_CHECKING:
             """What was left out of the zone and why, a line each with file and line."""
 
         def find(self, name: str, client: Client) -> Sequence[Record] | None:
-            """The records at a canonical name in the zone, ``()`` at an empty non-terminal, None where nothing is."""
+            """The records at a canonical name in the zone, ``()`` at an empty non-terminal, None where nothing is.
+
+            An empty non-terminal that only unsigned delegations make is as ``Tree.answer`` has it.
+            """
 
         def soa(self) -> Record:
             """The SOA record."""

@@ -114,8 +114,11 @@ class CustomZone:
         fixed = self._fixed.find(name)
         asked = self._lookup(names.relative(name, self.apex), client)
         if asked is None and fixed is None:
-            return None if self.narrow or self._tree_and_ring()[0].find(name) != () else ()
+            listed = None if self.narrow else self._tree_and_ring()[0]
+            return listed.answer(name) if listed is not None and listed.find(name) == () else None
         found = (*(fixed or ()), *(asked or ()))
+        if not found:
+            return self._fixed.answer(name) or ()
         return marked(found, is_apex=name == self.apex, below_cut=bool(found) and self._is_below_cut(name, client))
 
     def soa(self) -> Record:

@@ -54,7 +54,7 @@ class FileZone:
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
-        return self._tree.find(name)
+        return self._tree.answer(name)
 
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""

@@ -106,7 +106,7 @@ class TableZone:
         below_cut = self._is_below_cut(name)
         rendered = [] if number is None else self._rendered(number)
         if not rendered and not (fixed and below_cut):  # a row that is faulty or all empty makes no name
-            return fixed
+            return self._fixed.answer(name)
         return marked((*(fixed or ()), *rendered), is_apex=False, below_cut=below_cut)
 
     def soa(self) -> Record:

@@ -38,10 +38,22 @@ class Tree:
             name for name, rrs in grouped.items() if name != apex and any(rr.type == "NS" for rr in rrs)
         )
         self.nodes: Mapping[str, tuple[Record, ...]] = self._nodes(grouped)
+        self._unsigned: frozenset[str] | None = None
 
     def find(self, name: str) -> Sequence[Record] | None:
         """The records at a canonical name, ``()`` at an empty non-terminal, None where nothing is."""
         return self.nodes.get(name)
+
+    def answer(self, name: str) -> Sequence[Record] | None:
+        """The same for PowerDNS: an empty non-terminal that only unsigned delegations make is a record of type ``""``.
+
+        It is not authoritative. Opt-out has no NSEC3 for it (RFC 5155 section 7.1), and PowerDNS takes the nearest
+        authoritative name above a denied one for the closest provable encloser.
+        """
+        found = self.nodes.get(name)
+        if found or found is None or not self.cuts or name not in self._unsigned_nonterminals():
+            return found
+        return (Record(name, ENT, 0, "", auth=False),)
 
     def is_below_cut(self, name: str) -> bool:
         """Whether a zone cut lies above the name; the cut itself is not below."""
@@ -66,6 +78,21 @@ class Tree:
                 yield from records
             else:
                 yield Record(name, ENT, 0, "", auth=not self.is_below_cut(name))
+
+    def _unsigned_nonterminals(self) -> frozenset[str]:
+        if self._unsigned is None:
+            above_signed: set[str] = set()
+            for name, records in self.nodes.items():
+                if not any(record.auth for record in records):
+                    continue
+                for above in names.ancestors(name):
+                    if above in above_signed:
+                        break
+                    above_signed.add(above)
+            self._unsigned = frozenset(
+                name for name, records in self.nodes.items() if not records and name not in above_signed
+            )
+        return self._unsigned
 
     def _nodes(self, grouped: Mapping[str, list[Record]]) -> dict[str, tuple[Record, ...]]:
         nodes: dict[str, tuple[Record, ...]] = {}

@@ -90,3 +90,10 @@ def test_nothing_is_in_no_zone(zones: Registry) -> None:
 def test_what_is_no_name_is_a_fault(zones: Registry) -> None:
     with pytest.raises(NameFault):
         lookup.answer(zones, "a..b", "ANY", Client())
+
+
+def test_an_empty_nonterminal_of_unsigned_delegations_alone_is_told_with_auth_0(tmp_path: Path) -> None:
+    zones = make_watcher(tmp_path, PARENT.replace('"a.b A', '"a.ent NS ns.other.example", "a.b A')).registry
+    assert lookup.answer(zones, "ent.example", "ANY", Client()).records == (Record("ent.example", ENT, 0, "", False),)
+    assert types(zones, "ent.example", "A") == []
+    assert lookup.answer(zones, "b.example", "ANY", Client()).records == (Record("b.example", ENT, 0, ""),)

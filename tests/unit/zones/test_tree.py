@@ -87,3 +87,19 @@ def test_marked_leaves_an_owner_without_ns_alone() -> None:
     records = (Record("a.aa", "A", 1, "192.0.2.1"),)
     assert marked(records, is_apex=False, below_cut=False) == records
     assert marked(records, is_apex=False, below_cut=True) == (records[0]._replace(auth=False),)
+
+
+def test_an_empty_nonterminal_that_only_unsigned_delegations_make_is_not_authoritative() -> None:
+    """PowerDNS with opt-out took it for the closest encloser, which has no NSEC3: resolvers found that bogus."""
+    tree = make_tree("aa", "a.lonely NS ns.x", "a.half NS ns.x", "b.half TXT x", "a.safe NS ns.x", "a.safe DS 1 8 2 00")
+    assert tree.answer("lonely.aa") == (Record("lonely.aa", ENT, 0, "", auth=False),)
+    assert tree.answer("half.aa") == ()
+    assert tree.answer("safe.aa") == ()
+    assert tree.answer("none.aa") is None
+    assert tree.answer("a.lonely.aa") == tree.find("a.lonely.aa")
+
+
+def test_an_empty_nonterminal_below_a_cut_is_not_authoritative() -> None:
+    tree = make_tree("aa", "sub NS ns.x", "a.b.sub A 192.0.2.1", "a.c A 192.0.2.1")
+    assert [record.auth for record in tree.answer("b.sub.aa") or ()] == [False]
+    assert tree.answer("c.aa") == ()
