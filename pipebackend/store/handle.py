@@ -11,6 +11,7 @@ from pipebackend.store import faults, files, schema
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     Row = tuple[Any, ...]
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Handle"]
 
 RETRY_SECONDS = 0.01
+STREAMED_ROWS = 500
 
 # Without rights to its directory, or on a full disk, SQLite cannot make the files beside a store that has a log.
 _CANNOT_SHARE = frozenset(("CANTOPEN", "READONLY", "FULL", "IOERR"))
@@ -85,6 +87,32 @@ class Handle:
             raise faults.of_database(self.path, exc) from exc
         except (OverflowError, UnicodeEncodeError) as exc:
             raise faults.of_value(self.path, exc) from exc
+
+    def run_many(self, sql: str, values: Iterable[Values]) -> None:
+        """One changing statement for each of ``values``."""
+        import sqlite3
+
+        if self.connection is None:
+            raise StoreFault(f"store {self.path}: it vanished; try again")
+        try:
+            self.connection.executemany(sql, values)
+        except sqlite3.Error as exc:
+            raise faults.of_database(self.path, exc) from exc
+        except (OverflowError, UnicodeEncodeError) as exc:
+            raise faults.of_value(self.path, exc) from exc
+
+    def stream(self, sql: str, values: Values = ()) -> Iterator[Row]:
+        """The rows of one statement as they were at the first of them, few of them in memory at a time."""
+        import sqlite3
+
+        if self.connection is None:
+            raise StoreFault(f"store {self.path}: it vanished; try again")
+        try:
+            cursor = self.connection.execute(sql, values)
+            while rows := cursor.fetchmany(STREAMED_ROWS):
+                yield from rows
+        except sqlite3.Error as exc:
+            raise faults.of_database(self.path, exc) from exc
 
     def fetch(self, sql: str, values: Values = ()) -> list[Row]:
         """The rows of one statement."""

@@ -11,7 +11,7 @@ from pipebackend.errors import StoreFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     Run = Callable[[str, tuple[object, ...]], list[tuple[object, ...]]]
 
@@ -95,8 +95,76 @@ def _make_powerdns_tables(run: Run) -> None:
         _run_all(run, _POWERDNS_TABLES)
 
 
+# The order of the names in ``records``, kept by ``order``. ``hidden`` are names below a zone cut, ``insecure`` zone
+# cuts without DS; ``hashes`` are made with the NSEC3 parameters in ``orders``, which has each zone that is in order.
+# ``stale`` says which names were written since: '' stands for all names, and then no others are noted.
+_ORDER_TABLES = (
+    """CREATE TABLE pipebackend_names (
+        domain_id INTEGER NOT NULL,
+        hidden INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        name TEXT NOT NULL,
+        insecure INTEGER NOT NULL,
+        PRIMARY KEY (domain_id, hidden, key)) WITHOUT ROWID""",
+    """CREATE TABLE pipebackend_hashes (
+        domain_id INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (domain_id, hash)) WITHOUT ROWID""",
+    "CREATE TABLE pipebackend_orders (domain_id INTEGER PRIMARY KEY, param TEXT NOT NULL)",
+    """CREATE TABLE pipebackend_stale (
+        domain_id INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (domain_id, name)) WITHOUT ROWID""",
+    "INSERT INTO pipebackend_stale (domain_id, name) SELECT id, '' FROM domains",
+)
+
+
+def _noting(trigger: str, event: str, row: str, name: str, condition: str) -> str:
+    """A trigger that notes a name of the zone as written.
+
+    Triggers run in whatever process writes, so they use plain SQL; ``OR IGNORE`` would yield to the conflict clause of
+    the statement that fires them.
+    """
+    return f"""CREATE TRIGGER {trigger} AFTER {event} WHEN {condition} BEGIN
+        INSERT INTO pipebackend_stale (domain_id, name) SELECT {row}.domain_id, {name} WHERE NOT EXISTS
+            (SELECT 1 FROM pipebackend_stale WHERE domain_id = {row}.domain_id AND name IN ('', {name}));
+        END"""
+
+
+def _triggers() -> Iterator[str]:
+    of_record = "{0}.domain_id IS NOT NULL AND {0}.name IS NOT NULL"
+    orders = "{0}.kind IN ('NSEC3PARAM', 'NSEC3NARROW')"  # what else there is does not change the order
+    for event, rows in (("INSERT", ("NEW",)), ("DELETE", ("OLD",)), ("UPDATE", ("OLD", "NEW"))):
+        of = " OF domain_id, name, type, disabled" if event == "UPDATE" else ""
+        for row in rows:
+            ending = f"{event}_{row}".lower()
+            yield _noting(
+                f"pipebackend_records_{ending}",
+                f"{event}{of} ON records",
+                row,
+                f"{row}.name",
+                of_record.format(row),
+            )
+            yield _noting(f"pipebackend_metadata_{ending}", f"{event} ON domainmetadata", row, "''", orders.format(row))
+    yield """CREATE TRIGGER pipebackend_domains_delete AFTER DELETE ON domains BEGIN
+        DELETE FROM pipebackend_names WHERE domain_id = OLD.id;
+        DELETE FROM pipebackend_hashes WHERE domain_id = OLD.id;
+        DELETE FROM pipebackend_orders WHERE domain_id = OLD.id;
+        DELETE FROM pipebackend_stale WHERE domain_id = OLD.id;
+        END"""
+
+
+def _make_order_tables(run: Run) -> None:
+    _run_all(run, _ORDER_TABLES)
+    _run_all(run, _triggers())
+
+
 # In order, each applied once, in the transaction that records it; add at the end, never change one that was released.
-_MIGRATIONS: tuple[tuple[str, Callable[[Run], None]], ...] = (("tables of PowerDNS 4.7", _make_powerdns_tables),)
+_MIGRATIONS: tuple[tuple[str, Callable[[Run], None]], ...] = (
+    ("tables of PowerDNS 4.7", _make_powerdns_tables),
+    ("the order of the names in records", _make_order_tables),
+)
 VERSION = len(_MIGRATIONS)
 
 

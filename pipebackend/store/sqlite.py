@@ -18,6 +18,7 @@ from pipebackend.store.handle import Handle
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
     from pipebackend.store.handle import Row, Values
@@ -47,9 +48,17 @@ class Sqlite:
         """All rows of a reading statement; none while there is no store."""
         return self._handle.fetch(sql, values) if self._handle.is_made() else []
 
+    def stream(self, sql: str, values: Values = ()) -> Iterator[Row]:
+        """The rows of a statement that has many, all as they were at the first; none while there is no store."""
+        return self._handle.stream(sql, values) if self._handle.is_made() else iter(())
+
     def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         """One changing statement; only inside ``with db.writing()``."""
         return self._handle.run(sql, values)[0]
+
+    def execute_many(self, sql: str, values: Iterable[Values]) -> None:
+        """One changing statement for each of ``values``; only inside ``with db.writing()``."""
+        self._handle.run_many(sql, values)
 
     def writing(self) -> _Writing:
         """``with db.writing():`` all of the block or nothing of it is kept.

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 
 from pipebackend.errors import StoreFault
-from pipebackend.store import domains, keyrows, metarows, tsigrows, upkeep
+from pipebackend.store import bookkeeping, domains, keyrows, metarows, order, rectify, rrs, tsigrows, upkeep
 from pipebackend.store.sqlite import Sqlite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from pipebackend.nsec3param import Nsec3Param
+    from pipebackend.records import Record
+    from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.store.domains import DomainRow
     from pipebackend.store.keyrows import KeyRow
+    from pipebackend.store.order import Denial
     from pipebackend.tsig import TsigKey
 
 __all__ = ["Store", "open_store"]
@@ -64,6 +68,52 @@ class Store:
         """The zone's id, the same in all processes; made if need be: ``wanted_id``, or the next that is free."""
         return domains.ensure(self._db, apex, wanted_id)
 
+    def domain(self, apex: str) -> StoredDomain | None:
+        """What is kept of a zone and its SOA, None if the store does not know it."""
+        return bookkeeping.find(self._db, apex)
+
+    def served_domains(self) -> list[StoredDomain]:
+        """The zones whose records are here: those with an SOA, in the order of their ids."""
+        return bookkeeping.all_served(self._db)
+
+    def unfresh_domains(self, now: int) -> list[StoredDomain]:
+        """The secondary zones whose primary is to be asked for its serial again; ``now`` in seconds since 1970."""
+        return bookkeeping.unfresh(self._db, now)
+
+    def updated_domains(self) -> list[StoredDomain]:
+        """The primary zones whose secondaries were not told of their serial."""
+        return bookkeeping.updated(self._db)
+
+    def create_domain(
+        self, apex: str, wanted_id: int, kind: str = "NATIVE", primaries: Sequence[str] = (), account: str = ""
+    ) -> int:
+        """Makes a zone without records and returns its id; StoreFault if it has records already."""
+        return bookkeeping.create(self._db, apex, wanted_id, kind, primaries, account)
+
+    def delete_domain(self, apex: str) -> bool:
+        """Forgets a zone with its records, keys and settings; False if there is none."""
+        return bookkeeping.delete(self._db, apex)
+
+    def set_kind(self, apex: str, kind: str) -> bool:
+        """Makes the zone NATIVE, MASTER or SLAVE; False if there is none."""
+        return bookkeeping.set_kind(self._db, apex, kind)
+
+    def set_primaries(self, apex: str, primaries: Sequence[str]) -> bool:
+        """Where a secondary zone is fetched from; False if there is no such zone."""
+        return bookkeeping.set_primaries(self._db, apex, primaries)
+
+    def set_notified(self, domain_id: int, serial: int) -> bool:
+        """The zone's secondaries were told of this serial; False if there is no such zone."""
+        return bookkeeping.set_notified(self._db, domain_id, serial)
+
+    def set_fresh(self, domain_id: int, now: int) -> bool:
+        """The zone's primary was asked at this moment; False if there is no such zone."""
+        return bookkeeping.set_checked(self._db, domain_id, now)
+
+    def set_stale(self, domain_id: int) -> bool:
+        """The zone's primary is to be asked at the next occasion; False if there is no such zone."""
+        return bookkeeping.set_checked(self._db, domain_id, 0)
+
     def keys(self, apex: str) -> list[KeyRow]:
         """The zone's keys in the order of their ids."""
         return keyrows.of_zone(self._db, apex)
@@ -90,7 +140,12 @@ class Store:
 
     def set_metadata(self, apex: str, wanted_id: int, kind: str, values: Sequence[str]) -> None:
         """Replaces the values of one kind; none delete it. ``wanted_id`` as for ``ensure_domain``."""
-        metarows.replace(self._db, apex, wanted_id, kind, values)
+        if not values and domains.id_of(self._db, apex) is None:
+            return
+        with self._db.writing():
+            metarows.replace(self._db, apex, wanted_id, kind, values)
+            if not self._db.in_transaction:
+                rectify.all_stale(self._db)
 
     def tsig_key(self, name: str) -> TsigKey | None:
         """The TSIG key of this name."""
@@ -108,12 +163,68 @@ class Store:
         """Forgets a TSIG key; False if there is none of this name."""
         return tsigrows.remove(self._db, name)
 
+    def records_at(self, domain_id: int, name: str) -> list[Record] | None:
+        """The records at a canonical name; none at an empty non-terminal, None where nothing is."""
+        return rrs.at(self._db, domain_id, name)
+
+    def soa(self, domain_id: int, apex: str) -> Record | None:
+        """The zone's SOA record, None if it has none."""
+        return rrs.find_soa(self._db, domain_id, apex)
+
+    def listing(self, domain_id: int, apex: str) -> Iterator[Record]:
+        """All records of the zone and its empty non-terminals, as they are at the first, which is the SOA."""
+        return rrs.listing(self._db, domain_id, apex)
+
+    def add_records(self, rows: Iterable[rrs.Row]) -> None:
+        """Adds rows made by ``store.rrs.row``; the zone is stale until the commit."""
+        rrs.add(self._db, rows)
+
+    def remove_rrset(self, domain_id: int, name: str, type_: str) -> None:
+        """Takes the records of a type away from a canonical name, all of them for ANY."""
+        rrs.remove(self._db, domain_id, name, type_)
+
+    def clear_records(self, domain_id: int) -> None:
+        """Takes all records of the zone away, to be replaced; every name counts as written."""
+        with self._db.writing():
+            order.mark(self._db, domain_id)
+            rrs.clear(self._db, domain_id)
+
+    def denial(self, domain_id: int) -> Denial | None:
+        """How the zone denies names, None if there is no such zone."""
+        return order.denial_of(self._db, domain_id)
+
+    def is_stale(self, domain_id: int) -> bool:
+        """Whether the zone's records were written by somebody who did not care for auth, order and non-terminals."""
+        return order.is_stale(self._db, domain_id)
+
+    def rectify(self, domain_id: int) -> None:
+        """Makes auth, ordername, empty non-terminals and order of a zone right if it ``is_stale``."""
+        rectify.one(self._db, domain_id)
+
+    def rectify_soon(self, domain_id: int) -> None:
+        """The same, but StoreFault where another process is writing: a question does not wait for it."""
+        rectify.impatiently(self._db, domain_id)
+
+    def takes_long_to_rectify(self, domain_id: int) -> bool:
+        """Whether it would be longer than a question can wait."""
+        return rectify.takes_long(self._db, domain_id)
+
+    def neighbours(self, domain_id: int, name: str) -> tuple[str, str] | None:
+        """See ``zones.base.Ring``; None if the zone has no order."""
+        return order.neighbours(self._db, domain_id, name)
+
+    def hashed_neighbours(self, domain_id: int, label: str, param: Nsec3Param) -> tuple[str, str, str] | None:
+        """See ``zones.base.Ring``; None if the zone's hashes are not of these parameters."""
+        return order.hashed_neighbours(self._db, domain_id, label, param)
+
     def begin(self) -> None:
         """Starts a transaction; it holds no lock until its first write, and reads here see its writes."""
         self._db.begin()
 
     def commit(self) -> bool:
         """Keeps the transaction's writes; False if none was started. After StoreFault nothing of it was kept."""
+        if self._db.in_transaction and order.stale_zones(self._db):
+            rectify.all_stale(self._db)
         return self._db.commit()
 
     def abort(self) -> bool:

@@ -1,0 +1,157 @@
+"""The exact order of a zone's names (RFC 4034 section 6.1, RFC 5155 section 7.1), in tables of our own.
+
+PowerDNS's column ``ordername`` is compared as text, which is wrong for labels with octets below the dot; it is kept
+right for those who read it, and questions are answered from here.
+"""
+
+from __future__ import annotations
+
+from pipebackend import logs, names, nsec3, nsec3param
+from pipebackend.errors import MetadataFault
+from pipebackend.store import domains
+from pipebackend.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pipebackend.nsec3param import Nsec3Param
+    from pipebackend.store.sqlite import Sqlite
+
+__all__ = [
+    "ALL_NAMES",
+    "Denial",
+    "denial_of",
+    "hashed_neighbours",
+    "is_known",
+    "is_stale",
+    "mark",
+    "neighbours",
+    "stale_names",
+    "stale_zones",
+    "unmark",
+]
+
+ALL_NAMES = ""  # in place of a name: every name of the zone may be out of order
+_TABLE = "pipebackend_stale"
+
+_NEIGHBOURS = """SELECT
+    (SELECT name FROM pipebackend_names WHERE domain_id = ?1 AND hidden = 0 AND key <= ?2 ORDER BY key DESC LIMIT 1),
+    (SELECT name FROM pipebackend_names WHERE domain_id = ?1 AND hidden = 0 AND key > ?2 ORDER BY key LIMIT 1)"""
+_FIRST = "SELECT name FROM pipebackend_names WHERE domain_id = ? AND hidden = 0 ORDER BY key LIMIT 1"
+_LAST = "SELECT name FROM pipebackend_names WHERE domain_id = ? AND hidden = 0 ORDER BY key DESC LIMIT 1"
+_HASH_BEFORE = "SELECT name, hash FROM pipebackend_hashes WHERE domain_id = ? AND hash <= ? ORDER BY hash DESC LIMIT 1"
+_HASH_AFTER = "SELECT hash FROM pipebackend_hashes WHERE domain_id = ? AND hash > ? ORDER BY hash LIMIT 1"
+_ABOVE_ALL = "w"  # sorts after all base32hex digits
+
+
+class Denial(Value):
+    """How a zone denies names: by NSEC3 with ``param``, by NSEC where that is None; ``narrow`` NSEC3 needs no order."""
+
+    apex: str
+    param: Nsec3Param | None
+    narrow: bool
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether hashes are kept in order."""
+        return self.param is not None and not self.narrow
+
+    @property
+    def opt_out(self) -> bool:
+        """Whether insecure delegations have no NSEC3 (RFC 5155 section 6)."""
+        return self.param is not None and self.param.opt_out
+
+    @property
+    def text(self) -> str:
+        """What the kept hashes were made with, empty if there are none."""
+        return nsec3param.to_text(self.param) if self.param is not None and self.is_hashed else ""
+
+    def hash_of(self, name: str) -> str:
+        """The hash of a canonical name."""
+        assert self.param is not None
+        return nsec3.hash_label(name, self.param.salt, self.param.iterations)
+
+    def ordername(self, name: str, is_hash_owner: bool) -> str | None:
+        """PowerDNS's column for a name on the chain."""
+        if self.narrow:
+            return None
+        if self.param is not None:
+            return self.hash_of(name) if is_hash_owner else None
+        relative = names.relative(name, self.apex)
+        return " ".join(reversed(names.split(relative))) if "." in relative else relative
+
+
+def denial_of(db: Sqlite, domain_id: int) -> Denial | None:
+    """What the zone's metadata says, None if there is no zone of this id."""
+    apex = domains.apex_of(db, domain_id)
+    if apex is None:
+        return None
+    found = db.rows(
+        "SELECT kind, coalesce(content, '') FROM domainmetadata "
+        "WHERE domain_id = ? AND kind IN ('NSEC3PARAM', 'NSEC3NARROW') ORDER BY id DESC",
+        (domain_id,),
+    )
+    values: dict[str, str] = dict(found)  # the first of each kind
+    param = None
+    if values.get("NSEC3PARAM"):
+        try:
+            param = nsec3param.from_text(values["NSEC3PARAM"])
+        except MetadataFault as exc:  # written by somebody else
+            logs.once(f"nsec3param {domain_id}", f"zone {apex or '.'}: {exc}; its names are in NSEC order until then")
+    return Denial(apex, param, param is not None and values.get("NSEC3NARROW") == "1")
+
+
+def is_known(db: Sqlite) -> bool:
+    """Whether the store keeps orders; not one that only others have written to."""
+    return bool(db.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (_TABLE,)))
+
+
+def is_stale(db: Sqlite, domain_id: int) -> bool:
+    """Whether the zone was written without its order, by whom ever."""
+    if not is_known(db):
+        return True
+    return bool(db.rows(f"SELECT 1 FROM {_TABLE} WHERE domain_id = ? LIMIT 1", (domain_id,)))
+
+
+def stale_zones(db: Sqlite) -> list[int]:
+    """The ids of the zones that ``is_stale`` holds for."""
+    if not is_known(db):
+        return []
+    return [id_ for (id_,) in db.rows(f"SELECT DISTINCT domain_id FROM {_TABLE}")]
+
+
+def stale_names(db: Sqlite, domain_id: int, most: int) -> list[str] | None:
+    """The names in question; None if they are all or more than ``most``."""
+    rows = db.rows(f"SELECT name FROM {_TABLE} WHERE domain_id = ? LIMIT ?", (domain_id, most + 1))
+    found = [name for (name,) in rows]
+    return None if ALL_NAMES in found or len(found) > most else found
+
+
+def mark(db: Sqlite, domain_id: int) -> None:
+    """All names of the zone are out of order from now on; a write notes none of them any more."""
+    db.execute(f"INSERT OR IGNORE INTO {_TABLE} (domain_id, name) VALUES (?, '')", (domain_id,))
+
+
+def unmark(db: Sqlite, domain_id: int) -> None:
+    """The zone is in order."""
+    db.execute(f"DELETE FROM {_TABLE} WHERE domain_id = ?", (domain_id,))
+
+
+def neighbours(db: Sqlite, domain_id: int, name: str) -> tuple[str, str] | None:
+    """As ``zones.base.Ring.neighbours``; None if the zone has no order."""
+    for before, after in db.rows(_NEIGHBOURS, (domain_id, names.order_key(name))):
+        if before is None and after is None:
+            return None
+        before = before if before is not None else db.rows(_LAST, (domain_id,))[0][0]
+        after = after if after is not None else db.rows(_FIRST, (domain_id,))[0][0]
+        return before, after
+    return None
+
+
+def hashed_neighbours(db: Sqlite, domain_id: int, label: str, param: Nsec3Param) -> tuple[str, str, str] | None:
+    """As ``zones.base.Ring.hashed_neighbours``; None if the zone has no hashes of these parameters."""
+    kept = db.rows("SELECT param FROM pipebackend_orders WHERE domain_id = ?", (domain_id,))
+    if kept != [(nsec3param.to_text(param),)]:
+        return None
+    before = db.rows(_HASH_BEFORE, (domain_id, label)) or db.rows(_HASH_BEFORE, (domain_id, _ABOVE_ALL))
+    after = db.rows(_HASH_AFTER, (domain_id, label)) or db.rows(_HASH_AFTER, (domain_id, ""))
+    return (*before[0], after[0][0]) if before and after else None

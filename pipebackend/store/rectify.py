@@ -1,0 +1,58 @@
+"""Makes a zone's rows and order right again after they were written, by us or by others."""
+
+from __future__ import annotations
+
+from pipebackend.store import faults, order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pipebackend.store.sqlite import Sqlite
+
+__all__ = ["all_stale", "impatiently", "one", "takes_long"]
+
+MOST_NAMES = 2000  # one by one; a name costs about twenty times as much so as in a pass over the whole zone
+LARGE = 20_000  # records, which take about 0.2 s
+MOMENT = 50  # milliseconds
+
+
+def one(db: Sqlite, domain_id: int) -> None:
+    """The zone's ``auth``, ``ordername``, empty non-terminals and order, as far as they may be wrong; StoreFault."""
+    with db.writing():
+        written = order.stale_names(db, domain_id, MOST_NAMES)
+        if written == []:
+            return
+        denial = order.denial_of(db, domain_id)
+        if denial is not None:
+            order.mark(db, domain_id)  # so that what is written here is not noted name by name
+            if written is None:
+                from pipebackend.store import whole
+
+                whole.rebuild(db, domain_id, denial)
+            else:
+                from pipebackend.store import touched
+
+                touched.update(db, domain_id, denial, written)
+        order.unmark(db, domain_id)
+
+
+def impatiently(db: Sqlite, domain_id: int) -> None:
+    """The same, but StoreFault when another process goes on writing for a moment."""
+    db.rows(f"PRAGMA busy_timeout = {MOMENT}")
+    try:
+        one(db, domain_id)
+    finally:
+        db.rows(f"PRAGMA busy_timeout = {faults.BUSY_SECONDS * 1000}")
+
+
+def takes_long(db: Sqlite, domain_id: int) -> bool:
+    """Whether all the names of a large zone are to be put in order."""
+    if order.is_known(db) and order.stale_names(db, domain_id, MOST_NAMES) is not None:
+        return False
+    values = (domain_id, LARGE)
+    return bool(db.rows("SELECT 1 FROM records WHERE domain_id = ? LIMIT 1 OFFSET ?", values))
+
+
+def all_stale(db: Sqlite) -> None:
+    """The same for all zones."""
+    for domain_id in order.stale_zones(db):
+        one(db, domain_id)

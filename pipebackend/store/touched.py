@@ -1,0 +1,114 @@
+"""Puts the few names of a zone in order that were written, and those that depend on them."""
+
+from __future__ import annotations
+
+from pipebackend import names
+from pipebackend.store import domains, places
+from pipebackend.store.places import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipebackend.store.order import Denial
+    from pipebackend.store.sqlite import Sqlite
+
+__all__ = ["update"]
+
+_FACTS = f"SELECT {places.FACTS} FROM records WHERE domain_id = ? AND name = ? AND disabled = 0"
+_BELOW = "FROM pipebackend_names WHERE domain_id = ? AND hidden = ? AND key >= ? AND key < ?"
+_DROP_NAME = "DELETE FROM pipebackend_names WHERE domain_id = ? AND hidden = ? AND key = ?"
+_DROP_HASH = "DELETE FROM pipebackend_hashes WHERE domain_id = ? AND hash = ?"
+
+
+def update(db: Sqlite, domain_id: int, denial: Denial, written: Sequence[str]) -> None:
+    """As ``whole.rebuild``, for an order that was right before the rows ``written`` changed; names as stored."""
+    zone = _Zone(db, domain_id, denial)
+    touched = {"" if name == "." else name for name in written}
+    zone.update({name for name in touched if places.is_name_of(name, denial.apex)})
+
+
+class _Zone:
+    """The zone as it is now, each name asked for once."""
+
+    def __init__(self, db: Sqlite, domain_id: int, denial: Denial) -> None:
+        self._db, self._id, self._denial = db, domain_id, denial
+        self._seen: dict[str, tuple[bool, bool, bool]] = {}
+
+    def update(self, touched: set[str]) -> None:
+        moved = touched | {below for name in touched for below in self._misplaced_below(name)}
+        found = [self._place(name) for name in moved if self._facts(name)[2]]
+        self._write_names(moved, found)
+        places.set_rows(self._db, self._id, self._denial, found)
+        places.leave_order(self._db, self._id, moved.difference(place.name for place in found))
+        bare = self._bare(moved)  # after the names are written: it asks what is below
+        self._write_nonterminals(bare, found)
+        if self._denial.is_hashed:
+            proven = {place.name: place.has_hash(self._denial) for place in found}
+            self._write_hashes(
+                {name: proven.get(name, self._is_proven_above(name)) for name in {*proven, *bare, *moved}}
+            )
+
+    def _facts(self, name: str) -> tuple[bool, bool, bool]:
+        """Whether the name is a zone cut, has DS, has records at all."""
+        if name not in self._seen:
+            [[has_ns, has_ds, is_name]] = self._db.rows(_FACTS, (self._id, domains.stored_name(name)))
+            self._seen[name] = has_ns == 1 and name != self._denial.apex, has_ds == 1, is_name == 1
+        return self._seen[name]
+
+    def _place(self, name: str) -> Place:
+        is_cut, has_ds, _ = self._facts(name)
+        return Place(name, self._is_below_cut(name), is_cut, has_ds)
+
+    def _above(self, name: str) -> Iterable[str]:
+        """The names between this one and the apex, both left out."""
+        for above in names.ancestors(name) if name != self._denial.apex else ():
+            if above == self._denial.apex:
+                return
+            yield above
+
+    def _is_below_cut(self, name: str) -> bool:
+        return any(self._facts(above)[0] for above in self._above(name))
+
+    def _misplaced_below(self, name: str) -> list[str]:
+        """The names below a cut that are not hidden, or the hidden ones below what may have been one."""
+        if name == self._denial.apex:
+            return []
+        is_cut = self._facts(name)[0]
+        rows = self._db.rows(f"SELECT name {_BELOW}", (self._id, int(not is_cut), *places.key_below(name)))
+        return [below for (below,) in rows]
+
+    def _is_above_names(self, name: str, *, hidden: bool, secure: bool = False) -> bool:
+        values = (self._id, int(hidden), *places.key_below(name))
+        return bool(self._db.rows(f"SELECT 1 {_BELOW}{' AND insecure = 0' if secure else ''} LIMIT 1", values))
+
+    def _is_proven_above(self, name: str) -> bool:
+        """Whether NSEC3 proves something below the name, and so the name too (RFC 5155 section 7.1)."""
+        return self._is_above_names(name, hidden=False, secure=self._denial.opt_out)
+
+    def _bare(self, moved: Iterable[str]) -> list[str]:
+        """These names and those above them, as far as they have no records."""
+        candidates = {above for name in moved for above in (name, *self._above(name))} - {self._denial.apex}
+        return [name for name in candidates if not self._facts(name)[2]]
+
+    def _write_names(self, moved: Iterable[str], found: Iterable[Place]) -> None:
+        keys = [names.order_key(name) for name in moved]
+        self._db.execute_many(_DROP_NAME, [(self._id, hidden, key) for key in keys for hidden in (0, 1)])
+        rows = [(self._id, int(p.is_hidden), names.order_key(p.name), p.name, int(p.is_insecure)) for p in found]
+        self._db.execute_many(places.ADD_NAME, rows)
+
+    def _write_nonterminals(self, bare: Iterable[str], found: Iterable[Place]) -> None:
+        there, gone = [], [place.name for place in found]
+        for name in bare:
+            if self._is_above_names(name, hidden=False) or self._is_above_names(name, hidden=True):
+                there.append((name, self._is_proven_above(name)))
+            else:
+                gone.append(name)
+        places.set_nonterminals(self._db, self._id, self._denial, gone, there)
+
+    def _write_hashes(self, is_proven: dict[str, bool]) -> None:
+        hashes = {name: self._denial.hash_of(name) for name in is_proven}
+        add = [(self._id, hashes[name], name) for name, proven in is_proven.items() if proven]
+        drop = [(self._id, hashes[name]) for name, proven in is_proven.items() if not proven]
+        self._db.execute_many(_DROP_HASH, drop)
+        self._db.execute_many(places.ADD_HASH, add)

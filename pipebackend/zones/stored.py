@@ -1,0 +1,155 @@
+"""Stored zones: the records are in the store, and any process may change them at any time.
+
+A zone object lives until the store changes, so what it knows by heart is never old. A zone that others wrote, and left
+with wrong ``auth``, order or empty non-terminals, is put right before the first answer, a large one before the first
+that needs its order; in memory where the store cannot be written.
+"""
+
+from __future__ import annotations
+
+from pipebackend import logs, names
+from pipebackend.errors import StoreFault
+from pipebackend.records import ENT, Record
+from pipebackend.zones.ring import TreeRing
+from pipebackend.zones.tree import Tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipebackend.nsec3param import Nsec3Param
+    from pipebackend.records import Client
+    from pipebackend.store import Store
+    from pipebackend.zones.base import Ring
+
+__all__ = ["StoredZone", "StoredZones"]
+
+_MAX_KEPT = 10_000  # zones, those that are not there included; a flood of random names must not fill the memory
+
+
+class StoredZone:
+    """One zone of the store."""
+
+    kind = "stored"
+    dynamic = False
+    narrow = False
+    sources: Sequence[str] = ()
+    faults: Sequence[str] = ()
+
+    def __init__(self, store: Store, ident: int, apex: str, soa: Record) -> None:
+        self.apex = apex
+        self.ident = ident
+        self._store = store
+        self._soa = soa
+        self._tree: Tree | None = None
+        self._waits_for_order = store.is_stale(ident)
+        if self._waits_for_order and not store.takes_long_to_rectify(ident):
+            self._put_right()
+        self._ring: Ring | None = None
+
+    def find(self, name: str, client: Client) -> Sequence[Record] | None:
+        """See ``zones.base.Zone``."""
+        return self._store.records_at(self.ident, name) if self._tree is None else self._tree.find(name)
+
+    def soa(self) -> Record:
+        """See ``zones.base.Zone``."""
+        return self._soa
+
+    def listing(self) -> Iterator[Record]:
+        """See ``zones.base.Zone``."""
+        if self._tree is not None:
+            yield from self._tree.listing()
+            return
+        yield from self._store.listing(self.ident, self.apex)
+
+    def ring(self) -> Ring:
+        """See ``zones.base.Zone``."""
+        if self._waits_for_order:
+            self._put_right()
+        if self._ring is None:
+            self._ring = _StoredRing(self._store, self) if self._tree is None else TreeRing(self._tree)
+        return self._ring
+
+    def tree(self) -> Tree:
+        """The whole zone in memory."""
+        records = [record for record in self._store.listing(self.ident, self.apex) if record.type != ENT]
+        return Tree(self.apex, (r for r in records if names.is_below(r.owner, self.apex)))
+
+    def _put_right(self) -> None:
+        key = f"rectify {self.ident}"
+        try:
+            self._store.rectify_soon(self.ident)
+            logs.forget(key)
+        except StoreFault as exc:
+            logs.once(key, f"zone {self.apex or '.'}: put in order in memory, since it cannot be in the store: {exc}")
+            self._tree = self.tree()
+        self._waits_for_order = False
+
+
+class _StoredRing:
+    """The zone's names in the order that the store keeps."""
+
+    def __init__(self, store: Store, zone: StoredZone) -> None:
+        self._store = store
+        self._zone = zone
+        self._in_memory: TreeRing | None = None
+
+    def neighbours(self, name: str) -> tuple[str, str]:
+        """See ``zones.base.Ring``."""
+        found = self._store.neighbours(self._zone.ident, name)
+        return found if found is not None else self._memory().neighbours(name)
+
+    def hashed_neighbours(self, label: str, param: Nsec3Param) -> tuple[str, str, str]:
+        """See ``zones.base.Ring``; hashes of other parameters than the zone's are made in memory."""
+        found = self._store.hashed_neighbours(self._zone.ident, label, param)
+        return found if found is not None else self._memory().hashed_neighbours(label, param)
+
+    def _memory(self) -> TreeRing:
+        if self._in_memory is None:
+            self._in_memory = TreeRing(self._zone.tree())
+        return self._in_memory
+
+
+class StoredZones:
+    """The zones of a store, each found when it is asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._version = -1
+        self._by_apex: dict[str, StoredZone | None] = {}
+        self._apex_by_id: dict[int, str | None] = {}
+
+    def by_apex(self, apex: str) -> StoredZone | None:
+        """The zone of this canonical name, None if the store has no SOA for it; StoreFault."""
+        self._forget_old()
+        try:
+            return self._by_apex[apex]
+        except KeyError:
+            zone = self._by_apex[apex] = self._found(apex, self._store.domain_id(apex))
+            return zone
+
+    def by_id(self, ident: int) -> StoredZone | None:
+        """The zone of this id, None if the store has no SOA for it; StoreFault."""
+        self._forget_old()
+        try:
+            apex = self._apex_by_id[ident]
+        except KeyError:
+            apex = self._apex_by_id[ident] = self._store.apex_of(ident)
+        return None if apex is None else self.by_apex(apex)
+
+    def all(self) -> list[StoredZone]:
+        """All of them; StoreFault."""
+        return [zone for zone in (self.by_apex(row.apex) for row in self._store.served_domains()) if zone is not None]
+
+    def _forget_old(self) -> None:
+        version = self._store.data_version()
+        if version != self._version or len(self._by_apex) + len(self._apex_by_id) > _MAX_KEPT:
+            self._version = version
+            self._by_apex.clear()
+            self._apex_by_id.clear()
+
+    def _found(self, apex: str, ident: int | None) -> StoredZone | None:
+        if ident is None:
+            return None
+        soa = self._store.soa(ident, apex)
+        return None if soa is None else StoredZone(self._store, ident, apex, soa)
