@@ -11,13 +11,7 @@ from pipebackend.kept import Kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pipebackend.backend import Backend
-    from pipebackend.kept import KeepingSession
-
-    Remember = Callable[[bytes | None], None]
-    NewSession = Callable[[Backend | None, Remember], KeepingSession]
+    from pipebackend.streams import NewSession
 
 __all__ = ["run"]
 
@@ -33,6 +27,11 @@ def run(program: str, purpose: str, new_session: NewSession) -> None:
     signal(SIGINT, SIG_DFL)  # a person's Ctrl-C is no fault that needs a traceback
     given = arguments.parse(program, purpose, VERSION, sys.argv[1:])
     try:
+        if given.listen:
+            from pipebackend import listen
+
+            listen.run(given, new_session)
+            return
         signal(SIGHUP, SIG_IGN)  # changed files are in force within a second without being told
         streams.close_inherited_files()
         _serve_stdio(given, new_session)

@@ -6,7 +6,15 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from mmap import mmap
     from typing import Protocol
+
+    from pipebackend.backend import Backend
+    from pipebackend.kept import KeepingSession
+
+    Buffer = mmap | memoryview
+    NewSession = Callable[[Backend | None, Callable[[bytes | None], None]], KeepingSession]
 
     class Session(Protocol):
         """What a front end makes of its protocol, without input or output."""
@@ -38,10 +46,10 @@ class Memory:
 
     SIZE = CHUNK + 2 + 0xFFFF
 
-    def __init__(self, shared: object | None = None) -> None:
-        """``shared`` is a writable buffer of SIZE octets; one of its own if left out."""
-        view = memoryview(bytearray(self.SIZE) if shared is None else shared)  # type: ignore[arg-type]
-        self.chunk, self._length, self._line = view[:CHUNK], view[CHUNK : CHUNK + 2], view[CHUNK + 2 :]
+    def __init__(self, shared: Buffer | None = None, chunk: int = CHUNK) -> None:
+        """``shared`` is a writable buffer, of which one read takes ``chunk`` octets; one of its own if left out."""
+        view = memoryview(bytearray(self.SIZE) if shared is None else shared)
+        self.chunk, self._length, self._line = view[:chunk], view[chunk : chunk + 2], view[chunk + 2 :]
         self.is_resumable = True
 
     @property

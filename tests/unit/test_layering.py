@@ -37,7 +37,7 @@ LAYERS = (
     ("zones",),
     ("lookup", "denial", "keyring", "transfer", "signing", "inventory", "kept", "watch"),
     ("backend",),
-    ("streams", "keeper", "listen", "launch", "pipe", "cli", "remoteshim"),
+    ("streams", "keeper", "slots", "connection", "worker", "listen", "foreman", "launch", "pipe", "cli", "remoteshim"),
 )
 ONLY_UNDER = {
     "cryptography": "pipebackend.keys",
