@@ -17,7 +17,10 @@ if TYPE_CHECKING:
         """
 
         def neighbours(self, name: str) -> tuple[str, str]:
-            """The greatest name on the NSEC ring that is not after ``name``, and its successor; wraps both ends."""
+            """The greatest name on the NSEC ring that is not after ``name``, and its successor; wraps both ends.
+
+            Below the apex they may be spelled as the zone has them.
+            """
 
         def hashed_neighbours(self, label: str, param: Nsec3Param) -> tuple[str, str, str]:
             """For a lower-case base32hex hash: the name whose hash is ``before``, ``before``, and its successor."""

@@ -55,7 +55,7 @@ class TreeRing:
     def neighbours(self, name: str) -> tuple[str, str]:
         """See ``zones.base.Ring``."""
         if self._ordered is None:
-            ordered = sorted((names.order_key(member), member) for member in members(self._tree))
+            ordered = sorted((names.order_key(member), self._spelled(member)) for member in members(self._tree))
             self._ordered = [key for key, _ in ordered], [member for _, member in ordered]
         keys, owners = self._ordered
         place = bisect_right(keys, names.order_key(name))
@@ -73,6 +73,10 @@ class TreeRing:
         digests, owners = self._hashed[kind]
         place = bisect_right(digests, label)
         return owners[place - 1], digests[place - 1], digests[place % len(digests)]
+
+    def _spelled(self, member: str) -> str:
+        """The case of a next name is signed (RFC 6840 section 5.1): the same here as in a transfer, the zone's."""
+        return member if member == self._tree.apex else self._tree.nodes[member][0].owner
 
 
 def _is_signed_cut(records: Sequence[Record]) -> bool:

@@ -56,6 +56,13 @@ def test_neighbours(name: str, before: str, after: str) -> None:
     assert TreeRing(TREE).neighbours(name) == (before, after)
 
 
+def test_neighbours_are_spelled_as_the_zone_has_them() -> None:
+    """PowerDNS signs the next name as it is spelled in a transfer; the same name here gives the same signature."""
+    ring = TreeRing(make_tree("aa", "MiXed TXT x", "x.MIXED TXT x"))
+    assert ring.neighbours("mixed.aa") == ("MiXed.aa", "x.MIXED.aa")
+    assert ring.neighbours("z.aa") == ("x.MIXED.aa", "aa")
+
+
 def test_a_zone_of_the_apex_alone_is_its_own_neighbour() -> None:
     ring = TreeRing(make_tree("aa"))
     label = hash_label("aa", b"", 0)
