@@ -8,7 +8,7 @@ import sys
 import click
 
 from pipebackend.backend import VERSION, Backend, open_backend
-from pipebackend.cli import key, meta, record, store, tsig, zone
+from pipebackend.cli import key, meta, pdns, record, store, tsig, zone
 from pipebackend.errors import BackendError
 
 __all__ = ["cli", "main"]
@@ -36,7 +36,7 @@ class _Opener:
         return open_backend(self._config, os.environ)
 
 
-for _group in (zone.group, record.group, key.group, meta.group, tsig.group, store.group):
+for _group in (zone.group, record.group, key.group, meta.group, tsig.group, store.group, pdns.group):
     cli.add_command(_group)
 
 

@@ -37,7 +37,20 @@ LAYERS = (
     ("zones",),
     ("lookup", "denial", "keyring", "transfer", "signing", "inventory", "kept", "watch"),
     ("backend",),
-    ("streams", "keeper", "slots", "connection", "worker", "listen", "foreman", "launch", "pipe", "cli", "remoteshim"),
+    (
+        "streams",
+        "keeper",
+        "slots",
+        "connection",
+        "worker",
+        "listen",
+        "foreman",
+        "launch",
+        "pipe",
+        "cli",
+        "remoteshim",
+        "doctor",
+    ),
 )
 ONLY_UNDER = {
     "cryptography": "pipebackend.keys",

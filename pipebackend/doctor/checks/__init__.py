@@ -1,0 +1,28 @@
+"""The checks: a small function for each thing that can be wrong, all called with a Case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pipebackend.doctor.case import Case
+from pipebackend.doctor.checks import commands, connections, hybrids, launching, pipes, serving, timing
+from pipebackend.doctor.findings import ERROR, Finding
+
+__all__ = ["all_findings"]
+
+Check = Callable[[Case], Iterator[Finding]]
+_CHECKS: tuple[Check, ...] = (
+    *launching.CHECKS,
+    *commands.CHECKS,
+    *connections.CHECKS,
+    *pipes.CHECKS,
+    *serving.CHECKS,
+    *hybrids.CHECKS,
+    *timing.CHECKS,
+)
+
+
+def all_findings(case: Case) -> list[Finding]:
+    """What every check finds: errors first, then in the order of files and lines."""
+    found = dict.fromkeys(finding for check in _CHECKS for finding in check(case))
+    return sorted(found, key=lambda finding: (finding.severity != ERROR, finding.file, finding.line))

@@ -1,0 +1,100 @@
+"""What keeps a user from a file: modes on the way to it, and systemd's fences."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from pipebackend.doctor import units, users
+
+STRANGER = users.User("stranger", 54321, 54321)
+DEBIAN = """
+[Service]
+User=pdns
+Group=pdns
+PrivateTmp=true
+ProtectHome=true
+ProtectSystem=full
+# ProtectHome=no
+"""
+
+
+@pytest.fixture
+def open_path(tmp_path):
+    """A folder that strangers may enter, as far as it is ours."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if os.stat(folder).st_uid == os.geteuid() and folder.is_relative_to(tmp_path.parents[2]):
+            folder.chmod(0o755)
+    return tmp_path
+
+
+def test_modes_of_the_file(open_path):
+    file = open_path / "f"
+    file.touch()
+    for mode, refused in ((0o600, "may not read it"), (0o604, ""), (0o640, "may not read it")):
+        file.chmod(mode)
+        assert users.obstacle(STRANGER, str(file), "r").endswith(refused)
+        assert bool(users.obstacle(STRANGER, str(file), "r")) == bool(refused)
+    group = users.User("member", 54321, 54321, frozenset((os.stat(file).st_gid,)))
+    assert users.obstacle(group, str(file), "r") == ""
+    assert "may not write" in users.obstacle(group, str(file), "w")
+
+
+def test_the_directory_that_shuts_out_is_named(open_path):
+    inner = open_path / "shut" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "f").touch()
+    (open_path / "shut").chmod(0o750)
+    assert users.obstacle(STRANGER, str(inner / "f"), "r").startswith(f"{open_path}/shut (drwxr-x---")
+
+
+def test_links_are_followed_to_the_directories_behind(open_path):
+    shut = open_path / "shut"
+    shut.mkdir(mode=0o700)
+    (shut / "f").touch()
+    (open_path / "link").symlink_to(shut / "f")
+    assert users.obstacle(STRANGER, str(open_path / "link"), "r").startswith(f"{shut} ")
+
+
+def test_the_owner_and_root(tmp_path):
+    file = tmp_path / "f"
+    file.touch(mode=0o600)
+    root = users.User("root", 0, 0)
+    assert users.obstacle(root, str(file), "w") == ""
+    assert "may not run" in users.obstacle(root, str(file), "x")
+    assert users.obstacle(users.current(), str(file), "r") == ""
+    assert "No such file" in users.obstacle(root, str(tmp_path / "none"), "r")
+
+
+def test_users_by_name():
+    assert users.named("no-such-user-here") is None
+    root = users.named("0")
+    assert root is not None and (root.name, root.uid) == ("root", 0)
+    assert users.named("root", "no-such-group-here") is None
+    assert users.current().is_us
+
+
+def test_a_unit_and_its_fences():
+    unit = units.parse("pdns.service", DEBIAN)
+    assert (unit.user, unit.group) == ("pdns", "pdns")
+    assert "ProtectHome" in unit.fence("/home/ann/venv/bin/remoteshim", False)
+    assert "PrivateTmp" in unit.fence("/tmp/zones.toml", False)
+    assert "ProtectSystem=full" in unit.fence("/etc/powerdns/zones.db", True)
+    assert unit.fence("/etc/powerdns/zones.db", False) == unit.fence("/homes/x", False) == ""
+    assert unit.fence("/var/lib/powerdns/zones.db", True) == ""
+
+
+def test_later_lines_of_a_unit_win():
+    text = DEBIAN + "\nProtectHome=no\nReadWritePaths=/etc/powerdns\nReadWritePaths=-/srv\nPrivateTmp=\n"
+    unit = units.parse("pdns.service", text)
+    assert unit.writable == ("/etc/powerdns", "/srv")
+    assert unit.fence("/home/ann/x", True) == unit.fence("/etc/powerdns/zones.db", True) == unit.fence("/tmp/x", True)
+    assert "cannot write /etc/other" in unit.fence("/etc/other", True)
+
+
+def test_fences_are_obstacles(tmp_path):
+    (tmp_path / "f").touch()
+    unit = units.Unit("pdns.service", private_tmp=True, protect_home="true", protect_system="strict")
+    user = users.current(unit)
+    assert "pdns.service" in users.obstacle(user, str(tmp_path / "f"), "w")
