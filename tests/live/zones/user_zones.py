@@ -1,4 +1,4 @@
-"""What a user might write: zones with and without a list of their names, and one that fails."""
+"""What a user might write: zones with and without a list of their names, and two that fail."""
 
 
 class Unlisted:
@@ -25,3 +25,8 @@ class Failing(Listed):
         if name == "boom":
             raise ValueError("the user's code has a fault")
         return super().lookup(name, client)
+
+
+class Unlistable(Listed):
+    def names(self):
+        raise ValueError("the user's list has a fault")
