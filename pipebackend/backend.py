@@ -76,6 +76,11 @@ class Backend:
         """Follow changes of the files from now on; for processes that stay."""
         self._watcher.start()
 
+    def close(self) -> None:
+        """Let go of the store, and of a transaction that is open; the next question opens it again."""
+        if self._keyring is not None and self._store_url:
+            self._keyring.store.close()
+
     def lookup(self, qname: str, qtype: str, client: Client = Client(), zone_id: int = -1) -> Answer:  # noqa: B008
         """The records for a question; raises NameFault if ``qname`` is no name."""
         self.questions += 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING
 
 from pipebackend.streams import MAX_REQUEST
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from pipebackend.streams import Memory, Session
 
@@ -19,12 +21,16 @@ _AT_ONCE = 4096  # an answer of up to so many octets goes into a socket whole, s
 class Connection:
     """A client that does not read, or sends half a line, is left alone and costs what ``held`` says."""
 
-    __slots__ = ("_pending", "_session", "_skips", "_unsent", "memory", "socket")
+    __slots__ = ("_let_go", "_pending", "_session", "_skips", "_unsent", "memory", "socket")
 
-    def __init__(self, client: socket.socket, memory: Memory, session: Session) -> None:
+    def __init__(
+        self, client: socket.socket, memory: Memory, session: Session, let_go: Callable[[], None] = lambda: None
+    ) -> None:
+        """``let_go`` is called at the end: what the session holds would otherwise stay until it is collected."""
         self.socket = client
         self.memory = memory
         self._session = session
+        self._let_go = let_go
         self._pending = b""
         self._unsent = memoryview(b"")
         self._skips = False  # inside a line that was already answered as overlong
@@ -59,6 +65,15 @@ class Connection:
         """Go on with an answer that the client had no room for. Raises OSError."""
         self._send()
         self._answer()
+
+    def close(self) -> None:
+        """End the connection for all processes that have it."""
+        try:
+            self.socket.shutdown(SHUT_RDWR)
+        except OSError:  # the client has gone
+            pass
+        self.socket.close()
+        self._let_go()
 
     def _answer(self) -> None:
         while not self._unsent:

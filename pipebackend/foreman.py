@@ -155,6 +155,7 @@ class Foreman:
             client, _ = self._listener.accept()
         except OSError:  # it has gone already
             return
+        client.setblocking(False)
         slot = self._free.pop()
         self._slots.clear(slot)
         self._clients[client.fileno()] = slot, client

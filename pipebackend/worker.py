@@ -86,9 +86,11 @@ class Worker:
         client.setblocking(False)
         memory = self._slots.memory(int(message))
         # A copy shares the zones and opens a store of its own, for each client has its own transactions.
-        session = self._new_session(copy.copy(self._backend), memory.remember)
+        backend = copy.copy(self._backend)
+        session = self._new_session(backend, memory.remember)
         keeps = len(self._connections) < _MOST_KEEPING
-        self._connections[client.fileno()] = Connection(client, memory, Kept(session) if keeps else session)
+        connection = Connection(client, memory, Kept(session) if keeps else session, backend.close)
+        self._connections[client.fileno()] = connection
         self._poll.register(client, select.EPOLLIN)
         self._control.send(TAKEN)
 
@@ -114,11 +116,7 @@ class Worker:
             self._poll.modify(connection.socket, wanted)
 
     def _drop(self, connection: Connection, held: int) -> None:
-        """Forget a client; its transaction, if one is open, ends with its session."""
+        """Forget a client and its transaction, if one is open."""
         self._held -= held
         del self._connections[connection.socket.fileno()]
-        try:
-            connection.socket.shutdown(socket.SHUT_RDWR)  # the foreman, who has it too, hears of it by this
-        except OSError:
-            pass
-        connection.socket.close()
+        connection.close()
