@@ -1,4 +1,7 @@
-"""Shows airports.aa in two real PowerDNS servers: over REMOTE on port 5300 and over PIPE on port 5301."""
+"""Shows airports.aa in real servers: over REMOTE on port 5300, over PIPE on port 5301, and signed on port 5302.
+
+The resolver Unbound on port 5303 validates what the third one says.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,20 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.live.servers import HOST, PdnsServer, ServerFailed, pipe_config, program, remote_config
+from tests.live.servers import (
+    HOST,
+    PdnsServer,
+    ServerFailed,
+    Unbound,
+    installed_command,
+    pipe_config,
+    program,
+    remote_config,
+)
+
+ZONE = "airports.aa"
+TOP = Path(__file__).parents[1]
+SIGNED_PORT, RESOLVER_PORT = 5302, 5303
 
 QUESTIONS = (
     ("lax.airports.aa", "TXT"),
@@ -46,14 +62,15 @@ def main() -> int:
                 print(f"\nPowerDNS over {protocol}, with these lines in pdns.conf:\n\n    # {comment}")
                 print("".join(f"    {key}={value}\n" for key, value in settings.items()))
                 show(server)
+            show_signed(Path(scratch), running)
             if not once:
-                print("\nBoth servers answer until Ctrl-C.", flush=True)
+                print("\nAll servers answer until Ctrl-C.", flush=True)
                 signal.pause()
     except ServerFailed as exc:
         print(f"demo: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nBoth servers have ended.")
+        print("\nAll servers have ended.")
     return 0
 
 
@@ -73,11 +90,40 @@ def require_free(port: int) -> None:
 def show(server: PdnsServer) -> None:
     """Print, for each question, the command that asks it and its answer."""
     for name, type_ in QUESTIONS:
-        command = ["dig", f"@{HOST}", "-p", str(server.port), name, type_, "+short"]
-        done = subprocess.run([program(command[0]), *command[1:]], capture_output=True, text=True, check=True)
-        if not done.stdout:
-            raise ServerFailed(f"no answer to {shlex.join(command)}; the log of the server:\n{server.log}")
-        print(f"$ {shlex.join(command)}\n{done.stdout}", end="", flush=True)
+        if not run("dig", f"@{HOST}", "-p", str(server.port), name, type_, "+short"):
+            raise ServerFailed(f"no answer; the log of the server:\n{server.log}")
+
+
+def show_signed(scratch: Path, running: ExitStack) -> None:
+    """Sign the zone, and print the DS for its parent and an answer that Unbound, which trusts the DS, has validated."""
+    for port in (SIGNED_PORT, RESOLVER_PORT):
+        require_free(port)
+    config = scratch / "pipebackend.toml"
+    config.write_text((TOP / "README.md").read_text("utf-8").split("```toml\n")[1].split("```")[0], "utf-8")
+    (scratch / "airports.tsv").symlink_to(TOP / "airports.tsv")
+    print(f"\nSigned: with the README's configuration in {config}, and remote-dnssec=yes in pdns.conf\n")
+    zoneutil = ("zoneutil", "--config", str(config), "key")
+    run(*zoneutil, "secure", ZONE)
+    anchors = run(*zoneutil, "ds", ZONE).splitlines()
+    server = running.enter_context(PdnsServer(remote_config(config, dnssec=True), scratch, SIGNED_PORT))
+    resolver = running.enter_context(Unbound({ZONE: server.port}, scratch, anchors, RESOLVER_PORT))
+    print("\nUnbound has this DS as trust anchor; the flag ad says that it has validated the answer:\n")
+    name, type_ = QUESTIONS[0]
+    said = run("dig", f"@{HOST}", "-p", str(RESOLVER_PORT), name, type_, "+noall", "+comments", "+answer")
+    flags = next((line for line in said.splitlines() if line.startswith(";; flags:")), "")
+    if "ad" not in flags.partition(";; flags:")[2].partition(";")[0].split():
+        raise ServerFailed(f"Unbound did not validate the answer; its log:\n{resolver.log}")
+
+
+def run(command: str, *words: str) -> str:
+    """Print a command and what it says, which is returned."""
+    print(f"$ {shlex.join((command, *words))}", flush=True)
+    path = installed_command(command) if command == "zoneutil" else program(command)
+    done = subprocess.run([path, *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ServerFailed(f"{command} failed: {done.stderr}")
+    print(done.stdout, end="", flush=True)
+    return done.stdout
 
 
 if __name__ == "__main__":
