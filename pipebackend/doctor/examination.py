@@ -34,10 +34,10 @@ class Report:
         return sum(finding.severity == ERROR for finding in self.findings)
 
 
-def gather(folder: str, name: str, here: str) -> Case:
+def gather(folder: str, name: str, here: str, powerdns: server.Server | None = None) -> Case:
     """Read all that is to be checked; ``here`` is the configuration of ours that was found, ``""`` for the built-in.
 
-    Only PowerDNS's usual folder is taken for that of the systemd unit.
+    ``powerdns`` is the installed one if left out. Only its usual folder is taken for that of the systemd unit.
     """
     conf = pdnsconf.read(folder, name)
     unit = units.find(name) if os.path.realpath(folder) == os.path.realpath(DEFAULT_FOLDER) else units.NO_UNIT
@@ -45,7 +45,7 @@ def gather(folder: str, name: str, here: str) -> Case:
     paths = {here, *(process.config for process in processes if process.config is not None)}
     return Case(
         conf,
-        server.find(conf.value("launch")),
+        powerdns or server.find(conf.value("launch")),
         _user(conf, unit),
         tuple(processes),
         {path: served.look(path) for path in paths},

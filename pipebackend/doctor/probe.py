@@ -77,7 +77,10 @@ class _Wire:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             if not select.select([self._source], [], [], left)[0]:
                 raise _Silence(f"no answer within {self._patience:g} s, after which PowerDNS kills it")
-            chunk = os.read(self._source, _CHUNK)
+            try:
+                chunk = os.read(self._source, _CHUNK)
+            except ConnectionResetError:
+                chunk = b""
             if not chunk:
                 raise _Silence("it ended without an answer")
             self._pending += chunk

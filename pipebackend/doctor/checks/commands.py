@@ -26,7 +26,7 @@ def _commands(case: Case) -> Iterator[tuple[Coprocess, Setting]]:
 
 
 def quotes(case: Case) -> Iterator[Finding]:
-    for _, setting in _commands(case):
+    for setting in filter(None, (coprocess.setting for coprocess in case.coprocesses)):
         if any(sign in setting.value for sign in _QUOTES):
             mended = "".join(sign for sign in setting.value if sign not in _QUOTES)
             yield error(
