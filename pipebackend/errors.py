@@ -9,6 +9,7 @@ BackendError
  ├── RequestFault     a question that is not well formed
  ├── KeyFault         key material that is wrong or does not fit
  ├── MetadataFault    a metadata kind or value that is refused
+ ├── TransferFault    a stored zone must not become what was sent; holds every reason
  └── StoreFault       the store cannot be read or written
 """
 
@@ -28,6 +29,7 @@ __all__ = [
     "RecordFault",
     "RequestFault",
     "StoreFault",
+    "TransferFault",
     "ZoneFault",
 ]
 
@@ -85,3 +87,7 @@ class MetadataFault(BackendError):
 
 class StoreFault(BackendError):
     """The store cannot be read or written."""
+
+
+class TransferFault(_Faults):
+    """A zone must not become what was sent; ``faults`` has one line for each reason, and nothing was changed."""

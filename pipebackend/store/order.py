@@ -56,9 +56,12 @@ class Denial(Value):
         return self.param is not None and not self.narrow
 
     @property
-    def opt_out(self) -> bool:
-        """Whether insecure delegations have no NSEC3 (RFC 5155 section 6)."""
-        return self.param is not None and self.param.opt_out
+    def leaves_out_insecure(self) -> bool:
+        """Whether insecure delegations, and empty non-terminals that only they make, are not authoritative names.
+
+        With opt-out they have no NSEC3 (RFC 5155 section 6); with NSEC it is said as PowerDNS's rectify-zone says it.
+        """
+        return self.param is None or self.param.opt_out
 
     @property
     def text(self) -> str:

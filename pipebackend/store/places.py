@@ -59,7 +59,7 @@ class Place(Value):
 
     def has_hash(self, denial: Denial) -> bool:
         """Whether NSEC3 proves it (RFC 5155 section 7.1)."""
-        return not self.is_hidden and not (denial.opt_out and self.is_insecure)
+        return not self.is_hidden and not (denial.leaves_out_insecure and self.is_insecure)
 
 
 def is_name_of(name: str, apex: str) -> bool:

@@ -183,11 +183,19 @@ class Store:
         """Takes the records of a type away from a canonical name, all of them for ANY."""
         rrs.remove(self._db, domain_id, name, type_)
 
-    def clear_records(self, domain_id: int) -> None:
-        """Takes all records of the zone away, to be replaced; every name counts as written."""
+    def set_aside(self, rows: Iterable[rrs.Row]) -> None:
+        """Keeps rows made by ``store.rrs.row`` for ``replace_records``; until then no other process has to wait."""
+        rrs.set_aside(self._db, rows)
+
+    def forget_set_aside(self) -> None:
+        """Drops what was set aside."""
+        rrs.forget_set_aside(self._db)
+
+    def replace_records(self, domain_id: int, count: int) -> None:
+        """Puts the ``count`` rows that were set aside in the place of all records of the zone, which is stale then."""
         with self._db.writing():
             order.mark(self._db, domain_id)
-            rrs.clear(self._db, domain_id)
+            rrs.replace(self._db, domain_id, count)
 
     def denial(self, domain_id: int) -> Denial | None:
         """How the zone denies names, None if there is no such zone."""

@@ -84,7 +84,7 @@ class _Zone:
 
     def _is_proven_above(self, name: str) -> bool:
         """Whether NSEC3 proves something below the name, and so the name too (RFC 5155 section 7.1)."""
-        return self._is_above_names(name, hidden=False, secure=self._denial.opt_out)
+        return self._is_above_names(name, hidden=False, secure=self._denial.leaves_out_insecure)
 
     def _bare(self, moved: Iterable[str]) -> list[str]:
         """These names and those above them, as far as they have no records."""

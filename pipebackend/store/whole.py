@@ -102,7 +102,7 @@ class _Zone:
         self.rows.append((self.domain_id, hidden, names.order_key(name), name, insecure))
         ordername = None
         if not hidden:
-            has_hash = not (insecure and self.denial.opt_out)
+            has_hash = not (insecure and self.denial.leaves_out_insecure)
             ordername = self._ordername(name, has_hash)
             if has_hash:
                 self.hashed.append(name)

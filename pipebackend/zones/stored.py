@@ -49,7 +49,7 @@ class StoredZone:
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
-        return self._store.records_at(self.ident, name) if self._tree is None else self._tree.find(name)
+        return self._store.records_at(self.ident, name) if self._tree is None else self._tree.answer(name)
 
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""

@@ -51,11 +51,14 @@ def assert_same(zone, tree, param):
     """All answers about the names that there are and about some that there are not."""
     asked = {*tree.nodes, *(names.join(left, name) for name in tree.nodes for left in ("0", "\\000", "zz"))}
     for name in asked:
-        found, expected = zone.find(name, Client()), tree.find(name)
+        found, expected = zone.find(name, Client()), tree.answer(name)
         assert (found is None) == (expected is None), name
-        assert sorted(found or ()) == sorted(expected or ()), name
+        if param is not None and not param.opt_out and tree.find(name) == () and not tree.is_below_cut(name):
+            assert not found, name  # all empty non-terminals have an NSEC3 then
+        else:
+            assert sorted(found or ()) == sorted(expected or ()), name
     assert sorted(r for r in zone.listing() if r.type) == sorted(r for r in tree.listing() if r.type)
-    assert [r.owner for r in zone.listing()][0] == APEX
+    assert next(r.owner for r in zone.listing()) == APEX
     assert sorted(r.owner for r in zone.listing() if r.type == ENT) == sorted(
         r.owner for r in tree.listing() if r.type == ENT
     )
@@ -103,8 +106,8 @@ def test_a_stored_zone_equals_the_tree_after_each_edit(rrsets, edits):
         ident = store.create_domain(APEX, 7)
         store._db.connection().execute("PRAGMA synchronous = OFF")  # the disk is not what is tested here
         store.begin()
-        store.clear_records(ident)
-        store.add_records(rrs.row(ident, one, None) for one in (SOA, *map(record, rrsets)))
+        store.set_aside(rrs.row(ident, one, None) for one in (SOA, *map(record, rrsets)))
+        store.replace_records(ident, 1 + len(rrsets))
         store.commit()
         zones, present, param = StoredZones(store), set(rrsets), None
         assert_same(zones.by_apex(APEX), tree_of(present), param)

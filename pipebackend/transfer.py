@@ -1,0 +1,300 @@
+"""Writing a stored zone: records are fed between a start and a commit, and then the zone is the new one or the old.
+
+What breaks a rule of DNS is noted while it is fed and named when the commit is refused (TransferFault); then nothing
+was changed. The commit itself puts ``auth``, ``ordername``, empty non-terminals and the order right.
+"""
+
+from __future__ import annotations
+
+from pipebackend import names, records
+from pipebackend.errors import NameFault, RecordFault, TransferFault
+from pipebackend.records import Record
+from pipebackend.store import rrs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pipebackend.store import Store
+    from pipebackend.store.order import Denial
+    from pipebackend.store.rrs import Row
+
+__all__ = ["Transfer"]
+
+IN_PLACE = -1  # instead of a domain_id: the zone is edited, not replaced (PROTOCOL.md rule 17)
+_BATCH = 10_000  # records written at once
+_SHOWN_FAULTS = 20
+_BESIDE_CNAME = frozenset(("CNAME", "RRSIG", "KEY", records.ENT))  # RFC 4034 section 3, RFC 2535 section 2.3.5
+_HEX = frozenset("0123456789abcdefABCDEF")
+# RFC 4034 section 3.1: algorithm, labels, original ttl, expiration and inception as YYYYMMDDHHmmSS, key tag
+_SIGNATURE_LIMITS = (255, 127, 2**32 - 1, 99991231235959, 99991231235959, 65535)
+_DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS makes them (PROTOCOL.md 4), or we do
+
+
+class Transfer:
+    """One session's transfers, one open at a time. Every method raises StoreFault if the store cannot be used."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._zone: _Feed | None = None
+
+    def start(self, apex: str, domain_id: int) -> None:
+        """Begin to replace the zone with this id, or with -1 to edit it; one that was open is forgotten.
+
+        What is written to the store meanwhile, such as keys and settings, is kept or forgotten with it. Raises
+        TransferFault if a zone to be replaced is not in the store.
+        """
+        self.abort()
+        name = names.from_text(apex)
+        ident = self._store.domain_id(name)
+        if domain_id != IN_PLACE and ident is None:
+            raise TransferFault(
+                [f"zone {name or '.'} is not in the store; create it first: zoneutil zone create {name}"]
+            )
+        self._store.begin()
+        self._zone = _Feed(self._store, name, ident, is_replaced=domain_id != IN_PLACE)
+
+    def feed(self, record: Record) -> None:
+        """Add a record to the zone that is open; what PowerDNS derives (NSEC, NSEC3, NSEC3PARAM) is left out."""
+        self._open().feed(record)
+
+    def feed_ents(self, owners: Iterable[str]) -> None:
+        """The sender's empty non-terminals: not needed, they follow from the records."""
+        self._open()
+
+    def replace_rrset(self, domain_id: int, name: str, type_: str, rrset: Sequence[Record]) -> None:
+        """Put these records in the place of those of a type (all for ANY) at a name.
+
+        ``domain_id`` may be one that nobody gave out (PROTOCOL.md 2.6), then the zone of ``start`` is meant.
+        """
+        zone = self._open()
+        apex = self._store.apex_of(domain_id)
+        if apex is not None and apex != zone.apex:
+            zone.fault(f"{name} {type_}: of the zone {apex}, but a transaction of zone {zone.apex} is open")
+        else:
+            zone.replace(name, type_, rrset)
+
+    def flush(self) -> None:
+        """Write what was fed so far, so that questions in this process see it."""
+        if self._zone is not None:
+            self._zone.flush()
+
+    def commit(self) -> bool:
+        """Keep all since the start; False if there was none (PROTOCOL.md rule 19). Raises TransferFault if refused."""
+        zone, self._zone = self._zone, None
+        if zone is None:
+            return False
+        try:
+            zone.finish()
+            return self._store.commit()
+        except BaseException:
+            self._zone = zone
+            self.abort()
+            raise
+
+    def abort(self) -> bool:
+        """Forget all since the start; False if there was none."""
+        if self._zone is not None:
+            self._store.forget_set_aside()
+        self._zone = None
+        return self._store.abort()
+
+    def _open(self) -> _Feed:
+        if self._zone is None:
+            raise TransferFault(["no transaction is open; start one first"])
+        return self._zone
+
+
+class _Feed:
+    """The zone that is being written."""
+
+    def __init__(self, store: Store, apex: str, ident: int | None, *, is_replaced: bool) -> None:
+        self.apex = apex
+        self._store = store
+        self._ident = ident
+        self._is_replaced = is_replaced
+        self._is_cleared = not is_replaced
+        self._denial: Denial | None = None
+        self._rows: list[Row] = []
+        self._owner = ""  # the last owner as it was fed, and as a name of the zone
+        self._name: str | None = None
+        self._ordername: str | None = None
+        self._faults: list[str] = []
+        self._fault_count = self._fed = self._aside = 0
+        self._soas = 0
+        self._touches_soa = False
+        self._is_plain = _plain_checks()
+        self._aliases: set[str] = set()  # names that may have a CNAME beside other data
+
+    def feed(self, record: Record) -> None:
+        if record.type in _DERIVED:
+            return
+        try:
+            self._rows.append(self._row(record))
+        except (NameFault, RecordFault) as exc:
+            self.fault(f"{record.owner or '.'} {record.type}: {exc}")
+        if len(self._rows) >= _BATCH:
+            self._write_rows()
+
+    def replace(self, name: str, type_: str, rrset: Sequence[Record]) -> None:
+        try:
+            owner = names.from_text(name)
+        except NameFault as exc:
+            self.fault(f"{name} {type_}: {exc}")
+            return
+        self.flush()
+        self._store.remove_rrset(self._known_ident(), owner, type_)
+        self._aliases.add(owner)
+        if type_ in ("SOA", "ANY") and owner == self.apex:
+            self._touches_soa = True
+        for record in dict.fromkeys(rrset):
+            self.feed(record)
+
+    def fault(self, text: str) -> None:
+        self._fault_count += 1
+        if len(self._faults) < _SHOWN_FAULTS:
+            self._faults.append(f"zone {self.apex or '.'}: {text}")
+
+    def flush(self) -> None:
+        """Writes what was fed; from then on a zone that is replaced is edited."""
+        self._write_rows()
+        if not self._is_cleared:
+            self._store.replace_records(self._known_ident(), self._aside)
+            self._is_cleared = True
+
+    def _write_rows(self) -> None:
+        if self._rows and self._is_cleared:
+            self._store.add_records(self._rows)
+        elif self._rows:
+            self._store.set_aside(self._rows)
+            self._aside += len(self._rows)
+        self._rows.clear()
+
+    def finish(self) -> None:
+        """Writes the rest; TransferFault if the zone must not become this."""
+        if not self._fault_count:
+            self.flush()
+        self._check_soa()
+        for name in () if self._fault_count else sorted(self._aliases):
+            self._check_alias(name)
+        if self._fault_count > len(self._faults):
+            self._faults.append(f"zone {self.apex or '.'}: … and {self._fault_count - len(self._faults)} more")
+        if self._faults:
+            raise TransferFault(self._faults)
+
+    def _row(self, record: Record) -> Row:
+        owner, type_, ttl, content, _, _ = record
+        if owner != self._owner or self._name is None:
+            self._take_owner(owner)
+        name = self._name or ""
+        if not 0 <= ttl <= records.MAX_TTL:
+            raise RecordFault(f"the ttl {ttl} is not from 0 to {records.MAX_TTL}")
+        is_plain = self._is_plain.get(type_)
+        if is_plain is None or not is_plain(content):
+            content = records.checked_content(type_, content)
+        if type_ == "SOA":
+            self._take_soa(name)
+        elif type_ == "CNAME" or not self._is_replaced:
+            self._aliases.add(name)
+        self._fed += 1
+        # The commit puts right what is not known yet; guessed well, there is little to put right.
+        auth = type_ != "NS" or name == self.apex
+        return rrs.row(self._known_ident(), Record(name, type_, ttl, content, auth), self._ordername)
+
+    def _take_owner(self, owner: str) -> None:
+        self._owner, self._name = owner, None
+        name = names.from_text(owner)
+        if not names.is_below(name, self.apex):
+            raise RecordFault(f"outside of the zone; only {self.apex} and names below it are taken")
+        self._name = name
+        self._ordername = None
+        if self._is_replaced:
+            if self._denial is None:
+                self._denial = self._store.denial(self._known_ident())
+            self._ordername = self._denial.ordername(name, True) if self._denial is not None else None
+
+    def _take_soa(self, name: str) -> None:
+        if name != self.apex:
+            raise RecordFault(f"the SOA belongs to {self.apex or '.'}, not to a name below it")
+        self._soas += 1
+
+    def _check_soa(self) -> None:
+        if self._is_replaced:
+            if self._soas != 1 and (self._fed or self._fault_count):
+                self.fault(f"{self._soas} SOA records were sent; a zone has one")
+            return
+        if not self._touches_soa or self._ident is None:
+            return
+        found = self._store.records_at(self._ident, self.apex) or []
+        count = sum(record.type == "SOA" for record in found)
+        if count != 1:
+            self.fault(f"it would have {count} SOA records; a zone has one")
+
+    def _check_alias(self, name: str) -> None:
+        found = [record.type for record in self._store.records_at(self._known_ident(), name) or ()]
+        aliases = found.count("CNAME")
+        others = {type_ for type_ in found if type_ not in _BESIDE_CNAME}
+        if aliases and (others or aliases > 1):  # RFC 1034 section 3.6.2
+            beside = f"{', '.join(sorted(others))} records" if others else "another CNAME"
+            self.fault(f"{name} CNAME: there cannot be {beside} beside it")
+
+    def _known_ident(self) -> int:
+        if self._ident is None:
+            raise TransferFault([f"zone {self.apex or '.'} is not in the store; create it first: zoneutil zone create"])
+        return self._ident
+
+
+def _plain_checks() -> dict[str, Callable[[str], bool]]:
+    """For the types of which zones have many: whether content is as PowerDNS writes it, so that nothing is to do."""
+    from binascii import Error, a2b_base64
+    from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+
+    def is_address(family: int, content: str) -> bool:
+        try:
+            return inet_ntop(family, inet_pton(family, content)) == content
+        except (OSError, ValueError):  # ValueError: a NUL, or no ASCII
+            return False
+
+    def is_text(content: str) -> bool:
+        inside = content[1:-1]
+        return (
+            content[:1] == content[-1:] == '"' != content
+            and len(inside) <= records.MAX_STRING_OCTETS
+            and inside.isascii()
+            and inside.isprintable()
+            and '"' not in inside
+            and "\\" not in inside
+        )
+
+    def is_digest(content: str) -> bool:
+        tag, algorithm, kind, digest = content.split(" ") if content.count(" ") == 3 else ("", "", "", "")
+        return (
+            kind == "2"
+            and len(digest) == 64
+            and not set(digest) - _HEX
+            and _are_numbers((tag, algorithm), (65535, 255))
+        )
+
+    def is_signature(content: str) -> bool:
+        fields = content.split(" ")
+        if len(fields) != 9 or not fields[0].isalnum() or not _are_numbers(fields[1:7], _SIGNATURE_LIMITS):
+            return False
+        try:
+            return names.spelling(fields[7]) == fields[7] and bool(a2b_base64(fields[8], strict_mode=True))
+        except (Error, NameFault, ValueError):
+            return False
+
+    return {
+        "A": lambda content: is_address(AF_INET, content),
+        "AAAA": lambda content: is_address(AF_INET6, content),
+        "TXT": is_text,
+        "DS": is_digest,
+        "RRSIG": is_signature,
+    }
+
+
+def _are_numbers(fields: Sequence[str], limits: Sequence[int]) -> bool:
+    return all(
+        field.isascii() and field.isdigit() and len(field) <= 14 and int(field) <= limit
+        for field, limit in zip(fields, limits, strict=True)
+    )

@@ -1,0 +1,234 @@
+"""Transfers: what is fed becomes the zone at the commit, or nothing does."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from pipebackend.errors import TransferFault
+from pipebackend.records import ENT, Client, Record
+from pipebackend.store import open_store
+from pipebackend.transfer import Transfer
+from pipebackend.zones.stored import StoredZones
+
+APEX = "example.org"
+SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = open_store("sqlite:zones.db", tmp_path)
+    store.create_domain(APEX, 7)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def transfer(store):
+    return Transfer(store)
+
+
+def a(owner, content="192.0.2.1"):
+    return Record(owner, "A", 60, content)
+
+
+def replace(transfer, *records):
+    transfer.start(APEX, 7)
+    for record in records:
+        transfer.feed(record)
+    return transfer.commit()
+
+
+def listed(store):
+    zone = StoredZones(store).by_apex(APEX)
+    return [] if zone is None else sorted((r.owner, r.type, r.content, r.auth) for r in zone.listing())
+
+
+def columns(store, *wanted):
+    connection = sqlite3.connect(store.path)
+    found = connection.execute(f"SELECT {', '.join(wanted)} FROM records ORDER BY name, type").fetchall()
+    connection.close()
+    return found
+
+
+def test_what_was_fed_is_the_zone_after_the_commit_and_not_before(store, transfer, tmp_path):
+    transfer.start(APEX, 7)
+    transfer.feed(SOA)
+    transfer.feed(a("WWW.Example.org"))
+    other = open_store("sqlite:zones.db", tmp_path)
+    assert listed(other) == []
+    assert transfer.commit()
+    assert listed(other) == [
+        (APEX, "SOA", SOA.content, True),
+        ("www.example.org", "A", "192.0.2.1", True),
+    ]
+    other.close()
+
+
+def test_rows_are_as_gsqlite3_writes_them(store, transfer):
+    replace(
+        transfer,
+        SOA,
+        Record("mx.example.org", "MX", 60, "10 mail.example.org."),
+        Record("_s.a\\.b.example.org", "SRV", 60, "1 2 3 srv.example.org"),
+        Record("cut.example.org", "NS", 60, "ns.cut.example.org"),
+        a("ns.cut.example.org"),
+    )
+    assert columns(store, "name", "type", "prio", "content", "ordername", "auth", "disabled") == [
+        ("_s.a\\.b.example.org", "SRV", 1, "2 3 srv.example.org", "a\\.b _s", 1, 0),
+        ("a\\.b.example.org", None, None, None, None, 1, 0),
+        ("cut.example.org", "NS", 0, "ns.cut.example.org", "cut", 0, 0),
+        (APEX, "SOA", 0, SOA.content, "", 1, 0),
+        ("mx.example.org", "MX", 10, "mail.example.org", "mx", 1, 0),
+        ("ns.cut.example.org", "A", 0, "192.0.2.1", None, 0, 0),
+    ]
+
+
+def test_no_feed_at_all_empties_the_zone(store, transfer):
+    replace(transfer, SOA, a("www.example.org"))
+    assert replace(transfer)
+    assert columns(store, "*") == []
+
+
+def test_an_abort_leaves_the_zone_and_the_settings(store, transfer):
+    replace(transfer, SOA)
+    transfer.start(APEX, 7)
+    store.set_metadata(APEX, 7, "NSEC3PARAM", ["1 0 0 -"])
+    transfer.feed(SOA)
+    transfer.feed(a("www.example.org"))
+    assert transfer.abort()
+    assert listed(store) == [(APEX, "SOA", SOA.content, True)]
+    assert store.metadata(APEX) == {}
+
+
+def test_commit_and_abort_without_a_start_are_answered(transfer):
+    assert not transfer.commit()
+    assert not transfer.abort()
+    with pytest.raises(TransferFault, match="start one first"):
+        transfer.feed(SOA)
+
+
+def test_a_second_start_forgets_the_first(store, transfer):
+    transfer.start(APEX, 7)
+    transfer.feed(a("old.example.org"))
+    assert replace(transfer, SOA)
+    assert listed(store) == [(APEX, "SOA", SOA.content, True)]
+
+
+def test_a_zone_that_is_not_there_cannot_be_replaced(transfer):
+    with pytest.raises(TransferFault, match=r"zone example\.net is not in the store"):
+        transfer.start("example.net", 9)
+
+
+@pytest.mark.parametrize(
+    ("records", "reason"),
+    [
+        ([a("www.example.org")], "0 SOA records"),
+        ([SOA, SOA._replace(ttl=61)], "2 SOA records"),
+        ([SOA, SOA._replace(owner="sub.example.org")], "SOA belongs to example.org"),
+        ([SOA, a("www.example.net")], "outside of the zone"),
+        ([SOA, a("badexample.org")], "outside of the zone"),
+        ([SOA, a("www..example.org")], "empty label"),
+        ([SOA, a("www.example.org", "192.0.2")], "'192.0.2' is not an IPv4 address"),
+        ([SOA, Record("x.example.org", "AAAA", 60, "1::2::3")], "AAAA"),
+        ([SOA, Record("x.example.org", "DS", 60, "1 8 2 00")], "DS"),
+        ([SOA, Record("x.example.org", "TXT", 60, '"never closed')], "TXT"),
+        ([SOA, a("x.example.org")._replace(ttl=2**31)], "ttl"),
+        ([SOA, a("x.example.org"), Record("x.example.org", "CNAME", 60, "y")], "CNAME: there cannot be A records"),
+        (
+            [SOA, Record("x.example.org", "CNAME", 60, "y"), Record("x.example.org", "CNAME", 60, "z")],
+            "there cannot be another CNAME",
+        ),
+    ],
+)
+def test_what_breaks_a_rule_is_refused_with_the_reason_and_the_old_zone_stays(records, reason, store, transfer):
+    replace(transfer, SOA, a("old.example.org"))
+    before = listed(store)
+    with pytest.raises(TransferFault, match=reason) as refused:
+        replace(transfer, *records)
+    assert all(fault.startswith("zone example.org: ") for fault in refused.value.faults)
+    assert listed(store) == before
+    assert not transfer.commit()
+
+
+def test_the_reasons_are_counted_and_the_first_are_shown(transfer):
+    with pytest.raises(TransferFault) as refused:
+        replace(transfer, SOA, *(a(f"h{number}.example.org", "x") for number in range(50)))
+    assert len(refused.value.faults) == 21
+    assert refused.value.faults[-1].endswith("… and 30 more")
+
+
+def test_what_powerdns_makes_itself_is_left_out(store, transfer):
+    replace(
+        transfer,
+        SOA,
+        Record(APEX, "NSEC", 60, "example.org SOA"),
+        Record(APEX, "NSEC3PARAM", 60, "1 0 0 -"),
+        Record("ent.example.org", ENT, 0, ""),
+    )
+    assert listed(store) == [(APEX, "SOA", SOA.content, True)]
+
+
+def test_the_owner_of_a_signature_of_nsec3_is_no_name_of_the_zone(store, transfer):
+    digest = "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"
+    signature = "NSEC3 8 3 60 20300101000000 20200101000000 1 example.org AAAA"
+    replace(transfer, SOA, Record(f"{digest}.example.org", "RRSIG", 60, signature))
+    zone = StoredZones(store).by_apex(APEX)
+    assert [r.content for r in zone.find(f"{digest}.example.org", Client())] == [signature]
+    assert zone.ring().neighbours("zz.example.org") == (APEX, APEX)
+
+
+def edit(transfer, name, type_, *records):
+    transfer.start(APEX, -1)
+    transfer.replace_rrset(7, name, type_, records)
+    return transfer.commit()
+
+
+def test_an_rrset_is_replaced_in_place(store, transfer):
+    replace(transfer, SOA, a("www.example.org"), a("www.example.org", "192.0.2.2"))
+    assert edit(transfer, "www.example.org", "A", a("www.example.org", "192.0.2.3"))
+    assert listed(store)[1:] == [("www.example.org", "A", "192.0.2.3", True)]
+    assert edit(transfer, "www.example.org", "A")
+    assert listed(store) == [(APEX, "SOA", SOA.content, True)]
+
+
+def test_questions_inside_an_edit_see_its_writes_and_other_processes_do_not(store, transfer, tmp_path):
+    replace(transfer, SOA)
+    zones, other = StoredZones(store), open_store("sqlite:zones.db", tmp_path)
+    transfer.start(APEX, -1)
+    transfer.replace_rrset(4294967295, "a.b.example.org", "A", [a("a.b.example.org")])
+    transfer.flush()
+    assert zones.by_apex(APEX).find("a.b.example.org", Client()) == [a("a.b.example.org")]
+    assert zones.by_apex(APEX).find("b.example.org", Client()) == []
+    assert listed(other) == [(APEX, "SOA", SOA.content, True)]
+    transfer.commit()
+    assert len(listed(other)) == 3
+    other.close()
+
+
+def test_a_record_fed_in_place_is_added(store, transfer):
+    replace(transfer, SOA, a("www.example.org"))
+    transfer.start(APEX, -1)
+    transfer.feed(a("www.example.org", "192.0.2.2"))
+    transfer.feed_ents(["not.needed.example.org"])
+    assert transfer.commit()
+    assert [content for _, _, content, _ in listed(store)[1:]] == ["192.0.2.1", "192.0.2.2"]
+
+
+def test_an_edit_that_would_break_a_rule_is_refused(store, transfer):
+    replace(transfer, SOA, a("www.example.org"))
+    before = listed(store)
+    with pytest.raises(TransferFault, match="0 SOA records"):
+        edit(transfer, APEX, "SOA")
+    with pytest.raises(TransferFault, match="there cannot be A records"):
+        edit(transfer, "www.example.org", "CNAME", Record("www.example.org", "CNAME", 60, "x"))
+    assert listed(store) == before
+
+
+def test_keys_can_be_kept_in_a_transaction_of_a_zone_that_is_not_stored(store, transfer):
+    """pdnsutil secure-zone on a zone of the configuration."""
+    transfer.start("configured.example", -1)
+    store.add_key("configured.example", 5, 257, True, True, "key")
+    assert transfer.commit()
+    assert len(store.keys("configured.example")) == 1
