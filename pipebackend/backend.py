@@ -222,11 +222,11 @@ class Backend:
 
     def search(self, pattern: str, most: int) -> Iterator[tuple[int, Record]]:
         """At most so many records whose owner or content matches ``pattern``, which may hold ``*`` and ``?``."""
-        from fnmatch import translate
         from itertools import islice
-        from re import IGNORECASE, compile
+        from re import IGNORECASE, compile, escape
 
-        matches = compile(translate(pattern), IGNORECASE).match
+        expression = escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+        matches = compile(expression, IGNORECASE).fullmatch
         return islice(
             (
                 (zone.ident, record)
@@ -234,7 +234,7 @@ class Backend:
                 for record in _listed(zone)
                 if record.type and (matches(record.owner) or matches(record.content))
             ),
-            most,
+            max(most, 0),
         )
 
     def command(self, text: str) -> list[str]:

@@ -29,7 +29,10 @@ def read(section: Section, apex: str, ttl: int, serial_files: Sequence[str]) -> 
     """SOA (first), NS and fixed records as ``section`` has them; faults are noted in the section."""
     spelled = section.name("name") if apex else ""  # a faulty name was noted by the registry already
     found = [_soa(section.section("soa"), spelled, ttl, [section.config.path, *serial_files])]
-    for target in section.texts("ns"):
+    targets = section.texts("ns")
+    if section.table.get("ns") == []:
+        section.fault("ns", "at least one name server is needed")
+    for target in targets:
         found.append(Record(spelled, "NS", ttl, section.checked_name("ns", target) or "."))
     for line in section.texts("records", []):
         try:

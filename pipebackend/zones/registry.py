@@ -104,14 +104,15 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     entries: list[Entry] = []
     seen: dict[str, str] = {}
     for section in sections:
+        known = len(faults)
         apex = section.name("name").lower()
+        is_named = len(faults) == known
         kind = section.text("kind")
         if kind and kind not in KINDS:
             section.fault("kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
             continue
-        if apex in seen and section.has("name"):
-            section.fault("name", f"{apex} is already the name of {seen[apex]}")
-        seen.setdefault(apex, section.path)
+        if is_named and seen.setdefault(apex, section.path) != section.path:
+            section.fault("name", f"{apex or '.'} is already the name of {seen[apex]}")
         before = previous.entry(apex) if previous is not None else None
         if before is not None and same_config and _is_fresh(before):
             entries.append(before)

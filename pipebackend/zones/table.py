@@ -213,6 +213,8 @@ def _read_table(path: str, key: str) -> Table:
 
 def _template(section: Section, columns: Sequence[str], zone_ttl: int, columns_known: bool) -> Template | None:
     type_ = section.text("type").upper()
+    if type_ == "SOA":
+        section.fault("type", "the SOA record is written as soa = { … } of the zone")
     ttl = section.integer("ttl", zone_ttl, most=records.MAX_TTL)
     content = section.text("content")
     section.finish()

@@ -117,3 +117,11 @@ def test_an_unknown_command_names_the_known_ones(backend: Backend, text: str) ->
     with pytest.raises(RequestFault, match="the commands are help, version, zones, stats") as caught:
         backend.command(text)
     assert len(str(caught.value)) < 200
+
+
+def test_search_takes_only_star_and_question_mark_for_more_than_themselves(backend: Backend) -> None:
+    assert not list(backend.search("[l]ax.*", 9))
+
+
+def test_search_for_less_than_nothing_finds_nothing(backend: Backend) -> None:
+    assert not list(backend.search("*", -1))

@@ -37,7 +37,7 @@ def test_soa_ns_and_records_in_the_spelling_of_the_zone() -> None:
 
 def test_the_timers_can_be_set() -> None:
     soa = 'soa = { mname = "a", rname = "b", serial = 4294967295, refresh = 1, retry = 2, expire = 3, minimum = 4 }'
-    soa = f'name = "aa"\nns = []\n{soa}'
+    soa = f'name = "aa"\nns = ["ns.aa"]\n{soa}'
     assert read(soa)[0][0].content == "a b 4294967295 1 2 3 4"
 
 
@@ -132,3 +132,7 @@ def test_the_serial_is_the_newest_time_and_never_zero(tmp_path: Path) -> None:
     assert apex.serial_of([]) == 1
     age(new, 2**32 + 5)
     assert apex.serial_of([str(new)]) == 5
+
+
+def test_a_zone_needs_a_name_server() -> None:
+    assert read(SOA + "ns = []\n")[1] == ["ns: at least one name server is needed"]
