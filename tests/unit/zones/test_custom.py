@@ -381,7 +381,9 @@ def test_function_and_nested_class_make_the_object(tmp_path):
 
 def test_a_changed_module_is_loaded_anew_and_a_broken_one_is_not(tmp_path):
     config = Config(
-        "", str(tmp_path), {"zone": [{"name": APEX, "kind": "custom", "object": "mine:Mine", "soa": SOA, "ns": ["ns.example.net"]}]}
+        "",
+        str(tmp_path),
+        {"zone": [{"name": APEX, "kind": "custom", "object": "mine:Mine", "soa": SOA, "ns": ["ns.aa"]}]},
     )
 
     def write(source):
