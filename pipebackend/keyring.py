@@ -6,20 +6,26 @@ Names need not be zones of ours: in hybrid set-ups the records come from another
 
 from __future__ import annotations
 
-from pipebackend import metadata, names, tsig
+import os
+
+from pipebackend import logs, names
 from pipebackend.errors import KeyFault, MetadataFault, StoreFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeVar
 
     from pipebackend.store import KeyRow, Store
     from pipebackend.tsig import TsigKey
     from pipebackend.zones.base import Zone
 
+    Found = TypeVar("Found")
+
 __all__ = ["MAX_KEYS", "Keyring"]
 
 MAX_KEYS = 100  # a DNSKEY answer of more would not fit a message of 64 KiB (RFC 1035 section 4.2.2)
+_MAX_KNOWN = 10_000  # zones whose keys and settings are remembered
 _NARROW = {"NSEC3PARAM": ["1 0 0 -"], "NSEC3NARROW": ["1"]}
 
 
@@ -29,6 +35,8 @@ class Keyring:
     def __init__(self, store: Store | None) -> None:
         """``store`` is None for the built-in configuration, which has no place for one."""
         self._store = store
+        self._known_metadata: dict[str, Mapping[str, Sequence[str]]] = {}
+        self._known_keys: dict[str, Sequence[KeyRow]] = {}
 
     def metadata(self, apex: str, zone: Zone | None) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind.
@@ -36,7 +44,7 @@ class Keyring:
         A zone whose hashes cannot be put in order has NSEC3 in narrow mode or NSEC; one that cannot list its names
         has narrow NSEC3 whatever is stored.
         """
-        stored = self._store.metadata(apex) if self._store is not None else {}
+        stored = self._read(self._store.metadata, apex, self._known_metadata) if self._store is not None else {}
         if zone is None or not zone.narrow:
             return stored
         if zone.ring() is None:
@@ -68,7 +76,7 @@ class Keyring:
 
     def keys(self, apex: str) -> Sequence[KeyRow]:
         """The DNSSEC keys of a zone."""
-        return self._store.keys(apex) if self._store is not None else ()
+        return self._read(self._store.keys, apex, self._known_keys) if self._store is not None else ()
 
     def add_key(self, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:
         """Keep a key, given as BIND private-key text; returns its id."""
@@ -100,10 +108,14 @@ class Keyring:
 
     def tsig_key(self, name: str) -> TsigKey | None:
         """One TSIG key, None if there is none of that name."""
+        from pipebackend import tsig
+
         return self._store.tsig_key(tsig.key_name(name)) if self._store is not None else None
 
     def set_tsig_key(self, name: str, algorithm: str, secret: str) -> None:
         """Keep a TSIG key, in the place of one of the same name."""
+        from pipebackend import tsig
+
         key = tsig.checked(name, algorithm, secret)
         self._writable().set_tsig_key(key.name, key.algorithm, key.secret)
 
@@ -115,6 +127,8 @@ class Keyring:
 
     def remove_tsig_key(self, name: str) -> None:
         """Forget a TSIG key."""
+        from pipebackend import tsig
+
         if not self._writable().remove_tsig_key(tsig.key_name(name)):
             raise KeyFault(f"there is no TSIG key {names.printable(name)}")
 
@@ -137,11 +151,35 @@ class Keyring:
         return self._store is not None and self._store.abort()
 
     def _checked(self, apex: str, kind: str, values: Sequence[str]) -> Sequence[str]:
+        from pipebackend import metadata
+
         store = self._writable()
         try:
             return metadata.checked(kind, values, tsig_key_exists=lambda name: store.tsig_key(name) is not None)
         except MetadataFault as exc:
             raise MetadataFault(f"zone {names.printable(apex) or '.'}: {exc}") from None
+
+    def _read(self, read: Callable[[str], Found], apex: str, known: dict[str, Found]) -> Found:
+        """What the store holds; what it held when it was read last, if it is damaged or gone since.
+
+        Without its keys a signed zone would be bogus for every validator.
+        """
+        assert self._store is not None
+        try:
+            found = read(apex)
+            lost = "" if found or os.path.exists(self._store.path) else f"store {self._store.path}: it is gone"
+        except StoreFault as exc:
+            lost = str(exc)
+            if apex not in known:
+                raise
+        if lost and apex in known:
+            logs.once(self._store.path, f"{lost}; what was read from it before stays in force")
+            return known[apex]
+        logs.forget(self._store.path)
+        if len(known) >= _MAX_KNOWN:
+            known.clear()
+        known[apex] = found
+        return found
 
     def _writable(self) -> Store:
         if self._store is None:
