@@ -64,9 +64,12 @@ def examine(case: Case) -> Report:
             untried.append(f"{process.launched.title} was not tried: {reason}")
             continue
         assert case.user is not None
-        if not case.user.is_us and os.geteuid() != 0:
-            untried.append(f"{process.launched.title} was tried as this user; as root I would try as {case.user.name}")
-        trials.append(_tried(case, case.user, process))
+        user = case.user
+        if not user.is_us and os.geteuid() != 0:
+            user = users.current()
+            message = f"{process.launched.title} was tried as {user.name}, not as {case.user.name}: that takes root"
+            untried.append(message)
+        trials.append(_tried(case, user, process))
         findings += _trial_findings(case, process, trials[-1])
     return Report(case.conf.path, findings, trials, untried)
 

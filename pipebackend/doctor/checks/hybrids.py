@@ -31,7 +31,7 @@ def _key_keepers(case: Case) -> Iterator[tuple[Launched, str]]:
 
 
 def poisonous(case: Case) -> Iterator[Finding]:
-    """PROTOCOL.md rules 14 and 15: PowerDNS signs that nothing exists."""
+    """PROTOCOL.md rules 14 and 15: PowerDNS makes up the order of names, and signs it."""
     remote = _remote(case)
     if remote is None or is_yes(case.conf.value(remote.launched.setting("dnssec"), "no")):
         return
@@ -41,7 +41,7 @@ def poisonous(case: Case) -> Iterator[Finding]:
             "poisonous",
             case.place(name),
             f"{keeper.title} has the keys of {apex} and {remote.launched.title} its records: without {name}=yes "
-            "PowerDNS signs denials that say nothing in the zone exists",
+            "PowerDNS signs denials of names that exist",
             f"{name}=yes",
         )
 
