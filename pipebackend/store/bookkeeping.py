@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 __all__ = [
     "StoredDomain",
     "all_served",
+    "autoprimary",
     "create",
     "delete",
     "find",
+    "served_apexes",
     "set_checked",
     "set_kind",
     "set_notified",
@@ -64,6 +66,16 @@ def find(db: Sqlite, apex: str) -> StoredDomain | None:
 def all_served(db: Sqlite) -> list[StoredDomain]:
     """The zones that have an SOA, in the order of their ids."""
     return list(_domains(db, f"{_SERVED} ORDER BY d.id", ()))
+
+
+def served_apexes(db: Sqlite, most: int) -> list[str]:
+    """The names of at most so many zones that have an SOA."""
+    found = db.rows(
+        "SELECT d.name FROM domains AS d WHERE EXISTS (SELECT 1 FROM records AS r WHERE r.domain_id = d.id "
+        "AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0) LIMIT ?",
+        (most,),
+    )
+    return [domains.apex_from(name) for (name,) in found]
 
 
 def unfresh(db: Sqlite, now: int) -> list[StoredDomain]:
@@ -122,6 +134,16 @@ def set_checked(db: Sqlite, domain_id: int, moment: int) -> bool:
     return _set(db, "last_check = ?", moment, domain_id)
 
 
+def autoprimary(db: Sqlite, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
+    """Name server and account of the row of ``supermasters`` for this address and one of these canonical names."""
+    for nameserver, account in db.rows(
+        "SELECT nameserver, account FROM supermasters WHERE ip = ? ORDER BY nameserver", (address,)
+    ):
+        if nameserver.lower().rstrip(".") in nameservers:
+            return nameserver, account
+    return None
+
+
 def _set(db: Sqlite, assignment: str, value: object, domain_id: int | None) -> bool:
     if domain_id is None or domains.apex_of(db, domain_id) is None:
         return False
@@ -151,7 +173,7 @@ def _domains(db: Sqlite, sql: str, values: tuple[object, ...]) -> Iterator[Store
         last = id_
         serial, refresh = _soa_numbers(soa or "")
         primaries = tuple(master.replace(",", " ").replace(";", " ").split())
-        apex = "" if name == "." else name.lower()
+        apex = domains.apex_from(name)
         yield StoredDomain(
             id_, apex, kind.upper(), primaries, notified, last_check, account, serial, refresh, soa is not None
         )

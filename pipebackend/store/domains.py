@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipebackend.store.sqlite import Sqlite
 
-__all__ = ["DomainRow", "all_rows", "apex_of", "ensure", "id_of", "stored_name"]
+__all__ = ["DomainRow", "all_rows", "apex_from", "apex_of", "ensure", "id_of", "stored_name"]
 
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (PROTOCOL.md 2.2)
 
@@ -47,7 +47,7 @@ def apex_of(db: Sqlite, domain_id: int) -> str | None:
     if not 0 <= domain_id <= MAX_ID:
         return None
     for (name,) in db.rows("SELECT name FROM domains WHERE id = ?", (domain_id,)):
-        return _apex(name)
+        return apex_from(name)
     return None
 
 
@@ -57,7 +57,7 @@ def all_rows(db: Sqlite) -> list[DomainRow]:
         "SELECT id, name, type, coalesce(master, ''), coalesce(last_check, 0), coalesce(notified_serial, 0), "
         "coalesce(account, '') FROM domains ORDER BY id"
     )
-    return [DomainRow(id_, _apex(name), *rest) for id_, name, *rest in found]
+    return [DomainRow(id_, apex_from(name), *rest) for id_, name, *rest in found]
 
 
 def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:
@@ -93,5 +93,6 @@ def _ends_of_runs(db: Sqlite, start: int) -> list[int]:
     return [id_ for (id_,) in found]
 
 
-def _apex(name: str) -> str:
+def apex_from(name: str) -> str:
+    """The canonical name of a zone whose row has this name."""
     return "" if name == "." else name.lower()

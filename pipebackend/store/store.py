@@ -76,6 +76,10 @@ class Store:
         """The zones whose records are here: those with an SOA, in the order of their ids."""
         return bookkeeping.all_served(self._db)
 
+    def served_apexes(self, most: int) -> list[str]:
+        """The names of at most so many of them."""
+        return bookkeeping.served_apexes(self._db, most)
+
     def unfresh_domains(self, now: int) -> list[StoredDomain]:
         """The secondary zones whose primary is to be asked for its serial again; ``now`` in seconds since 1970."""
         return bookkeeping.unfresh(self._db, now)
@@ -113,6 +117,10 @@ class Store:
     def set_stale(self, domain_id: int) -> bool:
         """The zone's primary is to be asked at the next occasion; False if there is no such zone."""
         return bookkeeping.set_checked(self._db, domain_id, 0)
+
+    def autoprimary(self, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
+        """Name server and account of the autoprimary with this address and one of these canonical names."""
+        return bookkeeping.autoprimary(self._db, address, nameservers)
 
     def keys(self, apex: str) -> list[KeyRow]:
         """The zone's keys in the order of their ids."""

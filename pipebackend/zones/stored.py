@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StoredZone", "StoredZones"]
 
+_FEW = 200  # zones whose names are known by heart; most stores have only keys
 _MAX_KEPT = 10_000  # zones, those that are not there included; a flood of random names must not fill the memory
 
 
@@ -116,17 +117,31 @@ class StoredZones:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._version = -1
+        self._apexes: frozenset[str] | None = frozenset()  # None if they are many
         self._by_apex: dict[str, StoredZone | None] = {}
         self._apex_by_id: dict[int, str | None] = {}
 
     def by_apex(self, apex: str) -> StoredZone | None:
         """The zone of this canonical name, None if the store has no SOA for it; StoreFault."""
         self._forget_old()
-        try:
-            return self._by_apex[apex]
-        except KeyError:
-            zone = self._by_apex[apex] = self._found(apex, self._store.domain_id(apex))
+        return self._at(apex)
+
+    def zone_of(self, name: str, zone_id: int) -> StoredZone | None:
+        """The zone with this id if the canonical name is in it, else the one with the longest name; StoreFault."""
+        self._forget_old()
+        if self._apexes is not None and not self._apexes:
+            return None
+        zone = self.by_id(zone_id)
+        if zone is not None and names.is_below(name, zone.apex):
             return zone
+        zone = self._at(name)
+        above = iter(names.ancestors(name))
+        while zone is None:
+            apex = next(above, None)
+            if apex is None:
+                return None
+            zone = self._at(apex)
+        return zone
 
     def by_id(self, ident: int) -> StoredZone | None:
         """The zone of this id, None if the store has no SOA for it; StoreFault."""
@@ -141,12 +156,27 @@ class StoredZones:
         """All of them; StoreFault."""
         return [zone for zone in (self.by_apex(row.apex) for row in self._store.served_domains()) if zone is not None]
 
+    def version(self) -> int:
+        """Differs from what it was if any process may have changed anything; StoreFault."""
+        return self._store.data_version()
+
+    def _at(self, apex: str) -> StoredZone | None:
+        if self._apexes is not None and apex not in self._apexes:
+            return None
+        try:
+            return self._by_apex[apex]
+        except KeyError:
+            zone = self._by_apex[apex] = self._found(apex, self._store.domain_id(apex))
+            return zone
+
     def _forget_old(self) -> None:
         version = self._store.data_version()
         if version != self._version or len(self._by_apex) + len(self._apex_by_id) > _MAX_KEPT:
-            self._version = version
             self._by_apex.clear()
             self._apex_by_id.clear()
+            apexes = self._store.served_apexes(_FEW + 1)
+            self._apexes = frozenset(apexes) if len(apexes) <= _FEW else None
+            self._version = version
 
     def _found(self, apex: str, ident: int | None) -> StoredZone | None:
         if ident is None:
