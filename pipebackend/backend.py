@@ -10,6 +10,7 @@ from pipebackend.records import Client
 from pipebackend.values import Value
 from pipebackend.watch import Watcher, report_refusal
 from pipebackend.zones import registry
+from pipebackend.zones.served import Served
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pipebackend.store import KeyRow, Store
     from pipebackend.tsig import TsigKey
     from pipebackend.zones.base import Zone
+    from pipebackend.zones.stored import StoredZones
 
 __all__ = ["VERSION", "Backend", "DomainInfo", "open_backend"]
 
@@ -52,6 +54,7 @@ class Backend:
         self._watcher = watcher
         self._keyring: Keyring | None = None
         self._store_url = ""
+        self._zones: Served | None = None
         self.questions = 0
 
     @property
@@ -68,9 +71,17 @@ class Backend:
             self._keyring = _open_keyring(zones.store_url, zones.config.folder)
         return self._keyring
 
+    @property
+    def zones(self) -> Served:
+        """All zones at this moment, those of the store too."""
+        current = self._watcher.registry
+        if self._zones is None or self._zones.registry is not current:
+            self._zones = Served(current, _stored_zones(self.keyring) if current.store_url else None)
+        return self._zones
+
     def state(self) -> object:
         """Differs from what it was whenever an answer that may be kept may have changed."""
-        return self._watcher.registry
+        return self.zones.version()
 
     def start_watching(self) -> None:
         """Follow changes of the files from now on; for processes that stay."""
@@ -84,22 +95,22 @@ class Backend:
     def lookup(self, qname: str, qtype: str, client: Client = Client(), zone_id: int = -1) -> Answer:  # noqa: B008
         """The records for a question; raises NameFault if ``qname`` is no name."""
         self.questions += 1
-        return lookup.answer(self.registry, qname, qtype, client, zone_id)
+        return lookup.answer(self.zones, qname, qtype, client, zone_id)
 
     def transfer(self, apex: str | None, zone_id: int = -1) -> tuple[int, Iterator[Record]]:
         """A zone's id and all its records, SOA first; raises NotListable with the reason."""
-        zone = self.registry.by_id.get(zone_id) if apex is None else self.registry.by_apex.get(names.from_text(apex))
+        zone = self.zones.with_id(zone_id) if apex is None else self.zones.at(names.from_text(apex))
         if zone is None:
             raise NotListable(f"there is no zone {apex}" if apex else f"there is no zone with the id {zone_id}")
         return zone.ident, zone.listing()
 
     def domains(self) -> Sequence[DomainInfo]:
         """Every zone."""
-        return [_info(zone) for zone in self.registry.zones]
+        return [_info(zone) for zone in self.zones.all()]
 
     def domain(self, apex: str) -> DomainInfo | None:
         """One zone, None if it is not ours."""
-        zone = self.registry.by_apex.get(names.from_text(apex))
+        zone = self.zones.at(names.from_text(apex))
         return None if zone is None else _info(zone)
 
     def zone_faults(self, apex: str) -> Sequence[str]:
@@ -125,7 +136,7 @@ class Backend:
 
     def neighbours(self, zone_id: int, qname: str) -> Neighbours:
         """The names before and after a relative name, or hash; raises a BackendError rather than deny falsely."""
-        zone = self.registry.by_id.get(zone_id)
+        zone = self.zones.with_id(zone_id)
         if zone is None:
             raise RequestFault(f"there is no zone with the id {zone_id}")
         from pipebackend import denial
@@ -136,7 +147,7 @@ class Backend:
     def metadata(self, apex: str) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind."""
         name = names.from_text(apex)
-        return self.keyring.metadata(name, self.registry.by_apex.get(name))
+        return self.keyring.metadata(name, self.zones.at(name))
 
     def set_metadata(self, apex: str, kind: str, values: Sequence[str]) -> None:
         """Replace a zone's settings of one kind; raises MetadataFault or StoreFault."""
@@ -159,7 +170,7 @@ class Backend:
         from pipebackend.signing import Signing
 
         name = self.own(apex)
-        return Signing(self.keyring, name, self._wanted_id(name), self.registry.by_apex.get(name))
+        return Signing(self.keyring, name, self._wanted_id(name), self.zones.at(name))
 
     @property
     def store(self) -> Store:
@@ -230,7 +241,7 @@ class Backend:
         return islice(
             (
                 (zone.ident, record)
-                for zone in self.registry.zones
+                for zone in self.zones.all()
                 for record in _listed(zone)
                 if record.type and (matches(record.owner) or matches(record.content))
             ),
@@ -246,23 +257,23 @@ class Backend:
             return [f"pipebackend {VERSION}"]
         if word == "zones":
             return [
-                f"{zone.apex or '.'} {zone.kind} id {zone.ident} serial {_serial(zone)}" for zone in self.registry.zones
+                f"{zone.apex or '.'} {zone.kind} id {zone.ident} serial {_serial(zone)}" for zone in self.zones.all()
             ]
         if word == "stats":
             return [
                 f"questions {self.questions}",
-                f"zones {len(self.registry.zones)}",
+                f"zones {len(self.zones.all())}",
                 f"reloads {self._watcher.reloads}",
             ]
         raise RequestFault(f"unknown command {word[:40]!r}; the commands are {', '.join(COMMANDS)}")
 
     def _wanted_id(self, apex: str) -> int:
         name = names.from_text(apex)
-        zone = self.registry.by_apex.get(name)
+        zone = self.zones.at(name)
         return zone.ident if zone is not None else registry.wanted_id(name, self.registry.by_id)
 
     def _zone(self, apex: str) -> Zone:
-        zone = self.registry.by_apex.get(names.from_text(apex))
+        zone = self.zones.at(names.from_text(apex))
         if zone is None:
             raise RequestFault(_no_zone(apex, self.registry))
         return zone
@@ -282,6 +293,13 @@ def _open_keyring(store_url: str, folder: str) -> Keyring:
     from pipebackend.store import open_store
 
     return Keyring(open_store(store_url, folder) if store_url else None)
+
+
+def _stored_zones(keyring: Keyring) -> StoredZones:
+    """Imported only where there is a store."""
+    from pipebackend.zones.stored import StoredZones
+
+    return StoredZones(keyring.store)
 
 
 def _no_zone(apex: str, zones: registry.Registry) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pipebackend.records import Client
     from pipebackend.zones.base import Zone
     from pipebackend.zones.registry import Registry
+    from pipebackend.zones.served import Served
+
+    Zones = Registry | Served
 
 __all__ = ["NOTHING", "Answer", "answer"]
 
@@ -28,12 +31,12 @@ class Answer(Value):
 NOTHING = Answer(-1, ())
 
 
-def answer(registry: Registry, qname: str, qtype: str, client: Client, zone_id: int = -1) -> Answer:
+def answer(zones: Zones, qname: str, qtype: str, client: Client, zone_id: int = -1) -> Answer:
     """What PowerDNS gets for one question; raises NameFault if ``qname`` is no name."""
     name = names.from_text(qname)
     if qtype == "SOA":
-        return _start_of_authority(registry, name)
-    zone = registry.zone_of(name, zone_id)
+        return _start_of_authority(zones, name)
+    zone = zones.zone_of(name, zone_id)
     if zone is None:
         return NOTHING
     found = zone.find(name, client)
@@ -46,10 +49,10 @@ def answer(registry: Registry, qname: str, qtype: str, client: Client, zone_id: 
     return Answer(zone.ident, found, not zone.dynamic)
 
 
-def _start_of_authority(registry: Registry, name: str) -> Answer:
+def _start_of_authority(zones: Zones, name: str) -> Answer:
     """Only ever the SOA: any other record would make PowerDNS throw the backend away (PROTOCOL.md rule 8)."""
-    zone = registry.by_apex.get(name)
-    return NOTHING if zone is None else Answer(zone.ident, (zone.soa(),), not zone.dynamic)
+    zone = zones.zone_of(name)
+    return NOTHING if zone is None or zone.apex != name else Answer(zone.ident, (zone.soa(),), not zone.dynamic)
 
 
 def _empty_nonterminal(zone: Zone, name: str, qtype: str) -> Answer:
