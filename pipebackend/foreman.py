@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Foreman", "run"]
 
 MOST_CONNECTIONS = 16_384
-MOST_VAIN = 5  # so many workers in a row that ended before they were ready: then the service ends
+MOST_VAIN = 10  # so many workers in a row that ended before they were ready: then the service ends
 _RETRY_SECONDS = 0.2
-_MOST_RETRY_SECONDS = 30.0
+_MOST_RETRY_SECONDS = 2.0
 _HANGS_SECONDS = 30.0  # a worker that does not even take a connection for so long never will
 _SPARE_FILES = 64  # descriptors for all but connections
 
@@ -222,17 +222,18 @@ class Foreman:
             self._mourn_unborn(status)
 
     def _mourn_unborn(self, status: int) -> None:
-        """A worker could not start, and has said why."""
+        """A worker ended before it was ready; unless something killed it, it has said why."""
         self._vain += 1
-        self._retry_at = time.monotonic() + min(_RETRY_SECONDS * 2**self._vain, _MOST_RETRY_SECONDS)
-        if any(worker.is_ready for worker in self._workers.values()):
+        self._retry_at = time.monotonic() + min(_RETRY_SECONDS * self._vain, _MOST_RETRY_SECONDS)
+        if not any(worker.is_ready for worker in self._workers.values()):
+            if status == 2 or self._vain >= MOST_VAIN:
+                self._status = status if status > 0 else 1
+        elif status > 0:
             logs.error("a new worker could not start; those before it go on")
             for worker in [one for one in self._workers.values() if not one.is_ready]:
                 worker.is_finishing = True  # it is of the same making
                 worker.process.kill()
             listen.notify(os.environ, "READY=1")
-        elif status == 2 or self._vain >= MOST_VAIN:
-            self._status = status if status > 0 else 1
 
     def _is_behind(self) -> bool:
         return bool(self._waiting) or self._missing() > 0 or any(one.untaken for one in self._workers.values())
