@@ -8,7 +8,7 @@ import sys
 import click
 
 from pipebackend.backend import VERSION, Backend, open_backend
-from pipebackend.cli import key, meta, pdns, record, store, tsig, zone
+from pipebackend.cli import key, map, meta, pdns, record, store, tsig, zone
 from pipebackend.errors import BackendError
 
 __all__ = ["cli", "main"]
