@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from pipebackend.records import Record
     from pipebackend.signing import Signing
     from pipebackend.store import KeyRow, Store
+    from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.tsig import TsigKey
+    from pipebackend.writer import Writer
     from pipebackend.zones.base import Zone
     from pipebackend.zones.stored import StoredZones
 
@@ -38,13 +40,19 @@ COMMANDS = {
 
 
 class DomainInfo(Value):
-    """What PowerDNS calls the info of a domain; ``zone`` is canonical, ``source`` our kind of zone."""
+    """What PowerDNS calls the info of a domain; ``zone`` is canonical, ``source`` our kind of zone.
+
+    ``kind`` is NATIVE, MASTER or SLAVE; ``primaries`` are addresses, ``last_check`` is in seconds since 1970.
+    """
 
     ident: int
     zone: str
     serial: int
     source: str
-    kind: str = "native"
+    kind: str = "NATIVE"
+    primaries: Sequence[str] = ()
+    notified_serial: int = 0
+    last_check: int = 0
 
 
 class Backend:
@@ -55,6 +63,7 @@ class Backend:
         self._keyring: Keyring | None = None
         self._store_url = ""
         self._zones: Served | None = None
+        self._writer: tuple[Keyring, Writer] | None = None
         self.questions = 0
 
     @property
@@ -79,6 +88,28 @@ class Backend:
             self._zones = Served(current, _stored_zones(self.keyring) if current.store_url else None)
         return self._zones
 
+    @property
+    def writer(self) -> Writer:
+        """What this session writes to zones of the store; StoreFault if the configuration has no place for one."""
+        keyring = self.keyring
+        if self._writer is None or self._writer[0] is not keyring:
+            from pipebackend.writer import Writer
+
+            self._writer = keyring, Writer(keyring.store, lambda apex: apex in self.registry.by_apex)
+        return self._writer[1]
+
+    def updated(self) -> Sequence[DomainInfo]:
+        """Primary zones whose secondaries were not told of their serial."""
+        return [_row_info(row) for row in self.writer.updated()] if self.registry.store_url else ()
+
+    def unfresh(self, now: int) -> Sequence[DomainInfo]:
+        """Secondary zones whose refresh time is over at ``now``, in seconds since 1970."""
+        return [_row_info(row) for row in self.writer.unfresh(now)] if self.registry.store_url else ()
+
+    def create_secondary(self, apex: str, primary: str, account: str) -> None:
+        """Make an empty secondary zone, to be transferred; raises StoreFault or RequestFault."""
+        self.writer.create_secondary(apex, primary, account, self._wanted_id(apex))
+
     def state(self) -> object:
         """Differs from what it was whenever an answer that may be kept may have changed."""
         return self.zones.version()
@@ -95,6 +126,8 @@ class Backend:
     def lookup(self, qname: str, qtype: str, client: Client = Client(), zone_id: int = -1) -> Answer:  # noqa: B008
         """The records for a question; raises NameFault if ``qname`` is no name."""
         self.questions += 1
+        if self._writer is not None:
+            self._writer[1].flush()
         return lookup.answer(self.zones, qname, qtype, client, zone_id)
 
     def transfer(self, apex: str | None, zone_id: int = -1) -> tuple[int, Iterator[Record]]:
@@ -106,12 +139,17 @@ class Backend:
 
     def domains(self) -> Sequence[DomainInfo]:
         """Every zone."""
-        return [_info(zone) for zone in self.zones.all()]
+        stored = {row.id: row for row in self.keyring.store.served_domains()} if self._store_url else {}
+        return [_info(zone, stored.get(zone.ident)) for zone in self.zones.all()]
 
     def domain(self, apex: str) -> DomainInfo | None:
-        """One zone, None if it is not ours."""
-        zone = self.zones.at(names.from_text(apex))
-        return None if zone is None else _info(zone)
+        """One zone, None if it is not ours; one of the store may have no records yet."""
+        name = names.from_text(apex)
+        zone = self.zones.at(name)
+        row = self.keyring.store.domain(name) if self._store_url and (zone is None or zone.kind == "stored") else None
+        if zone is None:
+            return None if row is None else _row_info(row)
+        return _info(zone, row)
 
     def zone_faults(self, apex: str) -> Sequence[str]:
         """What is wrong with a zone, a line each that names the place; raises RequestFault if it is not ours."""
@@ -217,20 +255,6 @@ class Backend:
         """Forget a TSIG key; raises KeyFault or StoreFault."""
         self.keyring.remove_tsig_key(name)
 
-    def begin(self, apex: str, zone_id: int) -> None:
-        """Hold back what is written from now on until ``commit``."""
-        if zone_id >= 0:  # PROTOCOL.md rule 17: the zone would be replaced
-            raise RequestFault(f"zone {apex} is made from its configuration and cannot be replaced")
-        self.keyring.begin()
-
-    def commit(self) -> bool:
-        """Keep what was written since ``begin``; False if there was none."""
-        return self.keyring.commit()
-
-    def abort(self) -> bool:
-        """Forget what was written since ``begin``; False if there was none."""
-        return self.keyring.abort()
-
     def search(self, pattern: str, most: int) -> Iterator[tuple[int, Record]]:
         """At most so many records whose owner or content matches ``pattern``, which may hold ``*`` and ``?``."""
         from itertools import islice
@@ -306,8 +330,16 @@ def _no_zone(apex: str, zones: registry.Registry) -> str:
     return f"there is no zone {apex}; the zones are {', '.join(entry.apex or '.' for entry in zones.entries)}"
 
 
-def _info(zone: Zone) -> DomainInfo:
+def _info(zone: Zone, row: StoredDomain | None) -> DomainInfo:
+    if zone.kind == "stored" and row is not None:
+        return _row_info(row)
     return DomainInfo(zone.ident, zone.apex, _serial(zone), zone.kind)
+
+
+def _row_info(row: StoredDomain) -> DomainInfo:
+    return DomainInfo(
+        row.id, row.apex, row.serial, "stored", row.kind, row.primaries, row.notified_serial, row.last_check
+    )
 
 
 def _serial(zone: Zone) -> int:

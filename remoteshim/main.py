@@ -106,8 +106,6 @@ class RemoteSession:
             return methods.RENDERED[method](self._opened(), params)
         if method in methods.METHODS:
             return jsonline.dumps(methods.METHODS[method](self._opened(), params))
-        if method in methods.UNANSWERED:
-            return "false"
         raise RequestFault(f"unknown method {names.printable(method[:60])!r}")
 
     def _initialize(self, params: Params) -> None:

@@ -7,6 +7,7 @@ finished JSON.
 from __future__ import annotations
 
 from pipebackend.records import Client
+from remoteshim import zonemethods
 from remoteshim.jsonline import quote
 
 TYPE_CHECKING = False
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from pipebackend.backend import Backend, DomainInfo
+    from pipebackend.backend import Backend
     from pipebackend.records import Record
     from remoteshim.params import Params
 
     Method = Callable[[Backend, Params], Any]
 
-__all__ = ["METHODS", "NEVER_NO", "RENDERED", "UNANSWERED", "unusable_json"]
+__all__ = ["METHODS", "NEVER_NO", "RENDERED", "unusable_json"]
 
 
 def lookup(backend: Backend, params: Params) -> tuple[str, bool]:
@@ -49,13 +50,13 @@ def search_records(backend: Backend, params: Params) -> str:
 
 def get_all_domains(backend: Backend, params: Params) -> list[dict[str, Any]]:
     """Every zone; this saves PowerDNS a walk of SOA questions for each query."""
-    return [_domain(info) for info in backend.domains()]
+    return [zonemethods.domain_json(info) for info in backend.domains()]
 
 
 def get_domain_info(backend: Backend, params: Params) -> Any:
     """One zone."""
     info = backend.domain(params.text("name"))
-    return False if info is None else _domain(info)
+    return False if info is None else zonemethods.domain_json(info)
 
 
 def get_domain_keys(backend: Backend, params: Params) -> Any:
@@ -138,22 +139,6 @@ def set_domain_metadata(backend: Backend, params: Params) -> bool:
     return True
 
 
-def start_transaction(backend: Backend, params: Params) -> bool:
-    """Hold back what is written until the commit."""
-    backend.begin(params.text("domain"), params.number("domain_id", -1))
-    return True
-
-
-def commit_transaction(backend: Backend, params: Params) -> bool:
-    """Keep what was written since the start; nothing was where this process saw no start (PROTOCOL.md rule 19)."""
-    return backend.commit()
-
-
-def abort_transaction(backend: Backend, params: Params) -> bool:
-    """Forget what was written since the start."""
-    return backend.abort()
-
-
 def get_all_domain_metadata(backend: Backend, params: Params) -> Any:
     """All settings of a zone."""
     return {kind: list(values) for kind, values in backend.metadata(params.text("name")).items()}
@@ -195,20 +180,15 @@ def unusable_json(qname: str, reason: str) -> str:
     return f'[{{"qname":{quote(qname)},"qtype":"A","content":{quote(reason)},"ttl":0}}]'
 
 
-def _domain(info: DomainInfo) -> dict[str, Any]:
-    return {"zone": info.zone or ".", "id": info.ident, "kind": info.kind, "serial": info.serial}
-
-
 RENDERED: dict[str, Callable[[Backend, Params], str]] = {
     "APILookup": api_lookup,
     "list": list_,
     "searchRecords": search_records,
 }
 METHODS: dict[str, Method] = {
-    "abortTransaction": abort_transaction,
+    **zonemethods.METHODS,
     "activateDomainKey": activate_domain_key,
     "addDomainKey": add_domain_key,
-    "commitTransaction": commit_transaction,
     "deactivateDomainKey": deactivate_domain_key,
     "deleteTSIGKey": delete_tsig_key,
     "directBackendCmd": direct_backend_cmd,
@@ -224,25 +204,8 @@ METHODS: dict[str, Method] = {
     "removeDomainKey": remove_domain_key,
     "setDomainMetadata": set_domain_metadata,
     "setTSIGKey": set_tsig_key,
-    "startTransaction": start_transaction,
     "unpublishDomainKey": unpublish_domain_key,
 }
-# Methods of PowerDNS that these zones have no answer to: "no", as the protocol says it
-UNANSWERED = frozenset(
-    (
-        "createSlaveDomain",
-        "feedEnts",
-        "feedEnts3",
-        "feedRecord",
-        "getUnfreshSlaveInfos",
-        "getUpdatedMasters",
-        "replaceRRSet",
-        "setFresh",
-        "setNotified",
-        "setStale",
-        "superMasterBackend",
-    )
-)
 # Where "no" would be taken for "nothing": an unsigned zone, a name that does not exist, a denial of everything
 # (PROTOCOL.md rule 14). A failure of these has no result, which PowerDNS answers with SERVFAIL (PROTOCOL.md 2.3).
 NEVER_NO = frozenset(

@@ -42,6 +42,13 @@ class Params:
             return value
         raise RequestFault(f"{self._method}: parameter {key} {self._complaint(key, 'a list of strings')}")
 
+    def objects(self, key: str) -> list[Params]:
+        """A list of objects, whose members are parameters too."""
+        value = self._values.get(key)
+        if isinstance(value, list):
+            return [Params(f"{self._method}: {key}", item) for item in value]
+        raise RequestFault(f"{self._method}: parameter {key} {self._complaint(key, 'a list of objects')}")
+
     def object(self, key: str) -> Params:
         """An object, whose members are parameters too."""
         value = self._values.get(key)

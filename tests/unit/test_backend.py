@@ -46,7 +46,7 @@ def test_the_readmes_serial_agrees_in_all_processes(tmp_path: Path) -> None:
 def test_domains_know_kind_serial_and_id(backend: Backend) -> None:
     info = backend.domain("CITIES.example.")
     assert info is not None
-    assert (info.zone, info.serial, info.source, info.kind) == ("cities.example", 7, "table", "native")
+    assert (info.zone, info.serial, info.source, info.kind) == ("cities.example", 7, "table", "NATIVE")
     assert info in backend.domains()
     assert backend.domain("lax.cities.example") is None
     with pytest.raises(NameFault):

@@ -176,11 +176,6 @@ def test_every_method_of_the_protocol_is_known(asker: Asker, method: str) -> Non
     assert not any("unknown method" in line for line in answer.get("log", ()))
 
 
-@pytest.mark.parametrize("method", sorted(methods.UNANSWERED))
-def test_a_method_that_these_zones_have_no_answer_to_is_false(asker: Asker, method: str) -> None:
-    assert asker.ask(method) is False
-
-
 @pytest.mark.parametrize(
     "parameters",
     [

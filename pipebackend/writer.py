@@ -1,0 +1,100 @@
+"""What PowerDNS writes about zones: transactions, and the book that it keeps of primaries and secondaries."""
+
+from __future__ import annotations
+
+from pipebackend import names
+from pipebackend.errors import RequestFault, TransferFault
+from pipebackend.transfer import Transfer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipebackend.records import Record
+    from pipebackend.store import Store
+    from pipebackend.store.bookkeeping import StoredDomain
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """One session's writes to the zones of a store; every method raises a BackendError with the reason if it cannot."""
+
+    def __init__(self, store: Store, is_configured: Callable[[str], bool]) -> None:
+        """``is_configured`` says of a canonical name whether the configuration makes that zone."""
+        self._store = store
+        self._is_configured = is_configured
+        self._transfer = Transfer(store)
+        self._configured = ""  # the configured zone of an open transaction: keys and settings may change, records not
+
+    def start(self, apex: str, zone_id: int) -> None:
+        """Begin to replace a zone, or with -1 to edit it; one that was open is forgotten."""
+        name = names.from_text(apex)
+        self._configured = name if self._is_configured(name) else ""
+        if self._configured and zone_id >= 0:
+            raise TransferFault([_made_from_configuration(name)])
+        self._transfer.start(name, zone_id)
+
+    def feed(self, record: Record) -> None:
+        """Add a record."""
+        self._demand_stored()
+        self._transfer.feed(record)
+
+    def feed_ents(self) -> None:
+        """Empty non-terminals follow from the records."""
+        self._demand_stored()
+        self._transfer.feed_ents(())
+
+    def replace_rrset(self, zone_id: int, name: str, type_: str, rrset: Sequence[Record]) -> None:
+        """Put records in the place of those of a type at a name; none delete them."""
+        self._demand_stored()
+        self._transfer.replace_rrset(zone_id, name, type_, rrset)
+
+    def flush(self) -> None:
+        """Let questions of this process see what was fed (PROTOCOL.md 3.4)."""
+        self._transfer.flush()
+
+    def commit(self) -> bool:
+        """Keep what was written since the start; False if there was none."""
+        return self._transfer.commit()
+
+    def abort(self) -> bool:
+        """Forget what was written since the start; False if there was none."""
+        return self._transfer.abort()
+
+    def set_notified(self, zone_id: int, serial: int) -> bool:
+        """The secondaries were told of this serial; False for an unknown id."""
+        return self._store.set_notified(zone_id, serial)
+
+    def set_checked(self, zone_id: int, moment: int | None) -> bool:
+        """The primary was asked at this time, in seconds since 1970; None asks again. False for an unknown id."""
+        if moment is None:
+            return self._store.set_stale(zone_id)
+        return self._store.set_fresh(zone_id, moment)
+
+    def updated(self) -> Sequence[StoredDomain]:
+        """Primary zones with a serial that the secondaries were not told."""
+        return self._store.updated_domains()
+
+    def unfresh(self, now: int) -> Sequence[StoredDomain]:
+        """Secondary zones whose refresh time is over."""
+        return [domain for domain in self._store.unfresh_domains(now) if not self._is_configured(domain.apex)]
+
+    def autoprimary(self, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
+        """The name server and account of the autoprimary that may announce new zones from this address."""
+        return self._store.autoprimary(address, [names.from_text(name) for name in nameservers])
+
+    def create_secondary(self, apex: str, primary: str, account: str, wanted_id: int) -> None:
+        """Make an empty secondary zone, to be transferred."""
+        name = names.from_text(apex)
+        if self._is_configured(name):
+            raise RequestFault(_made_from_configuration(name))
+        self._store.create_domain(name, wanted_id, "SLAVE", [primary], account)
+
+    def _demand_stored(self) -> None:
+        if self._configured:
+            raise TransferFault([_made_from_configuration(self._configured)])
+
+
+def _made_from_configuration(apex: str) -> str:
+    return f"zone {apex or '.'} is made from the configuration: change it there or in its file"

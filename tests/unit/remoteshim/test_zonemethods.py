@@ -1,0 +1,174 @@
+"""The methods that write stored zones, asked as PowerDNS asks them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipebackend.backend import Backend, open_backend
+from pipebackend.errors import StoreFault
+from remoteshim.main import RemoteSession
+
+APEX = "stored.example."
+SOA = "ns1.stored.example hostmaster.stored.example 7 10800 3600 604800 3600"
+
+
+class Zone:
+    """One PowerDNS that writes the zone stored.example, whose row is in the store."""
+
+    def __init__(self, folder: Path, kind: str = "NATIVE") -> None:
+        self.path = str(folder / "pipebackend.toml")
+        Path(self.path).write_text("")
+        self.backend: Backend = open_backend(self.path)
+        self.id = self.backend.keyring.store.create_domain("stored.example", 5, kind)
+        self.session = RemoteSession(open_backend, self.backend)
+
+    def ask(self, method: str, **parameters: Any) -> Any:
+        return self.answer(json.dumps({"method": method, "parameters": parameters}).encode())["result"]
+
+    def answer(self, request: bytes) -> dict[str, Any]:
+        return dict(json.loads(self.session.answer(request)))
+
+    def feed(self, owner: str, type_: str, content: str, auth: bool = True) -> Any:
+        rr = {"qname": owner, "qtype": type_, "qclass": 1, "content": content, "ttl": 60, "auth": auth}
+        return self.ask("feedRecord", rr={**rr, "ordername": None}, trxid=1)
+
+    def replace(self) -> None:
+        """What a transfer of three records does."""
+        assert self.ask("startTransaction", domain=APEX, domain_id=self.id, trxid=1) is True
+        assert self.feed(APEX, "SOA", SOA) is True
+        assert self.feed(APEX, "NS", "ns1.stored.example") is True
+        assert self.feed("a.b." + APEX, "A", "192.0.2.1") is True
+        assert (
+            self.ask("feedEnts", domain_id=self.id, trxid=1, nonterm=[{"nonterm": "b." + APEX, "auth": True}]) is True
+        )
+        assert self.ask("commitTransaction", trxid=1) is True
+
+    def types(self, owner: str) -> list[str]:
+        return sorted(record["qtype"] for record in self.ask("lookup", qname=owner, qtype="ANY"))
+
+
+@pytest.fixture
+def zone(tmp_path: Path) -> Zone:
+    return Zone(tmp_path)
+
+
+def test_a_transfer_makes_the_zone(zone: Zone) -> None:
+    assert zone.ask("getDomainInfo", name=APEX)["serial"] == 0
+    zone.replace()
+    assert zone.types(APEX) == ["NS", "SOA"]
+    assert zone.types("b." + APEX) == [""]
+    assert zone.ask("getDomainInfo", name=APEX) == {
+        "zone": "stored.example",
+        "id": zone.id,
+        "kind": "native",
+        "serial": 7,
+    }
+    assert len(zone.ask("list", zonename=APEX, domain_id=zone.id)) == 4
+
+
+def test_an_aborted_transfer_changes_nothing(zone: Zone) -> None:
+    zone.replace()
+    zone.ask("startTransaction", domain=APEX, domain_id=zone.id, trxid=1)
+    zone.feed(APEX, "SOA", SOA.replace(" 7 ", " 8 "))
+    zone.ask("setDomainMetadata", name=APEX, kind="PRESIGNED", value=["1"])
+    assert zone.ask("abortTransaction", trxid=1) is True
+    assert zone.ask("getDomainInfo", name=APEX)["serial"] == 7
+    assert zone.ask("getAllDomainMetadata", name=APEX) == {}
+    assert zone.types("a.b." + APEX) == ["A"]
+
+
+def test_an_edit_in_place_is_seen_in_its_own_process_before_the_commit(zone: Zone, tmp_path: Path) -> None:
+    """pdnsutil add-record looks at what it wrote (PROTOCOL.md 3.4)."""
+    zone.replace()
+    other = RemoteSession(open_backend, open_backend(zone.path))
+    zone.ask("startTransaction", domain=APEX, domain_id=-1, trxid=1)
+    rr = {"qname": "new." + APEX, "qtype": "A", "qclass": 1, "content": "192.0.2.9", "ttl": 60, "auth": True}
+    assert zone.ask("replaceRRSet", domain_id=zone.id, qname="new." + APEX, qtype="A", trxid=1, rrset=[rr]) is True
+    assert zone.types("new." + APEX) == ["A"]
+    question = json.dumps({"method": "lookup", "parameters": {"qname": "new." + APEX, "qtype": "ANY"}}).encode()
+    assert json.loads(other.answer(question))["result"] == []
+    assert zone.ask("commitTransaction", trxid=1) is True
+    assert len(json.loads(other.answer(question))["result"]) == 1
+    zone.ask("startTransaction", domain=APEX, domain_id=-1, trxid=1)
+    assert zone.ask("replaceRRSet", domain_id=zone.id, qname="new." + APEX, qtype="A", trxid=1, rrset=[]) is True
+    assert zone.ask("commitTransaction", trxid=1) is True
+    assert zone.types("new." + APEX) == []
+
+
+def test_a_zone_of_two_faults_is_refused_and_the_old_one_stays(zone: Zone) -> None:
+    zone.replace()
+    zone.ask("startTransaction", domain=APEX, domain_id=zone.id, trxid=1)
+    zone.feed("elsewhere.example.", "A", "192.0.2.1")
+    answer = zone.answer(b'{"method": "commitTransaction", "parameters": {"trxid": 1}}')
+    assert answer["result"] is False
+    assert "elsewhere.example" in answer["log"][0]
+    assert "SOA" in answer["log"][0]
+    assert zone.types(APEX) == ["NS", "SOA"]
+
+
+@pytest.mark.parametrize("method", ["commitTransaction", "abortTransaction"])
+def test_the_end_of_a_transaction_that_nobody_started_is_answered(zone: Zone, method: str) -> None:
+    assert zone.ask(method, trxid=1) is False
+
+
+def test_a_salt_of_octets_that_are_no_text_is_read(zone: Zone) -> None:
+    """feedEnts3 holds the salt as it is (PROTOCOL.md rule 4)."""
+    zone.ask("startTransaction", domain=APEX, domain_id=zone.id, trxid=1)
+    head = b'{"method": "feedEnts3", "parameters": {"domain_id": 5, "domain": "stored.example.", "narrow": false, '
+    assert zone.answer(head + b'"nonterm": [], "salt": "\xde\xad\xff", "times": 1, "trxid": 1}}') == {"result": True}
+
+
+def test_records_of_a_configured_zone_are_not_written(tmp_path: Path) -> None:
+    session = RemoteSession(open_backend, open_backend(None, {}))
+    request = {"method": "startTransaction", "parameters": {"domain": "airports.aa.", "domain_id": 1, "trxid": 1}}
+    answer = json.loads(session.answer(json.dumps(request).encode()))
+    assert answer["result"] is False
+
+
+def test_the_book_of_a_primary(tmp_path: Path) -> None:
+    zone = Zone(tmp_path, "MASTER")
+    zone.replace()
+    (info,) = zone.ask("getUpdatedMasters")
+    assert (info["zone"], info["kind"], info["serial"], info["notified_serial"]) == ("stored.example", "master", 7, 0)
+    assert zone.ask("setNotified", id=zone.id, serial=7) is True
+    assert zone.ask("getUpdatedMasters") == []
+    assert zone.ask("setNotified", id=4294967295, serial=7) is False
+
+
+def test_the_book_of_a_secondary(tmp_path: Path) -> None:
+    zone = Zone(tmp_path)
+    made = {"ip": "192.0.2.53", "domain": "second.example.", "nameserver": "ns.example.", "account": ""}
+    assert zone.ask("createSlaveDomain", **made) is True
+    (info,) = zone.ask("getUnfreshSlaveInfos")
+    assert (info["zone"], info["kind"], info["masters"], info["last_check"]) == (
+        "second.example",
+        "slave",
+        ["192.0.2.53"],
+        0,
+    )
+    assert zone.ask("setFresh", id=info["id"]) is True
+    assert zone.ask("getDomainInfo", name="second.example.")["last_check"] > 0
+    assert zone.ask("setStale", id=info["id"]) is True
+    assert zone.ask("getDomainInfo", name="second.example.")["last_check"] == 0
+
+
+def test_an_autoprimary_is_known_by_its_address_and_name(zone: Zone) -> None:
+    asked = {"ip": "192.0.2.1", "domain": "new.example.", "nsset": [{"qtype": "NS", "content": "NS1.example."}]}
+    assert zone.ask("superMasterBackend", **asked) is False
+    store = zone.backend.keyring.store
+    store._db.execute("INSERT INTO supermasters (ip, nameserver, account) VALUES ('192.0.2.1', 'ns1.example', 'us')")
+    assert zone.ask("superMasterBackend", **asked) == {"nameserver": "ns1.example", "account": "us"}
+    assert zone.ask("superMasterBackend", **(asked | {"ip": "192.0.2.2"})) is False
+
+
+def test_without_a_store_there_is_no_book() -> None:
+    backend = open_backend(None, {})
+    session = RemoteSession(open_backend, backend)
+    for method in ("getUpdatedMasters", "getUnfreshSlaveInfos"):
+        assert session.answer(f'{{"method": "{method}"}}'.encode()) == b'{"result":[]}\n'
+    with pytest.raises(StoreFault):
+        backend.create_secondary("a.example", "192.0.2.1", "")
