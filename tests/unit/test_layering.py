@@ -25,6 +25,7 @@ LAYERS = (
         "rdata",
         "rdtypes",
         "config",
+        "datalines",
         "metadata",
         "tsig",
         "keys",
@@ -35,7 +36,7 @@ LAYERS = (
     ),
     ("store",),
     ("zones",),
-    ("lookup", "denial", "keyring", "transfer", "signing", "inventory", "kept", "watch"),
+    ("lookup", "denial", "keyring", "transfer", "writer", "signing", "inventory", "kept", "watch"),
     ("backend",),
     (
         "streams",
