@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_VAIN", "end_with", "keep"]
 
-MOST_VAIN = 5  # so many processes in a row that died young and without a question: another one would not help
-_YOUNG_SECONDS = 10.0
+MOST_VAIN = 5  # so many processes in a row that died at their start: another one would not help
 _LAST_WORDS_MS = 1000  # how long a process may go on when nobody reads its answers any more
 _SHOWN = 200  # octets of a question in the log
 
@@ -33,7 +32,6 @@ def keep(source: int, sink: int) -> streams.Memory:
     the signal that killed it over a question.
     """
     import mmap
-    import time
 
     from pipebackend.signals import SIG_DFL, SIGCHLD, signal
 
@@ -43,7 +41,6 @@ def keep(source: int, sink: int) -> streams.Memory:
     vain, is_first = 0, True
     while True:
         memory.chunk[:2] = b"\0\0"
-        started = time.monotonic()
         life, held = os.pipe()  # the keeper holds the writing end of one, its child that of the other
         ended, end = os.pipe()
         pid = os.fork()
@@ -59,8 +56,7 @@ def keep(source: int, sink: int) -> streams.Memory:
         os.close(ended)
         _leave_if_over(memory, pid, status, is_first)
         is_first = False
-        was_asked = memory.chunk[1] != 0  # the second octet stays when the question is answered
-        vain = vain + 1 if not was_asked and time.monotonic() - started < _YOUNG_SECONDS else 0
+        vain = 0 if memory.chunk[1] else vain + 1
         if vain == MOST_VAIN:
             _give_up(source, sink, pid, status)
         logs.warning(f"the idle process {pid} {_fate(status)}; a new one goes on in its place")
@@ -116,7 +112,7 @@ def _give_up(source: int, sink: int, pid: int, status: int) -> NoReturn:
     import select
 
     logs.error(
-        f"{MOST_VAIN} processes in a row died before their first question, the last one, {pid}, {_fate(status)}; "
+        f"{MOST_VAIN} processes in a row died at their start, the last one, {pid}, {_fate(status)}; "
         "no more are started until PowerDNS launches us afresh, with its next question"
     )
     poll = select.poll()

@@ -95,6 +95,7 @@ def claim_stdout() -> int:
 def _answer_all(session: Session, source: int, sink: int, memory: Memory) -> None:
     chunk = memory.chunk
     settled = _resumed(session, memory)
+    chunk[1] = 1  # a keeper can tell by it, or by a question, that the start was no failure
     pending = b""
     skipping = False  # inside a line that was already answered as overlong
     while count := os.readv(source, (chunk,)):

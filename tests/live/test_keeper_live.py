@@ -144,8 +144,10 @@ def test_a_killed_keeper_is_the_end_of_a_thread_over_remote(tmp_path: Path) -> N
     """PowerDNS's own limit; docs/reliability.md tells it, and this test will tell when it is gone."""
     with PdnsServer({**remote_config(), "distributor-threads": "1"}, tmp_path) as server:
         assert server.dig("lax.airports.aa", "TXT").answer
+        ours = {child for keeper in server.coprocesses() for child in children(keeper)}
         for process in server.coprocesses():
             os.kill(process, signal.SIGKILL)
+        wait_for(lambda: not ours & running_processes().keys(), "the end of the serving processes")
         for _ in range(10):
             assert server.dig("lax.airports.aa", "TXT").rcode() == dns.rcode.SERVFAIL
 

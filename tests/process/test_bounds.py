@@ -121,7 +121,9 @@ def test_random_and_mutated_lines(program: str, lines: int, tmp_path: Path) -> N
         samples = [question.replace(b"lax.airports.aa", next(name)), question.replace(b"TXT", b"SOA"), *others]
         return [mutated(chance, samples) for _ in range(BATCH)]
 
-    for _ in range((WARM if lines <= WARM else 5 * WARM) // BATCH):
+    for start in range(0, WARM, BATCH):  # fills what is kept by question
+        flood.ask([question.replace(b"lax", b"%d" % number).rstrip() for number in range(start, start + BATCH)])
+    for _ in range(WARM // BATCH):
         flood.ask(batch())
     before = private(flood.serving)
     for _ in range(lines // BATCH):

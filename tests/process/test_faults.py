@@ -1,0 +1,103 @@
+"""Files and stores that go wrong under a running process: the answers stay, the log says it once, and it recovers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.process.coprocess import LOOKUP, Coprocess, coprocesses, wait_for, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+QUESTION = LOOKUP.replace(b"lax.airports.aa.", b"x.t.example.")
+META = b'{"method": "%s", "parameters": {"name": "t.example.", "kind": "ALLOW-AXFR-FROM"%s}}\n'
+GET, SET = META % (b"getDomainMetadata", b""), META % (b"setDomainMetadata", b', "value": ["192.0.2.1"]')
+LOOKS = 5  # of the watcher, and one for good measure
+POLL_SECONDS = 0.3
+
+
+@pytest.fixture
+def coprocess(tmp_path: Path) -> Iterator[Coprocess]:
+    write_table(tmp_path, "first")
+    with coprocesses(tmp_path) as start:
+        coprocess = start("remoteshim", f"--config={tmp_path / 'own.toml'}")
+        coprocess.begin()
+        assert b"first" in coprocess.ask(QUESTION)
+        yield coprocess
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(os.urandom(4096))
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+def a_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("file", ["own.tsv", "own.toml"])
+@pytest.mark.parametrize("harm", [garbage, truncated, removed, a_directory])
+def test_a_spoiled_file(coprocess: Coprocess, tmp_path: Path, file: str, harm: Callable[[Path], None]) -> None:
+    if (file, harm) == ("own.toml", truncated):
+        pytest.skip("an empty configuration is one without zones, and no fault")
+    path = tmp_path / file
+    harm(path)
+    wait_for(lambda: file in coprocess.log, "a word in the log")
+    said = coprocess.log
+    time.sleep(LOOKS * POLL_SECONDS)
+    assert coprocess.log == said, "said more than once"
+    assert b"first" in coprocess.ask(QUESTION)
+    if path.is_dir():
+        path.rmdir()
+    write_table(tmp_path, "second")
+    wait_for(lambda: b"second" in coprocess.ask(QUESTION), "recovery")
+
+
+def test_a_change_that_is_older_than_what_it_replaces(coprocess: Coprocess, tmp_path: Path) -> None:
+    """As if the clock had been set back."""
+    write_table(tmp_path, "second")
+    os.utime(tmp_path / "own.tsv", (1_000_000_000, 1_000_000_000))
+    wait_for(lambda: b"second" in coprocess.ask(QUESTION), "the change in force")
+
+
+def test_a_store_locked_by_another_process(coprocess: Coprocess, tmp_path: Path) -> None:
+    """Reads go on; a write waits its time, fails with a word in the log, and later succeeds."""
+    assert coprocess.ask(SET) == b'{"result":true}\n'
+    other = sqlite3.connect(tmp_path / "zones.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert b"192.0.2.1" in coprocess.ask(GET)
+    assert b"first" in coprocess.ask(QUESTION)
+    assert b'"result":false' in coprocess.ask(SET)
+    assert "zones.db" in coprocess.log
+    other.execute("ROLLBACK")
+    other.close()
+    assert coprocess.ask(SET) == b'{"result":true}\n'
+
+
+def test_a_store_that_is_removed_and_comes_back(coprocess: Coprocess, tmp_path: Path) -> None:
+    assert coprocess.ask(SET) == b'{"result":true}\n'
+    kept = sqlite3.connect(tmp_path / "zones.db")
+    kept.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept.close()
+    shutil.copy(tmp_path / "zones.db", tmp_path / "saved")
+    for path in tmp_path.glob("zones.db*"):
+        path.unlink()
+    assert b'"result":false' in coprocess.ask(GET), "no store, no settings"
+    assert b"first" in coprocess.ask(QUESTION)
+    shutil.copy(tmp_path / "saved", tmp_path / "zones.db")
+    assert b"192.0.2.1" in coprocess.ask(GET)
