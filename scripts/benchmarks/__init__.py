@@ -1,0 +1,1 @@
+"""What scripts/bench measures: each figure beside the limit, or a peer, in the same run."""

@@ -1,0 +1,160 @@
+"""Whole processes: start to first answer (part c) and memory (part d), and how both grow (part e)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from scripts.benchmarks.figures import AT_MOST, Goal
+from scripts.benchmarks.responders import PIPE, REMOTE, Protocol, Responder, ResponderFailed, pinned
+from tests.live.servers import running_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scripts.benchmarks.figures import Run
+    from scripts.benchmarks.setup import Setup
+
+__all__ = ["measure_memory", "measure_starts"]
+
+CROWD = 4  # processes that serve the same zone: what PowerDNS starts by default (PROTOCOL.md 6)
+BARE = "bare Python"
+_TABLE = Path(__file__).parents[2] / "airports.tsv"
+_START_GOAL = 2.5
+_MEGABYTES = {"airports": 16.0, "large": 24.0}
+_LARGE = 1_000_000
+
+
+class Subject(NamedTuple):
+    """A coprocess with its configuration, and names of its zone; ``size`` is 0 where it does not grow."""
+
+    title: str
+    protocol: Protocol
+    command: list[str]
+    names: Sequence[str]
+    kind: str = "airports"
+    size: int = 0
+
+    @property
+    def part_of_growth(self) -> bool:
+        return self.size > 0
+
+
+def measure_starts(setup: Setup, run: Run) -> None:
+    """From the start of the process until its first answer is read, beside a Python that does nothing at all."""
+    subjects = [subject for subject in _subjects(setup) if _answers(subject, run)]
+    seconds: dict[str, list[float]] = {subject.title: [] for subject in subjects}
+    bare: list[float] = []
+    with pinned([setup.cpu]):
+        for _ in range(setup.scale.starts):
+            bare.append(_bare_start())
+            for subject in subjects:
+                seconds[subject.title].append(_first_answer(subject))
+    for subject in subjects:
+        asked = subject.kind == "airports" or subject.size in (0, _LARGE)
+        run.add(
+            "e" if subject.part_of_growth else "c",
+            f"start to first answer, {subject.title}",
+            "ms",
+            [second * 1000 for second in seconds[subject.title]],
+            [second * 1000 for second in bare],
+            BARE,
+            goals=[Goal(AT_MOST, _START_GOAL)] if asked else [],
+            size=subject.size,
+        )
+
+
+def measure_memory(setup: Setup, run: Run) -> None:
+    """PSS per process of four that have answered, their keepers counted in, beside a Python that only waits."""
+    bare = _bare_megabytes()
+    for subject in _subjects(setup):
+        if not _answers(subject, run):
+            continue
+        with ExitStack() as running:
+            crowd = [running.enter_context(Responder(subject.protocol, subject.command)).greet() for _ in range(CROWD)]
+            for responder in crowd:
+                for name in subject.names:
+                    responder.ask(subject.protocol.lookup(name))
+            megabytes = _pss(crowd) / CROWD
+        bound = _MEGABYTES["airports"] if subject.kind == "airports" else _MEGABYTES["large"]
+        asked = subject.kind == "airports" or subject.size == _LARGE
+        goals = [Goal(AT_MOST, bound, of_value=True)] if asked else []
+        part = "e" if subject.part_of_growth else "d"
+        what = f"memory per process, {subject.title}"
+        run.add(part, what, "MB", [megabytes], [bare], f"{CROWD} waiting Pythons", goals=goals, size=subject.size)
+
+
+def _subjects(setup: Setup) -> list[Subject]:
+    with open(_TABLE, encoding="utf-8") as table:
+        codes = [line.partition("\t")[0].lower() for line in table][1 : 1 + setup.scale.served_names]
+    airports = [f"{code}.airports.aa" for code in codes]
+    found = [Subject(f"{p.title} airports", p, [_command(p)], airports) for p in (PIPE, REMOTE)]
+    for kind in ("table", "file", "stored"):
+        for size in setup.scale.sizes[1:]:
+            zone = setup.zone(kind, size)
+            names = list(zone.names(min(1000, size), 6, spelled_anew=False))
+            command = [_command(PIPE), "--config", str(zone.config)]
+            found.append(Subject(f"PIPE {kind}: {size:,} names", PIPE, command, names, kind, size))
+    return found
+
+
+def _command(protocol: Protocol) -> str:
+    return os.path.join(sys.prefix, "bin", protocol.command)
+
+
+def _answers(subject: Subject, run: Run) -> bool:
+    """Whether it serves its zone at all; otherwise that is noted."""
+    with Responder(subject.protocol, subject.command) as responder:
+        try:
+            answer = responder.greet().ask(subject.protocol.lookup(subject.names[0]))
+        except ResponderFailed as exc:
+            run.skip(subject.title, str(exc))
+            return False
+    if b"TXT" in answer:
+        return True
+    run.skip(subject.title, "such zones are not served yet" if subject.kind == "stored" else f"it says {answer!r}")
+    return False
+
+
+def _first_answer(subject: Subject) -> float:
+    begin = time.perf_counter()
+    with Responder(subject.protocol, subject.command) as responder:
+        responder.greet().ask(subject.protocol.lookup(subject.names[0]))
+        return time.perf_counter() - begin
+
+
+def _bare_start() -> float:
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    return time.perf_counter() - begin
+
+
+def _bare_megabytes() -> float:
+    with ExitStack() as running:
+        crowd = []
+        for _ in range(CROWD):
+            command = [sys.executable, "-c", "import sys; print('OK', flush=True); sys.stdin.read()"]
+            responder = running.enter_context(Responder(PIPE, command))
+            os.read(responder.source, 10)
+            crowd.append(responder)
+        return _pss(crowd) / CROWD
+
+
+def _pss(crowd: Sequence[Responder]) -> float:
+    """Megabytes of all these processes and their children; what they share counts once."""
+    wanted = {responder.process.pid for responder in crowd}
+    parents = running_processes()
+    while more := {pid for pid, parent in parents.items() if parent in wanted} - wanted:
+        wanted |= more
+    return sum(_pss_of(pid) for pid in wanted)
+
+
+def _pss_of(pid: int) -> float:
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        line = next(line for line in file if line.startswith("Pss:"))
+    return int(line.split()[1]) * 1024 / 1e6

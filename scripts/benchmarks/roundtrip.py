@@ -1,0 +1,274 @@
+"""Round trips with a coprocess alone, asker and responder on one CPU: parts a, f and the first half of e."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from scripts.benchmarks import made
+from scripts.benchmarks.figures import AT_LEAST, AT_MOST, Goal
+from scripts.benchmarks.responders import (
+    PIPE,
+    REMOTE,
+    Protocol,
+    Responder,
+    ResponderFailed,
+    command_of,
+    peer_command,
+    pinned,
+    write_rules,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from scripts.benchmarks.figures import Run
+    from scripts.benchmarks.made import Zone
+    from scripts.benchmarks.setup import Setup
+
+__all__ = ["compare_answer_sizes", "measure_growth", "measure_kinds"]
+
+REPEATED = 100  # names that are asked again and again
+LIMIT, PEER, LOOP = "C limit", "pdns-remotebackend", "Python loop"
+_LOOP = "import os, sys\nanswer = open(sys.argv[1], 'rb').read()\nwhile os.read(0, 65536): os.write(1, answer)"
+LARGE = 1_000_000
+POSITIVE = ("positive, repeated names", "positive, random names")
+_GOALS = {PIPE.title: 0.70, REMOTE.title: 0.62}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One sort of question: how its requests are made, and what is in each answer."""
+
+    title: str
+    requests: Callable[[Zone, Protocol, int, int], Iterator[bytes]]
+    expected: bytes
+    protocols: tuple[Protocol, ...] = (PIPE, REMOTE)
+    peer: bool = False
+
+
+@dataclass(slots=True)
+class Series:
+    """Responders that get the same questions in turn, and the seconds per answer of each round."""
+
+    zone: Zone
+    protocol: Protocol
+    case: Case
+    questions: Path
+    responders: dict[str, Responder]
+    answer: bytes
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return f"{self.protocol.title} {self.zone.kind}, {self.case.title}"
+
+    def ask(self, first: int, count: int) -> None:
+        """One round."""
+        for name, responder in self.responders.items():
+            self.seconds.setdefault(name, []).append(responder.seconds(self.questions, first, count))
+
+
+def _repeated(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
+    few = list(zone.names(REPEATED, 1, spelled_anew=False))
+    return (protocol.lookup(few[number % REPEATED], "ANY", zone_id) for number in range(count))
+
+
+def _random(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
+    return (protocol.lookup(name, "ANY", zone_id) for name in zone.names(count, 2, spelled_anew=True))
+
+
+def _nodata(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
+    return (protocol.lookup(name, "MX", zone_id) for name in zone.names(count, 3, spelled_anew=True))
+
+
+def _nxdomain(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
+    return (protocol.lookup(f"{label}.{zone.apex}", "ANY", zone_id) for label in made.absent(count, 4))
+
+
+def _denial(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
+    for label in made.absent(count, 5):
+        yield (
+            f'{{"method": "getBeforeAndAfterNamesAbsolute", "parameters": {{"id": {zone_id}, "qname": "{label}."}}}}\n'
+        ).encode()
+
+
+RANDOM = Case(POSITIVE[1], _random, b"10.", peer=True)
+NXDOMAIN = Case("NXDOMAIN, random names", _nxdomain, b"", peer=True)
+DENIAL = Case("NSEC neighbours, random names", _denial, b'"before"', (REMOTE,))
+CASES = (
+    Case(POSITIVE[0], _repeated, b"10.", peer=True),
+    RANDOM,
+    Case("NODATA, random names", _nodata, b"", peer=True),
+    NXDOMAIN,
+    DENIAL,
+)
+
+
+def measure_kinds(setup: Setup, run: Run) -> None:
+    """Part a: every kind of zone over both protocols beside the limit, a table beside the peer, too."""
+    zones = [setup.zone(kind, setup.scale.names) for kind in made.KINDS]
+    cases = [(zone, protocol, CASES) for zone in zones for protocol in (PIPE, REMOTE)]
+    with pinned([setup.cpu]), ExitStack() as running:
+        all_series = list(_all_series(setup, run, running, cases, with_peer=True))
+        _ask_all(setup, all_series)
+    for series in all_series:
+        _add_to_limit(run, series, "a", _goals(series))
+        if LOOP in series.seconds:
+            loop = _micro(series.seconds[LOOP])
+            run.add("a", series.title, "µs", _micro(series.seconds["own"]), loop, LOOP, inverse=True)
+        if PEER in series.seconds:
+            positive = series.protocol is REMOTE and series.case.title in POSITIVE
+            own, peer = series.seconds["own"], series.seconds[PEER]
+            goals = [Goal(AT_LEAST, 3.0)] if positive else []
+            run.add("a", series.title, "µs", _micro(own), _micro(peer), PEER, inverse=True, goals=goals)
+
+
+def measure_growth(setup: Setup, run: Run) -> None:
+    """Part e: what one answer costs in zones of different sizes, beside the smallest and beside a thousand names."""
+    sizes = setup.scale.sizes
+    for kind in ("table", "file", "stored"):
+        zones = [setup.zone(kind, size) for size in sizes]
+        cases = [(zone, PIPE, (RANDOM,)) for zone in zones] + [(zone, REMOTE, (DENIAL,)) for zone in zones]
+        with pinned([setup.cpu]), ExitStack() as running:
+            all_series = list(_all_series(setup, run, running, cases, with_peer=False))
+            _ask_all(setup, all_series)
+        for series in all_series:
+            _compare_sizes(run, series, all_series)
+
+
+def compare_answer_sizes(setup: Setup, run: Run) -> None:
+    """Part f: octets of an answer beside the form in PowerDNS's documentation."""
+    zone = setup.zone("table", setup.scale.names)
+    with Responder(REMOTE, command_of(REMOTE, zone.config)).greet() as responder:
+        for title, name in (("A and TXT", next(zone.names(1, 1, spelled_anew=False))), ("SOA and NS", zone.apex)):
+            answer = responder.ask(REMOTE.lookup(name))
+            documented = documented_form(answer)
+            against, goals = "documented form", [Goal(AT_MOST, 1.0)]
+            run.add("f", f"REMOTE answer, {title}", "octets", [len(answer)], [len(documented)], against, goals=goals)
+            with_id = documented_form(answer, with_id=True)
+            run.add("f", f"REMOTE answer, {title}", "octets", [len(answer)], [len(with_id)], f"{against} + domain_id")
+
+
+def documented_form(answer: bytes, with_id: bool = False) -> bytes:
+    """The same answer in the spelling of the first lookup example of PowerDNS's manual of the remote backend.
+
+    That example has no ``domain_id``, without which DNSSEC does not work (PROTOCOL.md rule 11).
+    """
+    records = []
+    for found in json.loads(answer)["result"]:
+        quoted = {key: json.dumps(found[key]) for key in ("qtype", "qname", "content")}
+        text = ", ".join(f'"{key}":{value}' for key, value in quoted.items()) + f', "ttl": {found["ttl"]}'
+        records.append("{" + text + (f', "domain_id": {found["domain_id"]}' if with_id else "") + "}")
+    return ('{"result":[' + ",".join(records) + "]}\n").encode()
+
+
+def _all_series(
+    setup: Setup, run: Run, running: ExitStack, cases: Iterable[tuple[Zone, Protocol, Iterable[Case]]], with_peer: bool
+) -> Iterator[Series]:
+    """All that can be measured; what cannot is noted with the reason."""
+    for zone, protocol, wanted in cases:
+        title = f"{protocol.title} {zone.kind} of {zone.count} names"
+        try:
+            own = _started(setup, running, protocol, command_of(protocol, zone.config))
+            zone_id = _zone_id(own, zone)
+            for case in wanted:
+                if protocol in case.protocols and not (case is DENIAL and zone.kind == "custom"):
+                    yield _series(setup, running, zone, protocol, case, own, zone_id, with_peer)
+        except ResponderFailed as exc:
+            run.skip(title, str(exc))
+
+
+def _series(
+    setup: Setup,
+    running: ExitStack,
+    zone: Zone,
+    protocol: Protocol,
+    case: Case,
+    own: Responder,
+    zone_id: int,
+    with_peer: bool,
+) -> Series:
+    questions = setup.new_path("questions")
+    count = (setup.scale.rounds + 1) * setup.scale.questions
+    questions.write_bytes(b"".join(case.requests(zone, protocol, zone_id, count)))
+    with open(questions, "rb") as file:
+        answer = own.ask(file.readline())
+    if case.expected not in answer or (case.expected and answer == protocol.terminator):
+        raise ResponderFailed(f"{case.title}: the answer is {answer[:80]!r}")
+    responders = {"own": own}
+    if setup.native is not None:
+        rules = write_rules(setup.new_path("rules"), [("", answer)])
+        responders[LIMIT] = _started(setup, running, protocol, [str(setup.native.constant), str(rules)], greet=False)
+    if with_peer and case.title == POSITIVE[0] and zone.kind == "table":  # what no Python coprocess can be faster than
+        whole = setup.new_path("answer")
+        whole.write_bytes(answer)
+        loop = [sys.executable, "-c", _LOOP, str(whole)]
+        responders[LOOP] = _started(setup, running, protocol, loop, greet=False)
+    if with_peer and case.peer and zone.kind == "table":
+        command = peer_command(protocol, setup.peer_data(zone))
+        if command is not None:
+            responders[PEER] = _started(setup, running, protocol, command)
+    return Series(zone, protocol, case, questions, responders, answer)
+
+
+def _started(setup: Setup, running: ExitStack, protocol: Protocol, command: list[str], greet: bool = True) -> Responder:
+    responder = running.enter_context(Responder(protocol, command, setup.native))
+    return responder.greet() if greet else responder
+
+
+def _zone_id(responder: Responder, zone: Zone) -> int:
+    answer = responder.ask(responder.protocol.lookup(zone.apex, "SOA"))
+    if b"SOA" not in answer:
+        raise ResponderFailed("such zones are not served yet" if zone.kind == "stored" else "the zone is not served")
+    if responder.protocol is PIPE:
+        return int(answer.split(b"\t")[7])
+    return int(json.loads(answer)["result"][0]["domain_id"])
+
+
+def _ask_all(setup: Setup, all_series: list[Series]) -> None:
+    """A round to warm up, and then the rounds that count; each round asks questions of its own."""
+    count = setup.scale.questions
+    for number in range(setup.scale.rounds + 1):
+        for series in all_series:
+            series.ask(number * count, count)
+    for series in all_series:
+        for seconds in series.seconds.values():
+            seconds.pop(0)
+
+
+def _goals(series: Series) -> list[Goal]:
+    if series.zone.kind == "table" and series.case.title in POSITIVE:
+        return [Goal(AT_LEAST, _GOALS[series.protocol.title])]
+    return []
+
+
+def _add_to_limit(run: Run, series: Series, part: str, goals: list[Goal]) -> None:
+    if LIMIT not in series.seconds:
+        run.skip("the limit", "there is no C compiler (cc)")
+        return
+    own, limit = series.seconds["own"], series.seconds[LIMIT]
+    run.add(part, series.title, "µs", _micro(own), _micro(limit), LIMIT, inverse=True, goals=goals)
+
+
+def _compare_sizes(run: Run, series: Series, all_series: list[Series]) -> None:
+    size = series.zone.count
+    title = f"{series.title}: {size:,} names"
+    alike = {other.zone.count: other for other in all_series if other.case is series.case}
+    for base, bound in ((100, 1.2 if series.case is RANDOM and size == 100_000 else None), (1000, 1.3)):
+        if base in alike and size > base:
+            own, other = _micro(series.seconds["own"]), _micro(alike[base].seconds["own"])
+            goals = [Goal(AT_MOST, bound)] if bound else []
+            run.add("e", title, "µs", own, other, f"{base:,} names", goals=goals, size=size)
+    if LIMIT in series.seconds and series.case is RANDOM:
+        own, limit = _micro(series.seconds["own"]), _micro(series.seconds[LIMIT])
+        goals = [Goal(AT_LEAST, 0.5)] if size == LARGE else []
+        run.add("e", title, "µs", own, limit, LIMIT, inverse=True, goals=goals, size=size)
+
+
+def _micro(seconds: list[float]) -> list[float]:
+    return [second * 1e6 for second in seconds]
