@@ -1,0 +1,261 @@
+"""The same questions to two servers of the same zones, and where their answers differ.
+
+Questions are made from the zone files: every owner with every type, the names before, after, above and below each,
+other spellings, and random names. Answers are equal when the header says the same and each section has the same
+records, in any order: PowerDNS itself shuffles.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.zone
+
+from tests.live.servers import HOST, PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dns.name import Name
+    from dns.rdata import Rdata
+
+__all__ = [
+    "FOLDER",
+    "ROOT",
+    "ZONES",
+    "Difference",
+    "Question",
+    "answer_lines",
+    "differences",
+    "questions",
+    "transferred",
+]
+
+FOLDER = Path(__file__).with_suffix("")
+ZONES = {  # a zone may have the same file as another
+    "tree.example": "tree.zone",
+    "cuts.example": "cuts.zone",
+    "child.cuts.example": "child.zone",
+    "tree2.cuts.example": "child.zone",
+    "no.cut.above.tree.example": "child.zone",  # the parent does not know of it
+    "letters.example": "letters.zone",
+    "types.example": "types.zone",
+    "nested.example": "nested.zone",
+    "bare": "bare.zone",
+    "2.0.192.in-addr.arpa": "reverse.zone",
+}
+ROOT = {  # with the root, every name is in some zone
+    ".": "root.zone",
+    "example": "child.zone",
+    r"a\.b.w": "child.zone",
+    r"\000.sp\032ace": "child.zone",
+}
+ALL_TYPES = "A AAAA NS SOA MX TXT CNAME DNAME DS DNSKEY CDS NSEC NSEC3 NSEC3PARAM RRSIG ANY LOC SRV HTTPS TYPE65399"
+NEAR_TYPES = ("A", "DS", "ANY")
+RANDOM_TYPES = ("A", "A", "A", "TXT", "NS", "DS", "ANY", "MX", "CNAME")
+LABELS = [b"*", b"x", b"a", b"\0", b"\xff", b".", b"WWW", b"ns", b"nothing", b"ent", b"x" * 63]
+UDP_PAYLOAD = 4096
+_WINDOW = 20  # questions on their way at a time: all answers fit into the socket's buffer
+_TAIL = struct.Struct("!2H")  # type and class
+_OPT = struct.pack("!BHHIH", 0, dns.rdatatype.OPT, UDP_PAYLOAD, 0x8000, 0)  # the DO bit (RFC 3225 section 3)
+_TC = 0x02
+_COMPRESSED = {dns.rdatatype.from_text(name) for name in ("CNAME", "MX", "NS", "PTR", "SOA")}
+
+
+class Question(NamedTuple):
+    """What is asked; ``signed`` sets the DO bit."""
+
+    name: Name
+    rdtype: int
+    signed: bool
+
+    def __str__(self) -> str:
+        return f"{self.name} {dns.rdatatype.to_text(self.rdtype)}{' +dnssec' if self.signed else ''}"
+
+
+class Difference(NamedTuple):
+    """One question with two answers, as lines of text."""
+
+    question: Question
+    expected: Sequence[str]
+    got: Sequence[str]
+
+    def __str__(self) -> str:
+        missing = [f"  - {line}" for line in self.expected if line not in self.got]
+        added = [f"  + {line}" for line in self.got if line not in self.expected]
+        return "\n".join([str(self.question), *missing, *added, *([] if missing or added else ["  in number only"])])
+
+
+def questions(apex: str, file: Path, seed: object, count: int) -> list[Question]:
+    """All questions about one zone, and ``count`` about random names, each once with DO and then without."""
+    origin = dns.name.from_text(apex)
+    zone = dns.zone.from_text(file.read_text(), origin, relativize=False, check_origin=False)
+    owners = {name: [rdataset.rdtype for rdataset in node] for name, node in zone.nodes.items()}
+    dice = random.Random(f"{seed} {apex}")
+    asked = [*_about_owners(owners, dice), *_near(owners, origin), *_at_random(sorted(owners), origin, dice, count)]
+    distinct = {(name.labels, rdtype): (name, rdtype) for name, rdtype in asked}
+    return [Question(name, rdtype, signed) for name, rdtype in distinct.values() for signed in (True, False)]
+
+
+def differences(expected_port: int, port: int, asked: Sequence[Question]) -> list[Difference]:
+    """The questions that the server on ``port`` answers otherwise than the one on ``expected_port``."""
+    with ThreadPoolExecutor(2) as pool:
+        expected, got = pool.map(lambda each: _ask_all(each, asked), (expected_port, port))
+    found = []
+    for question, first, second in zip(asked, expected, got, strict=True):
+        if first == second:
+            continue
+        difference = Difference(question, _lines(first), _lines(second))
+        if difference.expected != difference.got:
+            found.append(difference)
+    return found
+
+
+def answer_lines(port: int, asked: Sequence[Question]) -> set[str]:
+    """What all answers together say, a line for each record."""
+    return {line for message in _ask_all(port, asked) for line in _lines(message)}
+
+
+def transferred(port: int, apex: str) -> list[str]:
+    """The records of a transfer as sorted lines."""
+    messages = dns.query.xfr(HOST, apex, port=port, timeout=PATIENCE, relativize=False)
+    return sorted(
+        _line(rrset.name, rrset.ttl, rdata) for message in messages for rrset in message.answer for rdata in rrset
+    )
+
+
+def _about_owners(owners: dict[Name, list[int]], dice: random.Random) -> Iterator[tuple[Name, int]]:
+    every = [dns.rdatatype.from_text(name) for name in ALL_TYPES.split()]
+    for name, own in owners.items():
+        for rdtype in {*every, *own}:
+            yield name, rdtype
+        for rdtype in {*own, dns.rdatatype.ANY, dns.rdatatype.TXT}:
+            yield _other_case(name, dice), rdtype
+
+
+def _near(owners: Iterable[Name], origin: Name) -> Iterator[tuple[Name, int]]:
+    """Around each owner; the empty names above it are asked for more than once and sifted out later."""
+    types = [dns.rdatatype.from_text(name) for name in NEAR_TYPES]
+    for owner in owners:
+        found = [_under(labels, owner) for labels in ((b"\0",), (b"*",), (b"x",), (b"y", b"x"), (b"\xff",))]
+        above = owner
+        while above != origin:
+            found += [_beside(above, origin, -1), _beside(above, origin, 1), _under((b"!",), above), above]
+            above = above.parent()
+        for name in found:
+            if name is not None:
+                yield from ((name, rdtype) for rdtype in types)
+
+
+def _beside(name: Name, origin: Name, step: int) -> Name | None:
+    """A sibling just before or after ``name`` in canonical order (RFC 4471 section 3.1.2)."""
+    label = name.labels[0].lower()
+    if step > 0:
+        label = label + b"\0" if len(label) < 63 else label[:-1] + bytes([min(label[-1] + 1, 255)])
+    elif label[-1]:
+        label = (label[:-1] + bytes([label[-1] - 1]) + b"\xff")[:63]
+    else:
+        label = label[:-1]
+    return _under((label,), name.parent()) if label and name != origin else None
+
+
+def _at_random(owners: Sequence[Name], origin: Name, dice: random.Random, count: int) -> Iterator[tuple[Name, int]]:
+    pool = LABELS + [label for owner in owners for label in owner.relativize(origin).labels]
+    for _ in range(count):
+        above = origin
+        if dice.random() < 0.6:
+            above = dice.choice(owners)
+            above = dns.name.Name(above.labels[dice.randrange(len(above.labels) - len(origin.labels) + 1) :])
+        labels = [dice.choice(pool) if dice.random() < 0.7 else dice.randbytes(dice.randint(1, 6)) for _ in range(3)]
+        name = _under(tuple(labels[: dice.randint(1, 3)]), above)
+        if name is not None:
+            yield _other_case(name, dice), dns.rdatatype.from_text(dice.choice(RANDOM_TYPES))
+
+
+def _under(labels: tuple[bytes, ...], above: Name) -> Name | None:
+    try:
+        return dns.name.Name(labels + above.labels)
+    except dns.exception.DNSException:  # longer than a name can be
+        return None
+
+
+def _other_case(name: Name, dice: random.Random) -> Name:
+    def flip(octet: int) -> int:
+        is_letter = 0x41 <= octet & 0xDF <= 0x5A
+        return octet ^ 0x20 if is_letter and dice.random() < 0.5 else octet
+
+    return dns.name.Name([bytes(map(flip, label)) for label in name.labels])
+
+
+def _ask_all(port: int, asked: Sequence[Question]) -> list[bytes]:
+    """The answers without their ids, in the order of the questions; over TCP where UDP truncates."""
+    answers = [b""] * len(asked)
+    waiting: set[int] = set()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(PATIENCE)
+        sock.connect((HOST, port))
+
+        def receive() -> None:
+            try:
+                message = sock.recv(65535)
+            except TimeoutError:
+                lost = ", ".join(str(asked[number]) for number in sorted(waiting))
+                raise TimeoutError(f"port {port} gave no answer to {lost}") from None
+            ident = int.from_bytes(message[:2], "big")
+            [number] = [waited for waited in waiting if waited & 0xFFFF == ident]
+            waiting.remove(number)
+            answers[number] = message[2:] if not message[2] & _TC else _over_tcp(port, asked[number])
+
+        for number, question in enumerate(asked):
+            while len(waiting) >= _WINDOW:
+                receive()
+            waiting.add(number)
+            sock.send(_query(number & 0xFFFF, question))
+        while waiting:
+            receive()
+    return answers
+
+
+def _query(ident: int, question: Question) -> bytes:
+    header = struct.pack("!6H", ident, 0, 1, 0, 0, int(question.signed))
+    wire = header + question.name.to_wire() + _TAIL.pack(question.rdtype, 1)
+    return wire + _OPT if question.signed else wire
+
+
+def _over_tcp(port: int, question: Question) -> bytes:
+    message = _query(0, question)
+    with socket.create_connection((HOST, port), PATIENCE) as sock, sock.makefile("rb") as stream:
+        sock.sendall(len(message).to_bytes(2, "big") + message)
+        return stream.read(int.from_bytes(stream.read(2), "big"))[2:]
+
+
+def _lines(message: bytes) -> list[str]:
+    """An answer as sorted lines, a line for each record, and one for the header."""
+    answer = dns.message.from_wire(b"\0\0" + message, one_rr_per_rrset=True)
+    head = f"{dns.rcode.to_text(answer.rcode())} {dns.flags.to_text(answer.flags)} EDNS {answer.edns}"
+    found = [
+        f"{section}: {_line(rrset.name, rrset.ttl, rrset[0])}"
+        for section, rrsets in zip(("answer", "authority", "additional"), answer.sections[1:], strict=True)
+        for rrset in rrsets
+    ]
+    return [head, *sorted(found)]
+
+
+def _line(owner: Name, ttl: int, rdata: Rdata) -> str:
+    """A record as text; what may be compressed without regard to case (RFC 1035 section 4.1.4) in lower case."""
+    text = rdata.to_text().rstrip()
+    if rdata.rdtype in _COMPRESSED:
+        text = text.lower()
+    return f"{str(owner).lower()} {ttl} {dns.rdatatype.to_text(rdata.rdtype)} {text}"

@@ -1,0 +1,203 @@
+"""Zone files give the same answers from us as from PowerDNS's own bind backend, in every mode of signing.
+
+Signatures are compared, too: Ed25519 gives the same ones for the same data (RFC 8032 section 5.1). What cannot be asked
+of PowerDNS 4.7's bind backend, and why:
+
+* Its reader of zone files takes the targets of KX, NAPTR, SVCB and HTTPS for absolute, and any owner that ends in
+  ``\\.``, too. So the files write these in full.
+* ``NESTED`` below. And what PIPE cannot say: ``ENT_OF_PIPE``.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from pipebackend.backend import open_backend
+from pipebackend.nsec3 import hash_label
+from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, differences, questions, transferred
+from tests.live.servers import PdnsServer, pipe_config, remote_config
+from tests.live.signed import MODES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.live.differential import Difference
+
+pytestmark = pytest.mark.live
+
+# Its NSEC ring holds cuts below other cuts, which RFC 4035 section 2.3 forbids. (So does its NSEC3 ring for the empty
+# names above such cuts, which are in no file here. For transfers PowerDNS makes the ring itself, whatever the backend.)
+NESTED = "nested.example"
+# PIPE has no words for an empty non-terminal; this record makes it exist, and is seen by those who ask ANY (PROTOCOL.md
+# 1.5).
+ENT_OF_PIPE = r"TYPE65280 \# 0"
+
+KEY = """\
+Private-key-format: v1.2
+Algorithm: 15 (ED25519)
+PrivateKey: ODIyNjAzODQ2MjgwODAxMjI2NDUxOTAyMDQxNDIyNjI=
+"""  # of RFC 8080 section 6
+QUIET = {  # PowerDNS logs each CNAME loop, drops what waits 1.5 s for a coprocess to start, and here keys do not change
+    "loglevel": "4",
+    "queue-limit": "20000",
+    "dnssec-key-cache-ttl": "600",
+    "zone-metadata-cache-ttl": "600",
+}
+DEFAULT_CACHES = {
+    "cache-ttl": "20",
+    "query-cache-ttl": "20",
+    "negquery-cache-ttl": "60",
+    "zone-cache-refresh-interval": "300",
+    "dnssec-key-cache-ttl": "30",
+    "zone-metadata-cache-ttl": "60",
+}
+RANDOM_NAMES, MANY_RANDOM_NAMES = 150, 8000  # of each zone
+SHOWN = 40
+ALL_MODES = [None, *MODES]
+SALT, ITERATIONS = b"\xab", 5  # of MODES["nsec3"]
+
+
+class Pair(NamedTuple):
+    """Two running servers of the same zones."""
+
+    theirs: PdnsServer
+    ours: PdnsServer
+
+
+def write_zones(folder: Path, zones: Mapping[str, str]) -> Path:
+    """Both servers' configuration of the same files; returns ours."""
+    for file in set(zones.values()):
+        shutil.copy(FOLDER / file, folder)
+    stanzas = [f'zone "{apex}" {{ type master; file "{folder / file}"; }};\n' for apex, file in zones.items()]
+    (folder / "named.conf").write_text("".join(stanzas))
+    config = folder / "pipebackend.toml"
+    config.write_text("".join(f"[[zone]]\nname = '{a}'\nkind = 'file'\nfile = '{f}'\n" for a, f in zones.items()))
+    return config
+
+
+def bind(folder: Path, zones: Mapping[str, str], mode: str | None) -> PdnsServer:
+    """PowerDNS with its bind backend."""
+    settings = {**QUIET, "launch": "bind", "bind-config": str(folder / "named.conf")}
+    if mode is None:
+        return PdnsServer(settings, folder)
+    database = folder / "bind.db"
+    server = PdnsServer({**settings, "bind-dnssec-db": str(database)}, folder)
+    server.said("create-bind-db", str(database))
+    (folder / "key").write_text(KEY)
+    for apex in zones:
+        server.said("import-zone-key", apex, str(folder / "key"), "active", "ksk")
+        if MODES[mode] is not None:
+            server.said("set-nsec3", apex, MODES[mode], *(["narrow"] if mode == "narrow" else []))
+    return server
+
+
+def sign(config: Path, zones: Mapping[str, str], mode: str) -> None:
+    """Put the same key and the same settings into our store."""
+    backend = open_backend(str(config))
+    for apex in zones:
+        backend.add_key(apex, 257, True, True, KEY)
+        if MODES[mode] is not None:
+            backend.set_metadata(apex, "NSEC3PARAM", [MODES[mode]])
+        if mode == "narrow":
+            backend.set_metadata(apex, "NSEC3NARROW", ["1"])
+
+
+@contextmanager
+def running(
+    folder: Path,
+    mode: str | None,
+    zones: Mapping[str, str] = ZONES,
+    settings: Mapping[str, str] = QUIET,
+    pipe: bool = False,
+) -> Iterator[Pair]:
+    """``mode`` None is unsigned; ``settings`` are for our side."""
+    config = write_zones(folder, zones)
+    if mode is not None:
+        sign(config, zones, mode)
+    launch = pipe_config(config) if pipe else remote_config(config, timeout=20_000, dnssec=True)
+    with bind(folder, zones, mode) as theirs, PdnsServer({**launch, **settings}, folder) as ours:
+        yield Pair(theirs, ours)
+
+
+def found_in(pair: Pair, zones: Mapping[str, str], is_signed: bool, is_long: bool) -> Iterator[Difference]:
+    """The differences in all zones. A quarter of the questions also has the less fitting DO bit; when long, all."""
+    seed, count = (secrets.randbits(32), MANY_RANDOM_NAMES) if is_long else (0, RANDOM_NAMES)
+    print(f"random names of seed {seed}")  # pytest shows it on failure
+    for apex, file in zones.items():
+        every = questions(apex, FOLDER / file, seed, count)
+        asked = [each for n, each in enumerate(every) if is_long or each.signed == is_signed or n % 8 < 2]
+        yield from differences(pair.theirs.port, pair.ours.port, asked)
+
+
+def shown(found: list[Difference]) -> str:
+    return "\n".join([f"{len(found)} differences", *map(str, found[:SHOWN])])
+
+
+@pytest.fixture
+def is_long(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.mark.parametrize("zones", [ZONES, ROOT], ids=["zones", "root"])
+@pytest.mark.parametrize("mode", ALL_MODES, ids=lambda mode: mode or "unsigned")
+def test_answers_are_those_of_the_bind_backend(tmp_path, mode, zones, is_long):
+    if mode == "nsec":
+        zones = {apex: file for apex, file in zones.items() if apex != NESTED}
+    with running(tmp_path, mode, zones) as pair:
+        found = list(found_in(pair, zones, mode is not None, is_long))
+    assert not found, shown(found)
+
+
+@pytest.mark.parametrize("mode", ["nsec", "nsec3"])
+def test_nothing_below_a_cut_is_on_a_ring(tmp_path, mode):
+    """Of ours alone: all NSEC or NSEC3 together are one cycle of the names that may be seen."""
+    file = ZONES[NESTED]
+    with running(tmp_path, mode, {NESTED: file}) as pair:
+        told = answer_lines(pair.ours.port, questions(NESTED, FOLDER / file, 0, RANDOM_NAMES))
+    records = [words for words in map(str.split, told) if words[3:4] == [mode.upper()]]
+    ring = [f"{label}{NESTED}" for label in ("", "insecure.", "ns1.", "secure.", "www.")]
+    if mode == "nsec":
+        pairs = {(words[1].rstrip("."), words[4].rstrip(".")) for words in records}
+    else:
+        pairs = {(words[1].partition(".")[0], words[8]) for words in records}
+        ring = sorted(hash_label(name, SALT, ITERATIONS) for name in ring)
+    assert pairs == set(pairwise([*ring, ring[0]]))
+
+
+@pytest.mark.parametrize("mode", [None, "nsec", "nsec3", "opt-out"], ids=lambda mode: mode or "unsigned")
+def test_transfers_are_those_of_the_bind_backend(tmp_path, mode):
+    """PowerDNS refuses those of narrow zones itself."""
+    with running(tmp_path, mode) as pair:
+        for apex in ZONES:
+            assert transferred(pair.ours.port, apex) == transferred(pair.theirs.port, apex)
+
+
+def test_caches_do_not_change_answers(tmp_path, is_long):
+    """PowerDNS's own with its default settings; the second time most answers come from them."""
+    settings = {**QUIET, **DEFAULT_CACHES}
+    with running(tmp_path, "opt-out", settings=settings) as pair:
+        for _ in range(2):
+            found = list(found_in(pair, ZONES, True, is_long))
+            assert not found, shown(found)
+
+
+def test_pipe_answers_are_those_of_the_bind_backend(tmp_path, is_long):
+    """With ABI 5, which has the most to say."""
+    settings = {**QUIET, "pipe-timeout": "20000"}
+    with running(tmp_path, None, settings=settings, pipe=True) as pair:
+        found = list(found_in(pair, ZONES, False, is_long))
+    rest = [each for each in found if not is_ent_of_pipe(each)]
+    assert not rest, shown(rest)
+    assert len(rest) < len(found)  # else ENT_OF_PIPE is needed no more
+
+
+def is_ent_of_pipe(found: Difference) -> bool:
+    """NODATA from bind, and from us the record that stands for an empty non-terminal."""
+    return any(line.endswith(ENT_OF_PIPE) for line in found.got)
