@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipebackend import launch, logs, names, streams
+from pipebackend import datalines, launch, logs, names, streams
 from pipebackend.backend import VERSION, open_backend
 from pipebackend.errors import BackendError, RequestFault
 from pipebackend.records import ENT, Client
@@ -105,6 +105,8 @@ class PipeSession:
             return END
         answer = self._backend.lookup(qname, qtype, Client(*addresses[:3]), ident)
         self.keeps = answer.keep
+        if isinstance(answer.records, datalines.Prepared) and self._abi >= 3:
+            return answer.records.lines + END
         lines = [self._data(record, answer.ident) for record in answer.records]
         return "".join([*lines, "END\n"]).encode("ascii")
 
@@ -121,7 +123,7 @@ class PipeSession:
         owner, type_, ttl, content, auth, scope = record
         if type_ == ENT:
             type_, content = _ENT_TYPE, _ENT_CONTENT
-        elif type_ in ("MX", "SRV"):  # the priority is a field of its own (PROTOCOL.md 1.4)
+        elif type_ in datalines.PRIORITY_TYPES:
             content = content.replace(" ", "\t", 1)
         head = f"DATA\t{scope}\t{auth:d}\t" if self._abi >= 3 else "DATA\t"
         return f"{head}{owner or '.'}\tIN\t{type_}\t{ttl}\t{ident}\t{content}\n"

@@ -56,6 +56,10 @@ class FileZone:
         """See ``zones.base.Zone``."""
         return self._tree.answer(name)
 
+    def names(self) -> Iterable[str]:
+        """All canonical names, empty non-terminals included."""
+        return self._tree.nodes
+
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""
         return next(record for record in self._tree.nodes[self.apex] if record.type == "SOA")

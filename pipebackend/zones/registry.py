@@ -10,17 +10,21 @@ from pipebackend import logs, names
 from pipebackend.config import Section
 from pipebackend.errors import ConfigFault, StoreFault, ZoneFault
 from pipebackend.values import Value
+from pipebackend.zones import compilation
+from pipebackend.zones.compilation import Target
+from pipebackend.zones.fingerprints import is_settled
+from pipebackend.zones.fingerprints import of as fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import Any
 
     from pipebackend.config import Config
     from pipebackend.zones.base import Zone
+    from pipebackend.zones.fingerprints import Fingerprint
 
     Loader = Callable[[Section, str, int], Zone | None]
-    Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 __all__ = ["Entry", "Registry", "fingerprint", "load", "wanted_id"]
 
@@ -30,7 +34,6 @@ _FIRST_ID, _IDS = (
     10_000,
     90_000,
 )  # above the ids that a database hands out, and short: an id is in every record
-_CLOCK_GRAIN = 10_000_000  # nanoseconds: a file's time comes from the kernel's coarse clock
 
 
 class Entry(Value):
@@ -125,45 +128,30 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     return Registry(config, entries, files, store_url)
 
 
-def fingerprint(paths: Iterable[str]) -> Fingerprint:
-    """How the files look: changes when one is written, replaced or removed."""
-    found = []
-    for path in paths:
-        if not path:
-            continue
-        try:
-            stat = os.stat(path)
-            found.append((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
-        except OSError:
-            found.append((path, 0, -1, 0))
-    return tuple(found)
-
-
 def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | None) -> Entry:
     """The zone of one section, read now; faults of the configuration are noted in the section."""
     started, known = time.time_ns(), len(section.faults)
+    target = Target.of(section, apex, ident) if kind in compilation.KINDS else None
+    followed = fingerprint(compilation.followed(target)) if target else ()  # first: it may come about meanwhile
+    served = before.zone if before is not None else None
     try:
-        zone = _loader(kind)(section, apex, ident)
-        section.finish()
+        zone = compilation.served(target, served) if target else None
+        if zone is None:
+            zone = _loader(kind)(section, apex, ident)
+            section.finish()
         if before is not None and before.table == section.table and len(section.faults) > known:
             raise ZoneFault(section.faults[known:])  # the file is gone: no fault of the configuration
     except ZoneFault as exc:
         del section.faults[known:]
         sources = exc.sources or [os.path.join(section.config.folder, str(section.table.get("file", "")))]
-        served = before.zone if before is not None else None
-        files = fingerprint(sources)
-        return Entry(apex, served, section.table, files, _settled(files, started), exc.faults)
-    files = fingerprint(zone.sources if zone is not None else ())
-    return Entry(apex, zone, section.table, files, _settled(files, started))
+        files = fingerprint(sources) + followed
+        return Entry(apex, served, section.table, files, is_settled(files, started), exc.faults)
+    files = fingerprint(zone.sources if zone is not None else ()) + followed
+    return Entry(apex, zone, section.table, files, is_settled(files, started))
 
 
 def _is_fresh(entry: Entry) -> bool:
     return entry.settled and fingerprint(path for path, *_ in entry.files) == entry.files
-
-
-def _settled(files: Fingerprint, started: int) -> bool:
-    """Whether no file was written while the zone was loaded from it."""
-    return all(changed <= started - _CLOCK_GRAIN for _, changed, _, _ in files)
 
 
 def _loader(kind: str) -> Loader:

@@ -109,6 +109,14 @@ class TableZone:
             return self._fixed.answer(name)
         return marked((*(fixed or ()), *rendered), is_apex=False, below_cut=below_cut)
 
+    def names(self) -> Iterator[str]:
+        """All canonical names at which ``find`` may find something, each once."""
+        yield from self._fixed.nodes
+        for key in self._rows:
+            name = names.join(key, self.apex)
+            if name not in self._fixed.nodes:
+                yield name
+
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""
         return self._fixed.nodes[self.apex][0]

@@ -1,0 +1,228 @@
+"""When a zone is served from a compiled file, and having one made.
+
+Large zones are: in a folder ``.pipebackend`` beside the configuration, made by a process of its own that outlives
+this one. Until a file is there, or again when the source has changed, a table is read into memory and a zone that was
+served before goes on; a zone file that takes longer to read than PowerDNS waits has failures for answers, and never
+wrong ones.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from binascii import crc32
+
+from pipebackend import logs
+from pipebackend.errors import ZoneFault
+from pipebackend.values import Value
+from pipebackend.zones import fingerprints
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipebackend.config import Section
+    from pipebackend.nsec3param import Nsec3Param
+    from pipebackend.records import Client, Record
+    from pipebackend.zones.base import Zone
+    from pipebackend.zones.compiled import CompiledZone, Head
+
+__all__ = ["FOLDER", "KINDS", "Pending", "Target", "current", "followed", "is_large", "request", "served"]
+
+FOLDER = ".pipebackend"
+_FORMAT = "pipebackend zone 1"  # of compiled files; one of another format is made anew
+# Larger sources are compiled. Reading 1 MB costs a table 20 ms and a zone file over a second, which PowerDNS would have
+# to wait for at each start: it gives up after 2 s.
+KINDS = {"table": 1 << 20, "file": 1 << 17}
+_MAX_WAIT_OCTETS = 1 << 19  # a larger zone file is not read at start, even when nothing else can answer
+_OCTETS_PER_SECOND = {"table": 2_000_000, "file": 500_000}  # for telling how long it may take
+_RETRY_SECONDS = 30.0  # until a process that never brought the file about is replaced
+_PYTHON_CODE = (
+    "import os, sys; os.fork() and os._exit(0); sys.path.append(sys.argv.pop(1)); "
+    "from pipebackend.zones.compiler import main; main(*sys.argv[1:])"
+)
+_requested: dict[tuple[str, str], float] = {}
+
+
+class Target(Value):
+    """One zone of a configuration, as a compiled file would have it; ``config`` is the configuration's path."""
+
+    config: str
+    apex: str
+    ident: int
+    kind: str
+    path: str
+    decides: str
+    source: str
+
+    @classmethod
+    def of(cls, section: Section, apex: str, ident: int) -> Target:
+        """What a section of the configuration describes; nothing of it is checked here."""
+        config, table = section.config, section.table
+        plain = "".join(c if c.isalnum() or c in ".-_" else "_" for c in apex[:80]) or "root"
+        mark = crc32(f"{config.path}\n{apex}".encode("utf-8", "surrogateescape"))
+        path = os.path.join(config.folder, FOLDER, f"{plain}.{mark:08x}.mdb")
+        kind, source = str(table.get("kind")), os.path.join(config.folder, str(table.get("file")))
+        # The serial of a table is the configuration's time, if that is the newest (zones.apex.serial_of)
+        timed = kind == "table" and not _has_serial(table.get("soa"))
+        changed = [time // 10**9 for _, time, _, _ in fingerprints.of([config.path])] if timed else []
+        return cls(config.path, apex, ident, kind, path, f"{_FORMAT} {apex!r} {ident} {changed} {table!r}", source)
+
+    @property
+    def seconds(self) -> int:
+        """About how long it takes to compile the zone."""
+        return 2 + max(_size(self.source), 0) // _OCTETS_PER_SECOND[self.kind]
+
+
+class Pending:
+    """A zone file that is too large to be read before the first answer, until its compiled form is there."""
+
+    dynamic = True  # no answer may be kept
+    narrow = False
+    faults: Sequence[str] = ()
+
+    def __init__(self, target: Target) -> None:
+        self.apex = target.apex
+        self.ident = target.ident
+        self.kind = target.kind
+        self.sources = (target.source,)
+        self._target = target
+
+    def find(self, name: str, client: Client) -> Sequence[Record] | None:
+        """See ``zones.base.Zone``; always ZoneFault."""
+        raise _being_compiled(self._target)
+
+    def soa(self) -> Record:
+        """See ``zones.base.Zone``; always ZoneFault."""
+        raise _being_compiled(self._target)
+
+    def listing(self) -> Iterator[Record]:
+        """See ``zones.base.Zone``; always ZoneFault."""
+        raise _being_compiled(self._target)
+
+    def ring(self) -> None:
+        """See ``zones.base.Zone``; always ZoneFault."""
+        raise _being_compiled(self._target)
+
+
+def served(target: Target, before: Zone | None) -> Zone | None:
+    """The zone to serve now, if it need not be read into memory; raises ZoneFault if its source is refused.
+
+    ``before`` is what was served so far.
+    """
+    if not target.config:  # the built-in configuration is small, and has no place of its own
+        return None
+    found = current(target)
+    if found is not None:
+        return found
+    if not is_large(target) or not request(target):
+        return None
+    if before is not None and not isinstance(before, Pending):
+        logs.info(f"zone {target.apex or '.'} has changed; it is served as before until it is compiled")
+        return before
+    return Pending(target) if target.kind == "file" and _size(target.source) > _MAX_WAIT_OCTETS else None
+
+
+def followed(target: Target) -> list[str]:
+    """The files whose change brings another zone about, besides the sources: the compiled one, if there will be one."""
+    return [target.path] if target.config and (is_large(target) or os.path.exists(target.path)) else []
+
+
+def is_large(target: Target) -> bool:
+    """Whether the zone is worth compiling."""
+    return _size(target.source) > KINDS[target.kind]
+
+
+def current(target: Target) -> CompiledZone | None:
+    """The zone from its compiled file; None if there is none, or another one; raises ZoneFault if it is refused."""
+    if not os.path.exists(target.path):
+        return None
+    from pipebackend.zones import compiled
+
+    try:
+        env = compiled.open_file(target.path)
+        with env.begin() as txn:
+            head = compiled.Head.from_bytes(txn.get(compiled.HEAD) or b"")
+            refusal = (txn.get(compiled.FAULTS) or b"") if head.refused else b""
+        if not _is_of(head, target):
+            return None
+        if head.refused:
+            sources = [path for path, *_ in head.files]
+            raise ZoneFault(refusal.decode("utf-8", "surrogateescape").splitlines(), sources)
+        return compiled.CompiledZone(
+            target.path, env, head, target.apex, target.ident, target.kind, lambda param: _chain_asked(target, param)
+        )
+    except compiled.DAMAGED as exc:
+        logs.warning(f"{target.path}: damaged ({exc}); zone {target.apex or '.'} is compiled anew")
+        return None
+
+
+def request(target: Target, chain: str = "") -> bool:
+    """Have the zone compiled by a process of its own; False if there is no place where that could be kept.
+
+    ``chain`` are the NSEC3 parameters of a ring that is needed.
+    """
+    folder = os.path.dirname(target.path)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        pass
+    if not os.access(folder, os.W_OK | os.X_OK):
+        logs.once(
+            folder,
+            f"zone {target.apex or '.'} is read into memory by each process, since {folder} cannot be written: make it "
+            f"writable for their user, or run zoneutil --config {target.config} zone compile after each change",
+        )
+        return False
+    _requested[target.path, chain] = time.monotonic()
+    _spawn([target.config, target.apex, str(target.ident), chain])
+    return True
+
+
+def _is_of(head: Head, target: Target) -> bool:
+    return head.decides == target.decides and fingerprints.of([file[0] for file in head.files]) == head.files
+
+
+def _being_compiled(target: Target) -> ZoneFault:
+    _ask_again(target, "")
+    return ZoneFault([f"zone {target.apex or '.'} is being compiled; ready in about {target.seconds} s"])
+
+
+def _chain_asked(target: Target, param: Nsec3Param) -> ZoneFault:
+    from pipebackend import nsec3param
+
+    chain = nsec3param.to_text(param)
+    if not _ask_again(target, chain):
+        return ZoneFault([f"zone {target.apex or '.'} has no NSEC3 ring for {chain}; run zoneutil zone compile"])
+    return ZoneFault([f"the NSEC3 ring of zone {target.apex or '.'} is being made; ready in about {target.seconds} s"])
+
+
+def _ask_again(target: Target, chain: str) -> bool:
+    asked = _requested.get((target.path, chain))
+    if asked is not None and time.monotonic() - asked < _RETRY_SECONDS + 4 * target.seconds:
+        return True
+    return request(target, chain)
+
+
+def _spawn(words: list[str]) -> None:
+    """Start the compiler; it forks and leaves at once, so that it is no child of ours."""
+    import sys
+
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    quiet = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, 2, 1)]
+    command = [sys.executable, "-P", "-c", _PYTHON_CODE, root, *words]
+    try:
+        pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=quiet, setsid=True)
+        os.waitpid(pid, 0)
+    except ChildProcessError:  # PowerDNS has us ignore SIGCHLD: the kernel has buried it already
+        pass
+    except OSError as exc:
+        logs.error(f"the compiler of zones could not be started: {exc}")
+
+
+def _has_serial(soa: object) -> bool:
+    return isinstance(soa, dict) and bool(soa.get("serial"))
+
+
+def _size(path: str) -> int:
+    return fingerprints.of([path])[0][2] if path else -1

@@ -1,0 +1,226 @@
+"""Compiled zones: a large table or zone file as an LMDB file, made once and mapped by all processes.
+
+The file is never changed: a newer one takes its place, and whoever has the old one open keeps it. So it is read without
+locks, and a map stays valid for as long as it is held. It holds
+
+    head          what the zone was made from (``Head``); ``faults``: what was left out of it
+    db names      canonical name → DATA lines (``datalines``); of an empty non-terminal one of EMPTY
+    db order      the NSEC ring: order key relative to the apex → name, as spelled
+    db nsec3 …    an NSEC3 ring, made when it is first asked for: hash → name
+"""
+
+from __future__ import annotations
+
+import os
+
+import lmdb
+
+from pipebackend import datalines, logs, names
+from pipebackend.errors import ZoneFault
+from pipebackend.records import ENT, Record
+from pipebackend.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pipebackend.nsec3param import Nsec3Param
+    from pipebackend.records import Client
+    from pipebackend.zones.fingerprints import Fingerprint
+
+    AskForChain = Callable[[Nsec3Param], ZoneFault]
+
+__all__ = [
+    "DAMAGED", "EMPTY", "FAULTS", "HEAD", "MAX_DBS", "NAMES", "ORDER",
+    "CompiledZone", "Head", "chain_name", "name_of", "names_key", "open_file", "order_key",
+]  # fmt: skip
+
+HEAD, FAULTS, NAMES, ORDER = b"head", b"faults", b"names", b"order"
+MAX_DBS = 8
+DAMAGED = (lmdb.Error, UnicodeDecodeError, ValueError, OSError)  # what reading a file that is none of ours may raise
+_MAX_KEY = 511  # octets of a key in LMDB
+_LONG = b"\0"  # starts the key of a name whose text is longer than that: its wire form follows
+# Empty non-terminals: whether ``Tree.answer`` has a record for it, and whether it lies below a cut
+EMPTY = {(False, False): b"1", (False, True): b"0", (True, False): b"+", (True, True): b"-"}
+_ANSWERED, _BELOW_CUT = (EMPTY[True, False], EMPTY[True, True]), (EMPTY[False, True], EMPTY[True, True])
+
+
+class Head(Value):
+    """What a compiled file was made from: it is served only while all of this is so.
+
+    ``config`` is the configuration's path, ``decides`` the text of all else but the files; ``entries`` is the number
+    of names; a zone that was ``refused`` has none.
+    """
+
+    config: str
+    decides: str
+    refused: bool
+    entries: int
+    files: Fingerprint
+
+    def to_bytes(self) -> bytes:
+        """One line for each field and file."""
+        files = [f"{os.fsencode(path).hex()} {time} {size} {inode}" for path, time, size, inode in self.files]
+        texts = [os.fsencode(self.config).hex(), self.decides.encode("utf-8", "surrogateescape").hex()]
+        return "\n".join([*texts, f"{self.refused:d} {self.entries}", *files]).encode()
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> Head:
+        """The head that ``to_bytes`` wrote; raises ValueError."""
+        config, decides, counts, *lines = octets.decode().split("\n")
+        refused, entries = map(int, counts.split(" "))
+        files = []
+        for line in lines:
+            path, time, size, inode = line.split(" ")
+            files.append((os.fsdecode(bytes.fromhex(path)), int(time), int(size), int(inode)))
+        texts = os.fsdecode(bytes.fromhex(config)), bytes.fromhex(decides).decode("utf-8", "surrogateescape")
+        return cls(*texts, bool(refused), entries, tuple(files))
+
+
+def open_file(path: str) -> lmdb.Environment:
+    """The file, to be read; raises one of DAMAGED if it is missing, cut short or no LMDB."""
+    env = lmdb.open(path, subdir=False, create=False, readonly=True, lock=False, readahead=False, max_dbs=MAX_DBS)
+    if os.stat(path).st_size < (env.info()["last_pgno"] + 1) * env.stat()["psize"]:
+        env.close()
+        raise ValueError("the file is cut short")  # reading the pages behind its end would kill this process
+    return env
+
+
+def names_key(name: str) -> bytes:
+    """The key of a canonical name among the names."""
+    key = name.encode() or b"."
+    return key if len(key) <= _MAX_KEY else _LONG + names.to_wire(name)
+
+
+def name_of(key: bytes) -> str:
+    """The name that ``names_key`` gives this key."""
+    if not key.startswith(_LONG):
+        return "" if key == b"." else key.decode()
+    labels, at = [], len(_LONG)
+    while key[at]:
+        labels.append(key[at + 1 : at + 1 + key[at]])
+        at += 1 + key[at]
+    return names.from_labels(labels)
+
+
+def order_key(name: str, apex: str) -> bytes:
+    """The key of a canonical name on the NSEC ring; LMDB has no empty keys, so all begin with an octet."""
+    return b"\0" + names.order_key(names.relative(name, apex))
+
+
+def chain_name(param: Nsec3Param) -> bytes:
+    """The database of one NSEC3 ring."""
+    return b"nsec3\0" + bytes((param.opt_out, param.iterations)) + param.salt
+
+
+class CompiledZone:
+    """A zone from its compiled file; see the module."""
+
+    dynamic = False
+    narrow = False
+
+    def __init__(
+        self, path: str, env: lmdb.Environment, head: Head, apex: str, ident: int, kind: str, ask: AskForChain
+    ) -> None:
+        """``ask`` has an NSEC3 ring made that is not there, and says so; raises one of DAMAGED."""
+        self.apex = apex
+        self.ident = ident
+        self.kind = kind
+        self.sources = tuple(file[0] for file in head.files)
+        self._path = path
+        self._env = env
+        self._ask = ask
+        names_db = env.open_db(NAMES, create=False)
+        self._names = env.begin(db=names_db)
+        if self._names.stat(names_db)["entries"] != head.entries:
+            raise ValueError("names are missing")
+        self._get = self._names.get
+        self._order: lmdb.Cursor | None = None
+        self._chain: tuple[bytes, lmdb.Cursor] | None = None
+
+    @property
+    def faults(self) -> Sequence[str]:
+        """See ``zones.base.Zone``; read when asked, from any thread."""
+        with self._env.begin() as txn:
+            return (txn.get(FAULTS) or b"").decode("utf-8", "surrogateescape").splitlines()
+
+    def find(self, name: str, client: Client) -> Sequence[Record] | None:
+        """See ``zones.base.Zone``."""
+        try:
+            value = self._get(names_key(name))
+        except lmdb.Error as exc:
+            raise self._damaged(exc) from exc
+        if value is None:
+            return None
+        if len(value) > 1:
+            return datalines.Prepared(value)  # type: ignore[return-value]
+        return (Record(name, ENT, 0, "", auth=False),) if value in _ANSWERED else ()
+
+    def soa(self) -> Record:
+        """See ``zones.base.Zone``."""
+        found = datalines.records(self._get(names_key(self.apex)) or b"")
+        return next(record for record in found if record.type == "SOA")
+
+    def listing(self) -> Iterator[Record]:
+        """See ``zones.base.Zone``."""
+        at_apex = datalines.records(self._get(names_key(self.apex)) or b"")
+        yield from (record for record in at_apex if record.type == "SOA")
+        yield from (record for record in at_apex if record.type != "SOA")
+        with self._env.begin() as txn:
+            for key, value in txn.cursor(db=self._env.open_db(NAMES, txn=txn, create=False)):
+                name = name_of(key)
+                if len(value) == 1:
+                    yield Record(name, ENT, 0, "", auth=value not in _BELOW_CUT)
+                elif name != self.apex:
+                    yield from datalines.records(value)
+
+    def ring(self) -> CompiledZone:
+        """See ``zones.base.Zone``: the zone itself."""
+        return self
+
+    def neighbours(self, name: str) -> tuple[str, str]:
+        """See ``zones.base.Ring``."""
+        try:
+            if self._order is None:
+                self._order = self._cursor(ORDER)
+            (_, before), (_, after) = _around(self._order, order_key(name, self.apex))
+        except lmdb.Error as exc:
+            raise self._damaged(exc) from exc
+        return before.decode(), after.decode()
+
+    def hashed_neighbours(self, label: str, param: Nsec3Param) -> tuple[str, str, str]:
+        """See ``zones.base.Ring``; raises ZoneFault while the ring is being made."""
+        chain = chain_name(param)
+        try:
+            if self._chain is None or self._chain[0] != chain:
+                self._chain = chain, self._cursor(chain)
+            (before, owner), (after, _) = _around(self._chain[1], label.encode())
+        except lmdb.NotFoundError:
+            raise self._ask(param) from None
+        except lmdb.Error as exc:
+            raise self._damaged(exc) from exc
+        return owner.decode(), before.decode(), after.decode()
+
+    def _cursor(self, database: bytes) -> lmdb.Cursor:
+        return self._names.cursor(db=self._env.open_db(database, txn=self._names, create=False))
+
+    def _damaged(self, exc: Exception) -> ZoneFault:
+        """Remove the file: whoever follows it has it made anew, and until then nobody gets an answer from it."""
+        fault = f"{self._path}: damaged ({exc}); zone {self.apex or '.'} is compiled anew"
+        logs.once(self._path, fault)
+        try:
+            os.unlink(self._path)
+        except OSError:
+            pass
+        return ZoneFault([fault])
+
+
+def _around(cursor: lmdb.Cursor, key: bytes) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    """The greatest entry that is not after ``key``, and its successor; both wrap."""
+    found = cursor.set_range(key) and (cursor.key() == key or cursor.prev())
+    if not found:
+        cursor.last()
+    before = cursor.item()
+    if not cursor.next():
+        cursor.first()
+    return before, cursor.item()  # type: ignore[return-value]  # octets, as the transaction has no buffers

@@ -1,0 +1,313 @@
+"""Makes compiled zones: a process of its own, or ``zoneutil zone compile``. Off the serving path.
+
+A file is written under another name, synced and renamed, so that a kill at any moment leaves the old one or none. One
+compiler works at a time in a folder; what another one left half done is removed by the next.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import lmdb
+
+from pipebackend import config, datalines, logs, names, nsec3param
+from pipebackend.config import Section
+from pipebackend.errors import BackendError, ConfigFault, ZoneFault
+from pipebackend.nsec3 import hash_label
+from pipebackend.nsec3param import Nsec3Param
+from pipebackend.records import ENT, Client, Record
+from pipebackend.zones import compilation, compiled, fingerprints, ring
+from pipebackend.zones.compilation import Target
+from pipebackend.zones.tree import Tree
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from pipebackend.zones.base import Zone
+
+    class Compilable(Zone, Protocol):
+        """A zone in memory that can say what names it has."""
+
+        def names(self) -> Iterable[str]:
+            """All canonical names at which something may be found, empty non-terminals included, each once."""
+
+
+__all__ = ["build", "main", "write"]
+
+Progress = Callable[[str, int], None]
+_NEW = ".new"  # at the end of the name of a file that is being written
+_LOCK = "lock"
+_MAP_OCTETS = 1 << 38  # address space, not memory: the file becomes as large as its contents
+_BATCH = 20_000  # names in one transaction, whose pages are in memory
+_KEPT_CHAINS = 2  # NSEC3 rings that a newer file gets again: the one in use, and one that is being changed to
+_UNSETTLED_SECONDS = 0.2  # until a source that is being written is looked at again
+_NICE = 10
+_NS, _DS = b"\tIN\tNS\t", b"\tIN\tDS\t"  # in DATA lines; contents have no tabs that would make them ambiguous
+_SOMETHING = (Record("", "TXT", 0, ""),)
+_CUT = (Record("", "NS", 0, ""),)
+_SIGNED_CUT = (*_CUT, Record("", "DS", 0, ""))
+
+
+class _Outline(Tree):
+    """The names of a zone with as much of their records as the rings need to know, read from a compiled file."""
+
+    def __init__(self, apex: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        self.apex = apex
+        nodes: dict[str, Sequence[Record]] = {}
+        self.spelled: dict[str, str] = {}
+        for key, value in entries:
+            name = compiled.name_of(key)
+            if len(value) == 1:
+                nodes[name] = ()
+                continue
+            nodes[name] = _SOMETHING if _NS not in value else _SIGNED_CUT if _DS in value else _CUT
+            owner = value.split(b"\t", 4)[3].decode()
+            if owner != name and name != apex:
+                self.spelled[name] = owner
+        self.nodes = nodes  # type: ignore[assignment]
+        self.cuts = frozenset(name for name, found in nodes.items() if found in (_CUT, _SIGNED_CUT) and name != apex)
+
+
+def main(config_path: str, apex: str, ident: str, chain: str) -> None:
+    """What ``compilation.request`` starts: bring one zone's file about, unless it is there by now."""
+    os.nice(_NICE)
+    try:
+        section = _section(config_path, apex)
+        if section is not None:
+            build(section, apex, int(ident), chain)
+    except BackendError as exc:
+        logs.error(f"zone {apex or '.'} cannot be compiled: {exc}")
+    except Exception:  # the edge of this process
+        logs.traceback(f"compiling zone {apex or '.'} failed")
+
+
+def build(section: Section, apex: str, ident: int, chain: str = "", progress: Progress = lambda _, __: None) -> bool:
+    """Bring about the compiled file of one zone, with the NSEC3 ring ``chain``; whether there was anything to do.
+
+    A source that is refused gives a file that says so. Raises ConfigFault for a configuration that is. For a process
+    that does little else: its garbage is no longer collected.
+    """
+    gc.disable()  # millions of objects that stay: looking through them again and again takes as long as all else
+    target = Target.of(section, apex, ident)
+    with _locked(os.path.dirname(target.path)):
+        chains = [nsec3param.from_text(chain)] if chain else []
+        made = _chains_of(target.path)
+        if _is_there(target) and all(param in made for param in chains):
+            return False
+        _remove_leftovers(section, os.path.dirname(target.path))
+        chains += [param for param in made if param not in chains]
+        while True:
+            started = time.time_ns()
+            zone, refusal, sources = _loaded(section, target)
+            files = fingerprints.of(sources)
+            if zone is not None and fingerprints.is_settled(files, started):
+                write(target, zone, files, chains[:_KEPT_CHAINS], progress)
+            elif refusal and fingerprints.is_settled(files, started):
+                _write_refusal(target, refusal, files)
+            if fingerprints.is_settled(files, started) and fingerprints.of(sources) == files:
+                return True
+            time.sleep(_UNSETTLED_SECONDS)
+
+
+def _is_there(target: Target) -> bool:
+    try:
+        return compilation.current(target) is not None
+    except ZoneFault:  # it is, and says that the source is refused
+        return True
+
+
+def write(
+    target: Target, zone: Compilable, files: fingerprints.Fingerprint, chains: Iterable[Nsec3Param], progress: Progress
+) -> None:
+    """Write a zone's file and put it in its place."""
+    with _new_file(target) as env:
+        count = _put_names(env, zone, progress)
+        with env.begin(db=env.open_db(compiled.NAMES)) as txn:
+            outline = _Outline(zone.apex, iter(txn.cursor()))
+        progress("order", count)
+        members = ((compiled.order_key(name, zone.apex), name) for name in ring.members(outline))
+        _put(env, compiled.ORDER, ((key, outline.spelled.get(name, name).encode()) for key, name in sorted(members)))
+        for param in chains:
+            progress("NSEC3 ring", count)
+            found = ring.hashed_members(outline, opt_out=param.opt_out)
+            hashed = sorted((hash_label(name, param.salt, param.iterations), name) for name in found)
+            _put(env, compiled.chain_name(param), ((digest.encode(), name.encode()) for digest, name in hashed))
+        progress("faults", count)
+        _put_head(env, compiled.Head(target.config, target.decides, False, count, files), zone.faults)
+
+
+def _put_names(env: lmdb.Environment, zone: Compilable, progress: Progress) -> int:
+    """All names with their records; how many there are."""
+    found = sorted((compiled.names_key(name), name) for name in zone.names())
+    empty: list[tuple[bytes, str, bool]] = []
+    cuts: set[str] = set()
+
+    def entries() -> Iterator[tuple[bytes, bytes]]:
+        for number, (key, name) in enumerate(found):
+            if not number % _BATCH:
+                progress("names", number)
+            records = zone.find(name, Client())
+            if records and records[0].type == ENT:
+                empty.append((key, name, True))
+            elif records:
+                if name != zone.apex and any(record.type == "NS" for record in records):
+                    cuts.add(name)
+                yield key, "".join([datalines.line(record, zone.ident) for record in records]).encode("ascii")
+            elif records is not None:
+                empty.append((key, name, False))
+
+    count = _put(env, compiled.NAMES, entries())
+    rest = [(key, compiled.EMPTY[is_answered, _is_below(name, zone.apex, cuts)]) for key, name, is_answered in empty]
+    return count + _put(env, compiled.NAMES, rest, append=False)
+
+
+def _put(env: lmdb.Environment, database: bytes, entries: Iterable[tuple[bytes, bytes]], *, append: bool = True) -> int:
+    """Write entries, in order if they are to be appended; how many there were."""
+    db, count = env.open_db(database), 0
+    batches = iter(entries)
+    while batch := [entry for _, entry in zip(range(_BATCH), batches, strict=False)]:
+        with env.begin(write=True) as txn:
+            txn.cursor(db=db).putmulti(batch, append=append)
+        count += len(batch)
+    return count
+
+
+def _put_head(env: lmdb.Environment, head: compiled.Head, faults: Sequence[str]) -> None:
+    with env.begin(write=True) as txn:
+        txn.put(compiled.FAULTS, "\n".join(faults).encode("utf-8", "surrogateescape"))
+        txn.put(compiled.HEAD, head.to_bytes())
+
+
+def _write_refusal(target: Target, refusal: Sequence[str], files: fingerprints.Fingerprint) -> None:
+    with _new_file(target) as env:
+        _put_head(env, compiled.Head(target.config, target.decides, True, 0, files), refusal)
+
+
+@contextmanager
+def _new_file(target: Target) -> Iterator[lmdb.Environment]:
+    """A file that takes the place of the zone's if all goes well; who may read the source may read it."""
+    path = target.path + _NEW
+    if os.path.exists(path):
+        os.unlink(path)
+    source = os.stat(target.source)
+    env = lmdb.open(
+        path, subdir=False, map_size=_MAP_OCTETS, max_dbs=compiled.MAX_DBS, lock=False, sync=False, metasync=False,
+        mode=source.st_mode & 0o644,
+    )  # fmt: skip
+    try:
+        yield env
+        env.sync(True)
+    finally:
+        env.close()
+    if os.geteuid() == 0:
+        os.chown(path, source.st_uid, source.st_gid)
+    os.rename(path, target.path)
+    _sync_folder(os.path.dirname(path))
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """One compiler at a time; the kernel lets go of the lock when a process dies."""
+    if not os.path.isdir(folder):
+        os.makedirs(folder, exist_ok=True)
+        outside = os.stat(os.path.dirname(folder))
+        if os.geteuid() == 0:
+            os.chown(folder, outside.st_uid, outside.st_gid)
+    descriptor = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _loaded(section: Section, target: Target) -> tuple[Compilable | None, Sequence[str], Sequence[str]]:
+    """The zone in memory, or why its source is refused, and the files that were read."""
+    from pipebackend.zones import file, table
+
+    section = Section(section.config, section.table, section.path, [])
+    section.text("kind")
+    try:
+        loader = table.load if target.kind == "table" else file.load
+        zone = loader(section, target.apex, target.ident)
+        section.finish()
+    except ZoneFault as exc:
+        return None, exc.faults, exc.sources or (target.source,)
+    if section.faults or zone is None:
+        raise ConfigFault(section.faults)
+    return zone, (), zone.sources
+
+
+def _section(config_path: str, apex: str) -> Section | None:
+    found = _sections(config.read(config_path))
+    return found.get(apex)
+
+
+def _sections(read: config.Config) -> Mapping[str, Section]:
+    """The sections of zones that may be compiled, by canonical name."""
+    root = Section(read, read.table, "", [])
+    return {
+        section.name("name").lower(): section
+        for section in root.sections("zone")
+        if section.table.get("kind") in compilation.KINDS
+    }
+
+
+def _chains_of(path: str) -> list[Nsec3Param]:
+    """The NSEC3 rings that a file has, if it is there."""
+    found = []
+    try:
+        env = compiled.open_file(path)
+        with env.begin() as txn:
+            for key, _ in txn.cursor():
+                if key.startswith(b"nsec3\0"):
+                    found.append(Nsec3Param(key[6], key[7], key[8:]))
+        env.close()
+    except compiled.DAMAGED:
+        pass
+    return found
+
+
+def _remove_leftovers(section: Section, folder: str) -> None:
+    """Remove what a killed compiler left, and files of zones that this configuration has no more."""
+    wanted = {Target.of(found, apex, 0).path for apex, found in _sections(section.config).items()}
+    for entry in os.scandir(folder):
+        is_old = entry.name.endswith(".mdb") and entry.path not in wanted and _is_of_config(entry.path, section.config)
+        if is_old or entry.name.endswith(_NEW):
+            os.unlink(entry.path)
+
+
+def _is_of_config(path: str, read: config.Config) -> bool:
+    """Whether a compiled file is one of this configuration, or of none that is still there."""
+    try:
+        env = compiled.open_file(path)
+        with env.begin() as txn:
+            head = compiled.Head.from_bytes(txn.get(compiled.HEAD) or b"")
+        env.close()
+    except compiled.DAMAGED:
+        return True
+    return head.config == read.path or not os.path.exists(head.config)
+
+
+def _is_below(name: str, apex: str, cuts: set[str]) -> bool:
+    """Whether a cut lies above the name."""
+    for above in names.ancestors(name) if cuts else ():
+        if above == apex:
+            return False
+        if above in cuts:
+            return True
+    return False
