@@ -6,14 +6,14 @@ was changed. The commit itself puts ``auth``, ``ordername``, empty non-terminals
 
 from __future__ import annotations
 
-from pipebackend import names, records
+from pipebackend import names, plain, records
 from pipebackend.errors import NameFault, RecordFault, TransferFault
 from pipebackend.records import Record
-from pipebackend.store import rrs
+from pipebackend.store import places, rrs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pipebackend.store import Store
     from pipebackend.store.order import Denial
@@ -25,9 +25,6 @@ IN_PLACE = -1  # instead of a domain_id: the zone is edited, not replaced (PROTO
 _BATCH = 10_000  # records written at once
 _SHOWN_FAULTS = 20
 _BESIDE_CNAME = frozenset(("CNAME", "RRSIG", "KEY", records.ENT))  # RFC 4034 section 3, RFC 2535 section 2.3.5
-_HEX = frozenset("0123456789abcdefABCDEF")
-# RFC 4034 section 3.1: algorithm, labels, original ttl, expiration and inception as YYYYMMDDHHmmSS, key tag
-_SIGNATURE_LIMITS = (255, 127, 2**32 - 1, 99991231235959, 99991231235959, 65535)
 _DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS makes them (PROTOCOL.md 4), or we do
 
 
@@ -123,7 +120,8 @@ class _Feed:
         self._fault_count = self._fed = self._aside = 0
         self._soas = 0
         self._touches_soa = False
-        self._is_plain = _plain_checks()
+        self._is_plain = plain.checks()
+        self._is_plain_name = places.plain_names(apex) if is_replaced else _never
         self._aliases: set[str] = set()  # names that may have a CNAME beside other data
 
     def feed(self, record: Record) -> None:
@@ -203,9 +201,11 @@ class _Feed:
 
     def _take_owner(self, owner: str) -> None:
         self._owner, self._name = owner, None
-        name = names.from_text(owner)
-        if not names.is_below(name, self.apex):
-            raise RecordFault(f"outside of the zone; only {self.apex} and names below it are taken")
+        name = owner.lower()
+        if not self._is_plain_name(name):
+            name = names.from_text(owner)
+            if not names.is_below(name, self.apex):
+                raise RecordFault(f"outside of the zone; only {self.apex} and names below it are taken")
         self._name = name
         self._ordername = None
         if self._is_replaced:
@@ -244,57 +244,6 @@ class _Feed:
         return self._ident
 
 
-def _plain_checks() -> dict[str, Callable[[str], bool]]:
-    """For the types of which zones have many: whether content is as PowerDNS writes it, so that nothing is to do."""
-    from binascii import Error, a2b_base64
-    from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-
-    def is_address(family: int, content: str) -> bool:
-        try:
-            return inet_ntop(family, inet_pton(family, content)) == content
-        except (OSError, ValueError):  # ValueError: a NUL, or no ASCII
-            return False
-
-    def is_text(content: str) -> bool:
-        inside = content[1:-1]
-        return (
-            content[:1] == content[-1:] == '"' != content
-            and len(inside) <= records.MAX_STRING_OCTETS
-            and inside.isascii()
-            and inside.isprintable()
-            and '"' not in inside
-            and "\\" not in inside
-        )
-
-    def is_digest(content: str) -> bool:
-        tag, algorithm, kind, digest = content.split(" ") if content.count(" ") == 3 else ("", "", "", "")
-        return (
-            kind == "2"
-            and len(digest) == 64
-            and not set(digest) - _HEX
-            and _are_numbers((tag, algorithm), (65535, 255))
-        )
-
-    def is_signature(content: str) -> bool:
-        fields = content.split(" ")
-        if len(fields) != 9 or not fields[0].isalnum() or not _are_numbers(fields[1:7], _SIGNATURE_LIMITS):
-            return False
-        try:
-            return names.spelling(fields[7]) == fields[7] and bool(a2b_base64(fields[8], strict_mode=True))
-        except (Error, NameFault, ValueError):
-            return False
-
-    return {
-        "A": lambda content: is_address(AF_INET, content),
-        "AAAA": lambda content: is_address(AF_INET6, content),
-        "TXT": is_text,
-        "DS": is_digest,
-        "RRSIG": is_signature,
-    }
-
-
-def _are_numbers(fields: Sequence[str], limits: Sequence[int]) -> bool:
-    return all(
-        field.isascii() and field.isdigit() and len(field) <= 14 and int(field) <= limit
-        for field, limit in zip(fields, limits, strict=True)
-    )
+def _never(name: str) -> bool:
+    """In place of a test that is not worth its preparation for a few names."""
+    return False

@@ -38,9 +38,13 @@ _NEIGHBOURS = """SELECT
     (SELECT name FROM pipebackend_names WHERE domain_id = ?1 AND hidden = 0 AND key > ?2 ORDER BY key LIMIT 1)"""
 _FIRST = "SELECT name FROM pipebackend_names WHERE domain_id = ? AND hidden = 0 ORDER BY key LIMIT 1"
 _LAST = "SELECT name FROM pipebackend_names WHERE domain_id = ? AND hidden = 0 ORDER BY key DESC LIMIT 1"
-_HASH_BEFORE = "SELECT name, hash FROM pipebackend_hashes WHERE domain_id = ? AND hash <= ? ORDER BY hash DESC LIMIT 1"
-_HASH_AFTER = "SELECT hash FROM pipebackend_hashes WHERE domain_id = ? AND hash > ? ORDER BY hash LIMIT 1"
-_ABOVE_ALL = "w"  # sorts after all base32hex digits
+_HASHED = """SELECT before.name, before.hash,
+    (SELECT hash FROM pipebackend_hashes WHERE domain_id = ?1 AND hash > ?2 ORDER BY hash LIMIT 1)
+    FROM pipebackend_orders AS made LEFT JOIN (SELECT name, hash FROM pipebackend_hashes
+    WHERE domain_id = ?1 AND hash <= ?2 ORDER BY hash DESC LIMIT 1) AS before
+    WHERE made.domain_id = ?1 AND made.param = ?3"""
+_LAST_HASH = "SELECT name, hash FROM pipebackend_hashes WHERE domain_id = ? ORDER BY hash DESC LIMIT 1"
+_FIRST_HASH = "SELECT hash FROM pipebackend_hashes WHERE domain_id = ? ORDER BY hash LIMIT 1"
 
 
 class Denial(Value):
@@ -152,9 +156,12 @@ def neighbours(db: Sqlite, domain_id: int, name: str) -> tuple[str, str] | None:
 
 def hashed_neighbours(db: Sqlite, domain_id: int, label: str, param: Nsec3Param) -> tuple[str, str, str] | None:
     """As ``zones.base.Ring.hashed_neighbours``; None if the zone has no hashes of these parameters."""
-    kept = db.rows("SELECT param FROM pipebackend_orders WHERE domain_id = ?", (domain_id,))
-    if kept != [(nsec3param.to_text(param),)]:
-        return None
-    before = db.rows(_HASH_BEFORE, (domain_id, label)) or db.rows(_HASH_BEFORE, (domain_id, _ABOVE_ALL))
-    after = db.rows(_HASH_AFTER, (domain_id, label)) or db.rows(_HASH_AFTER, (domain_id, ""))
-    return (*before[0], after[0][0]) if before and after else None
+    for name, before, after in db.rows(_HASHED, (domain_id, label, nsec3param.to_text(param))):
+        if before is None and after is None:
+            return None
+        if before is None:
+            [(name, before)] = db.rows(_LAST_HASH, (domain_id,))
+        if after is None:
+            [(after,)] = db.rows(_FIRST_HASH, (domain_id,))
+        return name, before, after
+    return None

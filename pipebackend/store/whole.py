@@ -58,6 +58,7 @@ class _Zone:
 
     def read(self) -> None:
         apex = self.denial.apex
+        is_plain = places.plain_names(apex)
         for stored, has_ds, has_ns in self.db.rows(_CUTS, (self.domain_id,)):
             if has_ns and stored != domains.stored_name(apex) and places.is_name_of(stored, apex):
                 self.cuts[stored] = has_ds == 1
@@ -67,7 +68,7 @@ class _Zone:
                 self.nonterminals[name] = ents + is_name, said[0], said[4] == 0
             elif not is_name and said[0] is not None:
                 self.strangers.append(stored)
-            if is_name and places.is_name_of(name, apex):
+            if is_name and (is_plain(name) or places.is_name_of(name, apex)):
                 self._place(name, *said)
 
     def write_order(self) -> None:

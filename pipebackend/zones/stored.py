@@ -131,7 +131,7 @@ class StoredZones:
         self._forget_old()
         if self._apexes is not None and not self._apexes:
             return None
-        zone = self.by_id(zone_id)
+        zone = self._with_id(zone_id)
         if zone is not None and names.is_below(name, zone.apex):
             return zone
         zone = self._at(name)
@@ -146,11 +146,7 @@ class StoredZones:
     def by_id(self, ident: int) -> StoredZone | None:
         """The zone of this id, None if the store has no SOA for it; StoreFault."""
         self._forget_old()
-        try:
-            apex = self._apex_by_id[ident]
-        except KeyError:
-            apex = self._apex_by_id[ident] = self._store.apex_of(ident)
-        return None if apex is None else self.by_apex(apex)
+        return self._with_id(ident)
 
     def all(self) -> list[StoredZone]:
         """All of them; StoreFault."""
@@ -168,6 +164,13 @@ class StoredZones:
         except KeyError:
             zone = self._by_apex[apex] = self._found(apex, self._store.domain_id(apex))
             return zone
+
+    def _with_id(self, ident: int) -> StoredZone | None:
+        try:
+            apex = self._apex_by_id[ident]
+        except KeyError:
+            apex = self._apex_by_id[ident] = self._store.apex_of(ident)
+        return None if apex is None else self._at(apex)
 
     def _forget_old(self) -> None:
         version = self._store.data_version()

@@ -32,6 +32,7 @@ LAYERS = (
         "keyfiles",
         "nsec3",
         "nsec3param",
+        "plain",
         "arguments",
     ),
     ("store",),

@@ -1,0 +1,210 @@
+"""The order of a zone's names: who marks it, and that it is right after whoever wrote."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from pipebackend.nsec3 import hash_label
+from pipebackend.nsec3param import Nsec3Param
+from pipebackend.records import Record
+from pipebackend.store import rectify, rrs
+
+APEX = "example.org"
+SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")
+
+
+@pytest.fixture
+def ident(store):
+    ident = store.create_domain(APEX, 7)
+    add(store, SOA)
+    return ident
+
+
+def a(owner):
+    return Record(f"{owner}.{APEX}", "A", 60, "192.0.2.1")
+
+
+def add(store, *records):
+    store.begin()
+    store.add_records(rrs.row(7, record, None) for record in records)
+    store.commit()
+
+
+def execute(store, *statements):
+    """As another program does, which knows nothing of our tables."""
+    connection = sqlite3.connect(store.path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def rows(store, sql):
+    connection = sqlite3.connect(store.path)
+    found = connection.execute(sql).fetchall()
+    connection.close()
+    return found
+
+
+def orders(store):
+    return rows(store, "SELECT name, type, ordername, auth FROM records ORDER BY name, type")
+
+
+def chain(store):
+    """The names from the apex around, each by the neighbours of the one before."""
+    found = [APEX]
+    while (after := store.neighbours(7, found[-1])[1]) != APEX:
+        found.append(after)
+    return found
+
+
+def test_labels_that_are_wrong_as_text_are_in_canonical_order(store, ident):
+    labels = ["\\000", "\\001", "\\032", "\\032a", "-", "\\.", "\\\\", "a", "a\\000", "a\\032b", "a-b", "\\255"]
+    add(store, *(a(label) for label in labels), a("b.a"))
+    assert chain(store) == [
+        APEX,
+        *(
+            f"{label}.{APEX}"
+            for label in ("\\000", "\\001", "\\032", "\\032a", "-", "\\.", "\\\\", "a", "b.a", "a\\000", "a\\032b")
+        ),
+        f"a-b.{APEX}",
+        f"\\255.{APEX}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO records (domain_id, name, type, content) VALUES (7, 'x.example.org', 'A', '192.0.2.1')",
+        "INSERT OR ABORT INTO records (domain_id, name, type, content) VALUES (7, 'x.example.org', 'A', '192.0.2.1')",
+        "DELETE FROM records WHERE name = 'www.example.org'",
+        "UPDATE records SET name = 'ftp.example.org' WHERE name = 'www.example.org'",
+        "UPDATE records SET type = 'NS' WHERE name = 'www.example.org'",
+        "UPDATE records SET disabled = 1 WHERE name = 'www.example.org'",
+        "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (7, 'NSEC3PARAM', '1 0 0 -')",
+    ],
+)
+def test_whoever_writes_marks_the_zone(statement, store, ident):
+    add(store, a("www"))
+    assert not store.is_stale(ident)
+    execute(store, statement, statement)
+    assert store.is_stale(ident)
+    store.rectify(ident)
+    assert not store.is_stale(ident)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE records SET content = '192.0.2.2' WHERE name = 'www.example.org'",
+        "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (7, 'ALSO-NOTIFY', '192.0.2.1')",
+        "INSERT INTO records (domain_id, name, type) VALUES (NULL, 'x', 'A')",
+        "INSERT INTO records (domain_id, name, type) VALUES (7, NULL, 'A')",
+    ],
+)
+def test_what_does_not_change_the_order_marks_nothing(statement, store, ident):
+    add(store, a("www"))
+    execute(store, statement)
+    assert not store.is_stale(ident)
+
+
+def test_a_cut_that_appears_hides_what_is_below_and_one_that_goes_shows_it(store, ident):
+    add(store, a("ns.sub"), a("x.y.sub"))
+    before = orders(store)
+    assert chain(store) == [APEX, f"ns.sub.{APEX}", f"x.y.sub.{APEX}"]
+    add(store, Record(f"sub.{APEX}", "NS", 60, "ns.sub.example.org"))
+    assert orders(store) == [
+        (APEX, "SOA", "", 1),
+        (f"ns.sub.{APEX}", "A", None, 0),
+        (f"sub.{APEX}", "NS", "sub", 0),
+        (f"x.y.sub.{APEX}", "A", None, 0),
+        (f"y.sub.{APEX}", None, None, 0),
+    ]
+    assert chain(store) == [APEX, f"sub.{APEX}"]
+    store.remove_rrset(ident, f"sub.{APEX}", "NS")
+    store.rectify(ident)
+    assert orders(store) == before
+
+
+def test_addresses_at_a_cut_are_not_in_powerdns_order(store, ident):
+    owner = f"sub.{APEX}"
+    add(store, a("sub"), Record(owner, "NS", 60, "x"), Record(owner, "DS", 60, "1 8 2 00"))
+    assert orders(store)[1:] == [(owner, "A", None, 0), (owner, "DS", "sub", 1), (owner, "NS", "sub", 0)]
+
+
+def test_nsec3_settings_change_the_order_at_once(store, ident):
+    add(store, a("b.ent"), Record(f"cut.{APEX}", "NS", 60, "x"))
+    store.set_metadata(APEX, 7, "NSEC3PARAM", ["1 1 2 ab"])
+    param = Nsec3Param(1, 2, b"\xab")
+    expected = {name: hash_label(name, b"\xab", 2) for name in (APEX, f"ent.{APEX}", f"b.ent.{APEX}")}
+    assert dict(row[:3:2] for row in orders(store)) == {**expected, f"cut.{APEX}": None}
+    digests = sorted(expected.values())
+    found = store.hashed_neighbours(ident, digests[0], param)
+    assert found == (next(n for n, d in expected.items() if d == digests[0]), digests[0], digests[1])
+    assert store.hashed_neighbours(ident, "0" * 32, param)[1:] == (digests[-1], digests[0])
+    assert store.hashed_neighbours(ident, "v" * 32, param)[1:] == (digests[-1], digests[0])
+    assert store.hashed_neighbours(ident, "v" * 32, Nsec3Param()) is None
+    store.set_metadata(APEX, 7, "NSEC3NARROW", ["1"])
+    assert {row[2] for row in orders(store)} == {None}
+    store.set_metadata(APEX, 7, "NSEC3PARAM", [])
+    assert dict(row[:3:2] for row in orders(store))[f"b.ent.{APEX}"] == "ent b"
+
+
+def test_settings_inside_a_transaction_count_at_its_commit(store, ident):
+    store.begin()
+    store.set_metadata(APEX, 7, "NSEC3PARAM", ["1 0 0 -"])
+    store.commit()
+    assert orders(store)[0][2] == hash_label(APEX, b"", 0)
+    store.begin()
+    store.set_metadata(APEX, 7, "NSEC3PARAM", [])
+    store.abort()
+    assert orders(store)[0][2] == hash_label(APEX, b"", 0)
+
+
+def test_names_that_no_question_reaches_are_left_out(store, ident):
+    texts = ["WWW.example.org", "a..example.org", "www.example.net", "bad\\.example.org", "ü.example.org", ""]
+    values = ", ".join(f"(7, '{text}', 'A', '192.0.2.1')" for text in texts)
+    execute(store, f"INSERT INTO records (domain_id, name, type, content) VALUES {values}")
+    store.rectify(ident)
+    assert chain(store) == [APEX]
+
+
+def test_nsec3param_of_others_that_is_none_is_taken_for_nsec(store, ident, capfd):
+    execute(store, "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (7, 'NSEC3PARAM', 'rubbish')")
+    store.rectify(ident)
+    assert orders(store) == [(APEX, "SOA", "", 1)]
+    assert "NSEC3PARAM" in capfd.readouterr().err
+
+
+def test_many_names_are_put_in_order_in_one_pass(store, ident):
+    add(store, *(a(f"h{number}.ent{number % 7}") for number in range(rectify.MOST_NAMES + 100)))
+    assert len(chain(store)) == rectify.MOST_NAMES + 101
+    assert sum(row[1] is None for row in orders(store)) == 7
+
+
+def test_a_deleted_zone_leaves_nothing(store, ident):
+    add(store, a("www"))
+    store.set_metadata(APEX, 7, "NSEC3PARAM", ["1 0 0 -"])
+    store.delete_domain(APEX)
+    for table in ("records", "pipebackend_names", "pipebackend_hashes", "pipebackend_orders", "pipebackend_stale"):
+        assert rows(store, f"SELECT * FROM {table}") == []
+
+
+def test_a_store_that_powerdns_made_is_put_in_order_when_it_is_first_written(store, ident, opened):
+    add(store, a("b.ent"))
+    execute(
+        store,
+        *(f"DROP TABLE pipebackend_{name}" for name in ("names", "hashes", "orders", "stale", "schema")),
+        *(
+            f"DROP TRIGGER {name}"
+            for (name,) in rows(store, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'pipeb%'")
+        ),
+        "DELETE FROM records WHERE type IS NULL",
+    )
+    other = opened()
+    assert other.is_stale(ident)
+    other.rectify(ident)
+    assert other.records_at(ident, f"ent.{APEX}") == []
+    assert other.neighbours(ident, APEX) == (APEX, f"b.ent.{APEX}")
