@@ -24,6 +24,8 @@ _NEEDS = {  # the options with a value, and what that is
     "--workers": f"a number from 1 to {_MOST_WORKERS}",
     "--mode": "an octal mode, as in 0660",
     "--owner": "a user or USER:GROUP",
+    "--trace": "a file",
+    "--metrics": "HOST:PORT",
 }
 _HELP = """\
   --config FILE         the configuration
@@ -32,6 +34,9 @@ _HELP = """\
   --workers N           this many processes serve the socket; without it one for each CPU
   --mode MODE           of the socket, without it 0660
   --owner USER:GROUP    of the socket
+  --metrics HOST:PORT   show the numbers of the socket's server to Prometheus there
+  --trace FILE          write a line for each call to FILE; %p in its name is the process id
+  --trace-full          with all that was asked and answered, save keys and secrets: zoneutil pdns replay reads it
   --help, --version     show this, or the version, and leave"""
 
 
@@ -39,6 +44,7 @@ class Arguments(Value):
     """What the command line said.
 
     ``listen`` is the path of a socket or SYSTEMD, None for stdin and stdout; ``workers`` is 0 for one per CPU.
+    ``trace_full`` also holds for a trace that the configuration asks for; ``metrics`` is an address and a port.
     """
 
     config: str | None = None
@@ -47,6 +53,9 @@ class Arguments(Value):
     workers: int = 0
     mode: int = _MODE
     owner: str | None = None
+    trace: str | None = None
+    trace_full: bool = False
+    metrics: tuple[str, int] | None = None
 
 
 def parse(program: str, purpose: str, version: str, argv: Sequence[str]) -> Arguments:
@@ -63,13 +72,16 @@ def parse(program: str, purpose: str, version: str, argv: Sequence[str]) -> Argu
         if word == "--no-keeper":
             found = found._replace(keeper=False)
             continue
+        if word == "--trace-full":
+            found = found._replace(trace_full=True)
+            continue
         if option not in _NEEDS:
             _leave(2, f"{program}: unknown option {word!r}; {program} --help shows the options")
         if not equals and not rest:
             _leave(2, f"{program}: {option} needs {_NEEDS[option]}")
         found = _with(found, program, option, value if equals else rest.pop(0))
-    if not found.listen and (found.workers or found.owner or found.mode != _MODE):
-        _leave(2, f"{program}: --workers, --mode and --owner are for a socket: add --listen unix:PATH")
+    if not found.listen and (found.workers or found.owner or found.mode != _MODE or found.metrics):
+        _leave(2, f"{program}: --workers, --mode, --owner and --metrics are for a socket: add --listen unix:PATH")
     return found
 
 
@@ -86,6 +98,12 @@ def _with(found: Arguments, program: str, option: str, value: str) -> Arguments:
         return found._replace(mode=_number(program, option, value, 8, 0, 0o777))
     if option == "--owner":
         return found._replace(owner=value)
+    if option == "--trace":
+        return found._replace(trace=value)
+    if option == "--metrics":
+        host, _, port = value.rpartition(":")
+        number = _number(program, option, port, 10, 1, 65535)
+        return found._replace(metrics=(host.strip("[]") or "127.0.0.1", number))
     return found._replace(config=value)
 
 

@@ -10,11 +10,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from pipebackend.backend import Backend
+
     class KeepingSession(Protocol):
         """A ``streams.Session`` that can tell which of its answers may be given again."""
 
         keeps: bool
         """Whether the last answer holds for the same question until ``state`` changes."""
+
+        @property
+        def backend(self) -> Backend | None:
+            """What it answers from; None until it is known which."""
 
         def answer(self, request: bytes) -> bytes: ...
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 
 from pipebackend import arguments, logs, streams
 from pipebackend.backend import VERSION, open_backend
@@ -11,9 +13,14 @@ from pipebackend.kept import Kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pipebackend.streams import NewSession
+    from collections.abc import Callable
 
-__all__ = ["run"]
+    from pipebackend.backend import Backend
+    from pipebackend.kept import KeepingSession
+    from pipebackend.streams import NewSession, Session
+    from pipebackend.trace import Traced
+
+__all__ = ["run", "traced"]
 
 
 def run(program: str, purpose: str, new_session: NewSession) -> None:
@@ -48,4 +55,42 @@ def _serve_stdio(given: arguments.Arguments, new_session: NewSession) -> None:
 
         memory = keeper.keep(0, sink)
     backend = open_backend(given.config) if given.config else None
-    streams.serve(Kept(new_session(backend, memory.remember)), 0, sink, memory)
+    session = new_session(backend, memory.remember)
+    if given.trace or session.backend is not None:
+        kept = Kept(session)
+        streams.serve(traced(kept, given, session.backend) or kept, 0, sink, memory)
+    else:
+        streams.serve(_Undecided(session, given), 0, sink, memory)
+
+
+def traced(session: Session, given: arguments.Arguments, backend: Backend | None) -> Traced | None:
+    """A session around this one that writes a trace; None if neither the options nor the configuration ask for it."""
+    path = given.trace
+    if path is None and backend is not None:
+        config = backend.registry.config
+        path = str(config.table.get("trace", "")) and os.path.join(config.folder, str(config.table["trace"]))
+    if not path:
+        return None
+    from pipebackend.trace import Traced, Writer
+
+    return Traced(session, Writer(path, given.trace_full))
+
+
+class _Undecided:
+    """A session that learns from its first request which configuration there is, and so whether to write a trace."""
+
+    def __init__(self, session: KeepingSession, given: arguments.Arguments) -> None:
+        self._first, self._kept, self._given = session, Kept(session), given
+        self.answer: Callable[[bytes], bytes] = self._answer
+        self.overlong, self.settle = self._kept.overlong, self._kept.settle
+
+    def _answer(self, request: bytes) -> bytes:
+        moment, started = time.time(), time.perf_counter()
+        answer = self._kept.answer(request)
+        if self._first.backend is not None:
+            decided = traced(self._kept, self._given, self._first.backend)
+            stays = decided or self._kept
+            self.answer, self.overlong = stays.answer, stays.overlong  # from now on this object costs nothing
+            if decided is not None:
+                decided.note(request, answer, moment, time.perf_counter() - started)
+        return answer

@@ -36,6 +36,11 @@ class PipeSession:
         self._abi = 0
         self.keeps = False
 
+    @property
+    def backend(self) -> Backend:
+        """See ``kept.KeepingSession``."""
+        return self._backend
+
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
         self.keeps = False

@@ -13,6 +13,7 @@ from pipebackend import keeper, logs
 from pipebackend.backend import open_backend
 from pipebackend.connection import Connection
 from pipebackend.kept import Kept
+from pipebackend.launch import traced
 from pipebackend.signals import SIG_DFL, SIG_IGN, SIGHUP, SIGTERM, signal
 from pipebackend.slots import Slots
 
@@ -42,13 +43,16 @@ def run(given: Arguments, new_session: NewSession, control: int, memory: int, li
     signal(SIGTERM, SIG_DFL)
     backend = open_backend(given.config)
     backend.start_watching()
-    Worker(backend, new_session, socket.socket(fileno=control), Slots(memory)).run()
+    Worker(backend, new_session, socket.socket(fileno=control), Slots(memory), given).run()
 
 
 class Worker:
     """The connections of one process."""
 
-    def __init__(self, backend: Backend, new_session: NewSession, control: socket.socket, slots: Slots) -> None:
+    def __init__(
+        self, backend: Backend, new_session: NewSession, control: socket.socket, slots: Slots, given: Arguments
+    ) -> None:
+        self._given = given
         self._backend = backend
         self._new_session = new_session
         self._control = control
@@ -89,7 +93,8 @@ class Worker:
         backend = copy.copy(self._backend)
         session = self._new_session(backend, memory.remember)
         keeps = len(self._connections) < _MOST_KEEPING
-        connection = Connection(client, memory, Kept(session) if keeps else session, backend.close)
+        answering = Kept(session) if keeps else session
+        connection = Connection(client, memory, traced(answering, self._given, backend) or answering, backend.close)
         self._connections[client.fileno()] = connection
         self._poll.register(client, select.EPOLLIN)
         self._control.send(TAKEN)

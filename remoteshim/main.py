@@ -42,6 +42,11 @@ class RemoteSession:
         self._initialized_by = b""
         self.keeps = False
 
+    @property
+    def backend(self) -> Backend | None:
+        """See ``kept.KeepingSession``."""
+        return self._backend
+
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
         self.keeps = False

@@ -9,18 +9,18 @@ import click
 
 from pipebackend import rdata, records
 from pipebackend.backend import Backend
-from pipebackend.cli import worldmap, zone
+from pipebackend.cli import worldmap
 from pipebackend.cli.worldmap import Place
 from pipebackend.errors import BackendError
 
-__all__ = ["places"]
+__all__ = ["command", "places"]
 
 
-@zone.group.command("map")
+@click.command("map")
 @click.argument("name")
 @click.option("-o", "--output", "path", metavar="FILE", required=True, type=click.Path(path_type=Path))
 @click.pass_obj
-def map_(open_backend: Callable[[], Backend], name: str, path: Path) -> None:
+def command(open_backend: Callable[[], Backend], name: str, path: Path) -> None:
     """Draw the LOC records of a zone on a world map, as .svg, .png or .html by the suffix of FILE.
 
     The page (.html) shows a name, and the text of its TXT record, under the mouse. Needs the extra "map".

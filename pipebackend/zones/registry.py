@@ -101,6 +101,7 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     faults: list[str] = []
     root = Section(config, config.table, "", faults)
     store_url = _store_url(root)
+    root.text("trace", "")  # read by ``launch``; for all processes, and so it stands above the zones
     sections = root.sections("zone")
     root.finish()
     stored = _stored_ids(store_url, config.folder) if not faults else {}

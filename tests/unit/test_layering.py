@@ -37,7 +37,7 @@ LAYERS = (
     ),
     ("store",),
     ("zones",),
-    ("lookup", "denial", "keyring", "transfer", "writer", "signing", "inventory", "kept", "watch"),
+    ("lookup", "denial", "keyring", "transfer", "writer", "signing", "inventory", "kept", "stats", "watch"),
     ("backend",),
     (
         "streams",
@@ -52,6 +52,12 @@ LAYERS = (
         "cli",
         "remoteshim",
         "doctor",
+        "explain",
+        "metrics",
+        "numbers",
+        "replay",
+        "trace",
+        "transcript",
     ),
 )
 ONLY_UNDER = {
