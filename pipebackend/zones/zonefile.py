@@ -29,14 +29,19 @@ from pipebackend.rdtypes import type_name
 from pipebackend.records import Record
 from pipebackend.values import Value
 from pipebackend.zones import entries
+from pipebackend.zones.plainlines import PlainLines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    Progress = Callable[[int], None]
 
 __all__ = ["Lines", "ZoneText", "read"]
 
 # PowerDNS makes these itself, also those of a presigned zone save the signatures; a second set would break its answers.
 _MADE_BY_POWERDNS = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", "RRSIG"))
+_MADE_FOR_PRESIGNED = _MADE_BY_POWERDNS - {"RRSIG"}  # PROTOCOL.md 4
+_PROGRESS_LINES = 8192  # between two reports
 
 
 class Lines:
@@ -63,32 +68,41 @@ class Lines:
 
 
 class ZoneText(Value):
-    """A zone file that was read: its records, their places, all files that took part, and what was left out and why."""
+    """A zone file that was read: its records, their places, all files that took part, and what was left out and why.
+
+    ``nsec3`` are the different parameters of its NSEC3 and NSEC3PARAM records, as ``nsec3param.from_text`` takes them.
+    """
 
     records: Sequence[Record]
     lines: Lines
     sources: Sequence[str]
     left_out: Sequence[str]
+    nsec3: Sequence[str] = ()
 
 
-def read(path: str, origin: str) -> ZoneText:
+def read(path: str, origin: str, *, for_store: bool = False, progress: Progress | None = None) -> ZoneText:
     """The zone file at ``path`` for the zone ``origin``, as spelled; raises ZoneFault with every error.
 
     Errors are what makes a record unreadable, a file that cannot be read or includes itself, and an SOA that is
     missing, double or not at the apex, as for named-checkzone. Records outside the zone are left out, as in BIND; so
     are NSEC, NSEC3, NSEC3PARAM and RRSIG, which PowerDNS makes. What PowerDNS's own bind backend serves, though named
     would refuse the zone (no NS at the apex, CNAME beside other data), is read as it is.
+
+    ``for_store`` keeps the RRSIGs, for a zone that stays signed as it is, and takes records outside the zone for
+    errors, as pdnsutil load-zone does. ``progress`` is told now and then how many records there are so far.
     """
-    reading = _Reading(origin)
+    reading = _Reading(origin, _MADE_FOR_PRESIGNED if for_store else _MADE_BY_POWERDNS, progress)
     reading.include(path)
     faults = reading.faults + _soa_faults(reading.records, reading.lines, origin.lower())
     if not faults and not any(record.type == "SOA" for record in reading.records):
         faults = [f"{path}: the zone {origin or '.'} has no SOA record; add one, with @ as its owner"]
+    if for_store:
+        faults += reading.left_out
     if faults:
         raise ZoneFault(faults, reading.sources)
     for type_, count in sorted(reading.made_by_powerdns.items()):
         reading.left_out.append(f"{path}: {count} {type_} records are left out: PowerDNS makes them itself")
-    return ZoneText(reading.records, reading.lines, reading.sources, reading.left_out)
+    return ZoneText(reading.records, reading.lines, reading.sources, reading.left_out, sorted(reading.nsec3))
 
 
 def _soa_faults(found: Sequence[Record], lines: Lines, apex: str) -> list[str]:
@@ -108,13 +122,16 @@ def _soa_faults(found: Sequence[Record], lines: Lines, apex: str) -> list[str]:
 class _Reading:
     """The state of one reading, and what dnspython's reader takes for its transaction."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, made_by_powerdns: frozenset[str], progress: Progress | None) -> None:
         self.records: list[Record] = []
         self.lines = Lines()
         self.sources: list[str] = []
         self.faults: list[str] = []
         self.left_out: list[str] = []
         self.made_by_powerdns: Counter[str] = Counter()
+        self.nsec3: set[str] = set()
+        self._leaves_out = made_by_powerdns
+        self._progress = progress
         self._origin = dns.name.Name([*names.labels(origin), b""])
         self._path, self._line = "", 0
         self._open_files: list[str] = []
@@ -125,6 +142,7 @@ class _Reading:
             self,  # type: ignore[arg-type]  # of a transaction, the reader uses the four names below
             allow_directives=("$ORIGIN", "$TTL"),
         )
+        self._plain = PlainLines(self._reader, origin)
 
     @property
     def manager(self) -> _Reading:
@@ -146,7 +164,9 @@ class _Reading:
             raise RecordFault(f"{type_} is for questions, not for records")
         if ttl > records.MAX_TTL:
             raise RecordFault(f"ttl {ttl} is above {records.MAX_TTL}")
-        if type_ in _MADE_BY_POWERDNS:
+        if type_ in ("NSEC3", "NSEC3PARAM"):
+            self.nsec3.add(" ".join(rd.to_text().split(None, 4)[:4]))
+        if type_ in self._leaves_out:
             self.made_by_powerdns[type_] += 1
             return
         if name is not self._owner_name:
@@ -161,6 +181,7 @@ class _Reading:
             raise RecordFault(f"$INCLUDE {path}: the file includes itself")
         if path not in self.sources:
             self.sources.append(path)
+        self._plain.tell_owner()
         outside = self._path, self._line, self._reader.current_origin, self._reader.last_name
         self._open_files.append(real)
         try:
@@ -171,10 +192,18 @@ class _Reading:
             self.faults.append(f"{place}{path}: cannot be read: {exc.strerror}")
         finally:
             self._open_files.pop()
+            self._plain.tell_owner()
             self._path, self._line, self._reader.current_origin, self._reader.last_name = outside
 
     def _read_entries(self, path: str, file: Iterable[str]) -> None:
         for line, text in entries.cut(file):
+            if self._progress is not None and line % _PROGRESS_LINES == 0:
+                self._progress(len(self.records))
+            record = self._plain.record(text)
+            if record is not None:
+                self.records.append(record)
+                self.lines.append(path, line)
+                continue
             self._path, self._line = path, line
             try:
                 if text[:8].upper() == "$INCLUDE":
@@ -204,6 +233,7 @@ class _Reading:
 
     def _read_entry(self, text: str) -> bool:
         """Read one record or directive; false if the record is outside the zone."""
+        self._plain.tell_owner()
         known = len(self.records) + self.made_by_powerdns.total()
         self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(text), "")
         self._reader.read()

@@ -1,0 +1,53 @@
+"""Plain lines read without dnspython are what dnspython would have read: a comment behind a line makes it do so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipebackend.errors import ZoneFault
+from pipebackend.zones import zonefile
+
+APEX = "Example.org"
+HEAD = "@ 300 IN SOA ns1 host 1 2 3 4 5 ; begin\n"
+NAMES = st.sampled_from([
+    *("@", "a", "B", "c.d", "*", "_x._tcp", "a.EXAMPLE.org.", "a.example.net.", "IN", "A", "300", "x" * 63, "x" * 64),
+    *(".", "a.", "a..b", "-", "a.b.", ".".join(["y" * 60] * 4), "é", "a\\.b", "", "\t", "org.", "xexample.org."),
+])  # fmt: skip
+TTLS = st.sampled_from(["", "", "60 ", "0 ", "2147483648 ", "1h ", "060 ", "60  ", "60\t"])
+CLASSES = st.sampled_from(["", "", "IN ", "in ", "CH ", "IN 60 "])
+CONTENTS = st.one_of(
+    st.tuples(st.sampled_from(["NS", "CNAME", "PTR", "ns"]), NAMES),
+    st.tuples(st.just("A"), st.sampled_from(["192.0.2.1", "192.0.2.01", "192.0.2", "1", "", "192.0.2.1 2"])),
+    st.tuples(st.just("AAAA"), st.sampled_from(["2001:db8::1", "2001:DB8::1", "::", "::ffff:1.2.3.4", "1"])),
+    st.tuples(st.just("MX"), st.tuples(st.sampled_from(["0", "010", "65535", "65536", ""]), NAMES).map(" ".join)),
+    st.tuples(st.just("TXT"), st.sampled_from(['""', '"a"', '"a" "b"', "a", '"a;b(c"', '"\\"', '"a\\\\"', '"é"'])),
+    st.tuples(st.just("TXT"), st.integers(254, 257).map(lambda count: f'"{"x" * count}"')),
+    st.tuples(st.just("SRV"), st.just("1 2 3 a")),
+).map(" ".join)  # fmt: skip
+LINES = st.one_of(
+    st.tuples(NAMES, st.just(" "), TTLS, CLASSES, CONTENTS).map("".join),
+    st.sampled_from(
+        ["$ORIGIN sub", "$ORIGIN example.org.", "$ORIGIN example.net.", "$TTL 77", " 5 A 192.0.2.9", " TXT b"]
+    ),
+)
+
+
+def read(lines, comment):
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "zone")
+        path.write_text(HEAD + "".join(f"{line}{comment}\n" for line in lines))
+        try:
+            found = zonefile.read(str(path), APEX)
+        except ZoneFault as exc:
+            return [fault.replace(folder, "").partition(", in ")[0] for fault in exc.faults]
+        places = [found.lines[index].replace(folder, "") for index in range(len(found.records))]
+        return list(zip(found.records, places, strict=True)), [text.replace(folder, "") for text in found.left_out]
+
+
+@given(st.lists(LINES, max_size=6))
+def test_a_plain_line_is_what_dnspython_would_read(lines):
+    assert read(lines, "") == read(lines, " ; comment")
