@@ -182,9 +182,10 @@ def test_transfers_are_those_of_the_bind_backend(tmp_path, mode):
 def test_caches_do_not_change_answers(tmp_path, is_long):
     """PowerDNS's own with its default settings; the second time most answers come from them."""
     settings = {**QUIET, **DEFAULT_CACHES}
+    asked = {apex: ZONES[apex] for apex in ("cuts.example", "child.cuts.example", "types.example")}
     with running(tmp_path, "opt-out", settings=settings) as pair:
         for _ in range(2):
-            found = list(found_in(pair, ZONES, True, is_long))
+            found = list(found_in(pair, asked, True, is_long))
             assert not found, shown(found)
 
 
