@@ -9,6 +9,8 @@ import click
 from pipebackend import names, rdata
 from pipebackend.backend import Backend
 from pipebackend.cli.output import as_json, json_option, print_rows
+from pipebackend.errors import RequestFault
+from pipebackend.zones import compilation, compiler
 
 __all__ = ["group"]
 
@@ -75,6 +77,36 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
         click.echo(f"{apex}: " + (f"{len(faults)} faults" if faults else "no faults"), err=True)
     if any(found.values()):
         raise SystemExit(1)
+
+
+@group.command("compile")
+@click.argument("name", required=False)
+@click.pass_obj
+def compile_(open_backend: Callable[[], Backend], name: str | None) -> None:
+    """Compile a table or file zone now, or all large ones; the coprocesses do it by themselves, in the background.
+
+    Example: zoneutil zone compile airports.aa
+    """
+    compilation.stay_in_foreground()
+    backend = open_backend()
+    sections = compiler.sections(backend.registry.config)
+    wanted = [names.from_text(name)] if name else list(sections)
+    for apex in wanted:
+        zone, section = backend.registry.by_apex.get(apex), sections.get(apex)
+        if zone is None or section is None or not backend.registry.config.path:
+            raise RequestFault(f"there is no zone {apex or '.'} of kind table or file in a configuration file")
+        target = compilation.Target.of(section, apex, zone.ident)
+        if not name and not compilation.is_large(target):
+            continue
+        settings = backend.metadata(apex)
+        chain = "" if "NSEC3NARROW" in settings else next(iter(settings.get("NSEC3PARAM", ())), "")
+        was_made = compiler.build(section, apex, zone.ident, chain, _progress)
+        click.echo(f"{apex or '.'}: " + (f"compiled to {target.path}" if was_made else "is compiled already"), err=True)
+
+
+def _progress(what: str, count: int) -> None:
+    if count:
+        click.echo(f"  {what}: {count}", err=True)
 
 
 @group.command()

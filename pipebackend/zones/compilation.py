@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from pipebackend.zones.base import Zone
     from pipebackend.zones.compiled import CompiledZone, Head
 
-__all__ = ["FOLDER", "KINDS", "Pending", "Target", "current", "followed", "is_large", "request", "served"]
+__all__ = [
+    "FOLDER",
+    "KINDS",
+    "Pending",
+    "Target",
+    "current",
+    "followed",
+    "is_large",
+    "request",
+    "served",
+    "stay_in_foreground",
+]
 
 FOLDER = ".pipebackend"
 _FORMAT = "pipebackend zone 1"  # of compiled files; one of another format is made anew
@@ -42,6 +53,7 @@ _PYTHON_CODE = (
     "from pipebackend.zones.compiler import main; main(*sys.argv[1:])"
 )
 _requested: dict[tuple[str, str], float] = {}
+_background = True
 
 
 class Target(Value):
@@ -103,6 +115,12 @@ class Pending:
     def ring(self) -> None:
         """See ``zones.base.Zone``; always ZoneFault."""
         raise _being_compiled(self._target)
+
+
+def stay_in_foreground() -> None:
+    """From now on nothing is compiled in the background: this process does it itself."""
+    global _background
+    _background = False
 
 
 def served(target: Target, before: Zone | None) -> Zone | None:
@@ -175,7 +193,8 @@ def request(target: Target, chain: str = "") -> bool:
         )
         return False
     _requested[target.path, chain] = time.monotonic()
-    _spawn([target.config, target.apex, str(target.ident), chain])
+    if _background:
+        _spawn([target.config, target.apex, str(target.ident), chain])
     return True
 
 

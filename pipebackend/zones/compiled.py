@@ -12,11 +12,13 @@ locks, and a map stays valid for as long as it is held. It holds
 from __future__ import annotations
 
 import os
+from binascii import a2b_base64, b2a_base64
 
 import lmdb
 
 from pipebackend import datalines, logs, names
 from pipebackend.errors import ZoneFault
+from pipebackend.nsec3param import Nsec3Param
 from pipebackend.records import ENT, Record
 from pipebackend.values import Value
 
@@ -24,7 +26,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pipebackend.nsec3param import Nsec3Param
     from pipebackend.records import Client
     from pipebackend.zones.fingerprints import Fingerprint
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAMAGED", "EMPTY", "FAULTS", "HEAD", "MAX_DBS", "NAMES", "ORDER",
-    "CompiledZone", "Head", "chain_name", "name_of", "names_key", "open_file", "order_key",
+    "CompiledZone", "Head", "chain_name", "chain_of", "name_of", "names_key", "open_file", "order_key",
 ]  # fmt: skip
 
 HEAD, FAULTS, NAMES, ORDER = b"head", b"faults", b"names", b"order"
@@ -109,8 +110,16 @@ def order_key(name: str, apex: str) -> bytes:
 
 
 def chain_name(param: Nsec3Param) -> bytes:
-    """The database of one NSEC3 ring."""
-    return b"nsec3\0" + bytes((param.opt_out, param.iterations)) + param.salt
+    """The database of one NSEC3 ring; names of databases have no zero octets and at most 511 of others."""
+    return b"nsec3 %d %d " % (param.opt_out, param.iterations) + b2a_base64(param.salt, newline=False)
+
+
+def chain_of(database: bytes) -> Nsec3Param | None:
+    """The parameters of the NSEC3 ring in this database, None if it has another purpose."""
+    if not database.startswith(b"nsec3 "):
+        return None
+    _, opt_out, iterations, salt = database.split(b" ")
+    return Nsec3Param(int(opt_out), int(iterations), a2b_base64(salt))
 
 
 class CompiledZone:

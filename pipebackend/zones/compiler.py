@@ -38,7 +38,7 @@ if TYPE_CHECKING:
             """All canonical names at which something may be found, empty non-terminals included, each once."""
 
 
-__all__ = ["build", "main", "write"]
+__all__ = ["build", "main", "sections", "write"]
 
 Progress = Callable[[str, int], None]
 _NEW = ".new"  # at the end of the name of a file that is being written
@@ -78,7 +78,7 @@ def main(config_path: str, apex: str, ident: str, chain: str) -> None:
     """What ``compilation.request`` starts: bring one zone's file about, unless it is there by now."""
     os.nice(_NICE)
     try:
-        section = _section(config_path, apex)
+        section = sections(config.read(config_path)).get(apex)
         if section is not None:
             build(section, apex, int(ident), chain)
     except BackendError as exc:
@@ -252,12 +252,7 @@ def _loaded(section: Section, target: Target) -> tuple[Compilable | None, Sequen
     return zone, (), zone.sources
 
 
-def _section(config_path: str, apex: str) -> Section | None:
-    found = _sections(config.read(config_path))
-    return found.get(apex)
-
-
-def _sections(read: config.Config) -> Mapping[str, Section]:
+def sections(read: config.Config) -> Mapping[str, Section]:
     """The sections of zones that may be compiled, by canonical name."""
     root = Section(read, read.table, "", [])
     return {
@@ -274,8 +269,8 @@ def _chains_of(path: str) -> list[Nsec3Param]:
         env = compiled.open_file(path)
         with env.begin() as txn:
             for key, _ in txn.cursor():
-                if key.startswith(b"nsec3\0"):
-                    found.append(Nsec3Param(key[6], key[7], key[8:]))
+                if (param := compiled.chain_of(bytes(key))) is not None:
+                    found.append(param)
         env.close()
     except compiled.DAMAGED:
         pass
@@ -284,7 +279,7 @@ def _chains_of(path: str) -> list[Nsec3Param]:
 
 def _remove_leftovers(section: Section, folder: str) -> None:
     """Remove what a killed compiler left, and files of zones that this configuration has no more."""
-    wanted = {Target.of(found, apex, 0).path for apex, found in _sections(section.config).items()}
+    wanted = {Target.of(found, apex, 0).path for apex, found in sections(section.config).items()}
     for entry in os.scandir(folder):
         is_old = entry.name.endswith(".mdb") and entry.path not in wanted and _is_of_config(entry.path, section.config)
         if is_old or entry.name.endswith(_NEW):

@@ -19,7 +19,7 @@ from pipebackend.nsec3param import Nsec3Param
 from pipebackend.records import Client, Record
 from pipebackend.zones import compilation, compiler, file, table
 from pipebackend.zones.compilation import Target
-from pipebackend.zones.compiled import CompiledZone, name_of, names_key
+from pipebackend.zones.compiled import CompiledZone, chain_name, chain_of, name_of, names_key
 from tests.making import age
 
 if TYPE_CHECKING:
@@ -132,6 +132,13 @@ def in_folder(folder: str, zone: dict[str, object]) -> Section:
 @given(BELOW)
 def test_a_key_is_that_of_one_name(name: str) -> None:
     assert name_of(names_key(name.lower())) == name.lower()
+
+
+@given(PARAMS)
+def test_a_ring_is_found_by_its_parameters(param: Nsec3Param) -> None:
+    name = chain_name(param)
+    assert b"\0" not in name and len(name) <= 511
+    assert chain_of(name) == param._replace(algorithm=1)
 
 
 RECORDS = st.builds(
