@@ -12,6 +12,7 @@ from pathlib import Path
 
 from scripts.benchmarks import endtoend, processes, roundtrip
 from scripts.benchmarks.figures import Run
+from scripts.benchmarks.responders import ResponderFailed
 from scripts.benchmarks.setup import DEFAULT, LONG, QUICK, Scale, Setup
 
 PARTS = "abcdef"
@@ -34,18 +35,16 @@ def main() -> None:
     if given.source:
         run = Run.from_json(given.source.read_text("utf-8"))
     else:
-        run = measured(QUICK if given.quick else LONG if given.long else DEFAULT, given.parts)
+        run = measured(QUICK if given.quick else LONG if given.long else DEFAULT, given.parts, given.json)
     print(run.text(), end="")
-    if given.json:
-        given.json.write_text(run.json(), "utf-8")
     if given.write_docs:
         from scripts.benchmarks import document
 
         document.write(run, TOP / "docs")
 
 
-def measured(scale: Scale, parts: str) -> Run:
-    """All figures of these parts."""
+def measured(scale: Scale, parts: str, kept: Path | None) -> Run:
+    """All figures of these parts; ``kept`` gets the JSON of those that are there after each part."""
     title = {id(QUICK): "quick run", id(LONG): "long run"}.get(id(scale), "default run")
     run = Run(title, _machine())
     measures = (
@@ -61,7 +60,12 @@ def measured(scale: Scale, parts: str) -> Run:
         for part, measure in measures:
             if part in parts:
                 print(f"bench: part {part}", file=sys.stderr, flush=True)
-                measure(setup, run)
+                try:
+                    measure(setup, run)
+                except ResponderFailed as exc:
+                    run.skip(f"the rest of part {part}", str(exc))
+                if kept:
+                    kept.write_text(run.json(), "utf-8")
     return run
 
 

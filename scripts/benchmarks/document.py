@@ -6,8 +6,6 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.benchmarks import plots
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +27,8 @@ PARTS = {
 
 def write(run: Run, folder: Path) -> None:
     """Write the page and the plots that belong to it."""
+    from scripts.benchmarks import plots  # matplotlib, which only this needs
+
     drawn = {
         "growth": plots.draw_growth(run, folder / "performance-growth.svg"),
         "ratios": plots.draw_ratios(run, folder / "performance-ratios.svg"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ from pipebackend.store import open_store, rrs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["KINDS", "Zone", "absent", "make", "make_several", "name_of", "write_peer_data", "written_out"]
+__all__ = ["KINDS", "Zone", "absent", "make", "make_several", "name_of", "sign", "write_peer_data", "written_out"]
 
 KINDS = ("table", "file", "ranges", "custom", "stored")
 TTL = 60
@@ -82,6 +84,17 @@ def make_several(folder: Path, kind: str, count: int, apexes: Sequence[str]) -> 
         sections += [_section(kind, apex, count) for apex in apexes]
     config.write_text("\n".join(sections))
     return [Zone(kind, apex, count, config) for apex in apexes]
+
+
+def sign(config: Path, apex: str, mode: str) -> None:
+    """Give a zone a key and ``mode``'s kind of denial: nsec, nsec3 or narrow."""
+    zoneutil = [f"{sys.prefix}/bin/zoneutil", "--config", str(config)]
+    commands = [[*zoneutil, "key", "secure", apex]]
+    if mode != "nsec":
+        options = ["--iterations", "0", "--salt", "-", *(["--narrow"] if mode == "narrow" else [])]
+        commands.append([*zoneutil, "zone", "nsec3", apex, *options])
+    for command in commands:
+        subprocess.run(command, stdout=subprocess.PIPE, check=True)
 
 
 def written_out(apex: str, count: int) -> Iterator[Record]:

@@ -47,14 +47,14 @@ class Subject(NamedTuple):
 
 def measure_starts(setup: Setup, run: Run) -> None:
     """From the start of the process until its first answer is read, beside a Python that does nothing at all."""
-    subjects = [subject for subject in _subjects(setup) if _answers(subject, run)]
+    subjects = [subject for subject in _subjects(setup) if _is_fit(subject, setup, run)]
     seconds: dict[str, list[float]] = {subject.title: [] for subject in subjects}
     bare: list[float] = []
     with pinned([setup.cpu]):
         for _ in range(setup.scale.starts):
             bare.append(_bare_start())
             for subject in subjects:
-                seconds[subject.title].append(_first_answer(subject))
+                seconds[subject.title].append(_first_answer(subject)[1])
     for subject in subjects:
         asked = subject.kind == "airports" or subject.size in (0, _LARGE)
         run.add(
@@ -73,7 +73,7 @@ def measure_memory(setup: Setup, run: Run) -> None:
     """PSS per process of four that have answered, their keepers counted in, beside a Python that only waits."""
     bare = _bare_megabytes()
     for subject in _subjects(setup):
-        if not _answers(subject, run):
+        if not _is_fit(subject, setup, run):
             continue
         with ExitStack() as running:
             crowd = [running.enter_context(Responder(subject.protocol, subject.command)).greet() for _ in range(CROWD)]
@@ -107,25 +107,29 @@ def _command(protocol: Protocol) -> str:
     return os.path.join(sys.prefix, "bin", protocol.command)
 
 
-def _answers(subject: Subject, run: Run) -> bool:
-    """Whether it serves its zone at all; otherwise that is noted."""
-    with Responder(subject.protocol, subject.command) as responder:
-        try:
-            answer = responder.greet().ask(subject.protocol.lookup(subject.names[0]))
-        except ResponderFailed as exc:
-            run.skip(subject.title, str(exc))
-            return False
-    if b"TXT" in answer:
-        return True
-    run.skip(subject.title, "such zones are not served yet" if subject.kind == "stored" else f"it says {answer!r}")
-    return False
+def _is_fit(subject: Subject, setup: Setup, run: Run) -> bool:
+    """Whether it serves its zone, and soon; otherwise that is noted. What a first start compiles is compiled here."""
+    try:
+        said, _ = _first_answer(subject)
+        _, seconds = _first_answer(subject)
+    except ResponderFailed as exc:
+        run.skip(subject.title, str(exc))
+        return False
+    if b"TXT" not in said:
+        run.skip(subject.title, "such zones are not served yet" if subject.kind == "stored" else f"it says {said!r}")
+        return False
+    if seconds > setup.scale.patience:
+        run.skip(f"start and memory, {subject.title}", f"one start takes {seconds:.1f} s here; --long waits for it")
+        return False
+    return True
 
 
-def _first_answer(subject: Subject) -> float:
+def _first_answer(subject: Subject) -> tuple[bytes, float]:
+    """What it says, and after how many seconds."""
     begin = time.perf_counter()
     with Responder(subject.protocol, subject.command) as responder:
-        responder.greet().ask(subject.protocol.lookup(subject.names[0]))
-        return time.perf_counter() - begin
+        said = responder.greet().ask(subject.protocol.lookup(subject.names[0]))
+        return said, time.perf_counter() - begin
 
 
 def _bare_start() -> float:

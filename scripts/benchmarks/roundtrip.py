@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from scripts.benchmarks.responders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from scripts.benchmarks.figures import Run
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_answer_sizes", "measure_growth", "measure_kinds"]
 
+_BASE32HEX = "0123456789abcdefghijklmnopqrstuv"
 REPEATED = 100  # names that are asked again and again
 LIMIT, PEER, LOOP = "C limit", "pdns-remotebackend", "Python loop"
 _LOOP = "import os, sys\nanswer = open(sys.argv[1], 'rb').read()\nwhile os.read(0, 65536): os.write(1, answer)"
@@ -97,9 +99,19 @@ def _denial(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterato
         ).encode()
 
 
+def _hashed_denial(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
+    draw = random.Random(6)
+    for _ in range(count):
+        label = "".join(draw.choices(_BASE32HEX, k=32))  # a SHA-1 in the letters of NSEC3 (RFC 5155 section 3.3)
+        yield (
+            f'{{"method": "getBeforeAndAfterNamesAbsolute", "parameters": {{"id": {zone_id}, "qname": "{label}."}}}}\n'
+        ).encode()
+
+
 RANDOM = Case(POSITIVE[1], _random, b"10.", peer=True)
 NXDOMAIN = Case("NXDOMAIN, random names", _nxdomain, b"", peer=True)
 DENIAL = Case("NSEC neighbours, random names", _denial, b'"before"', (REMOTE,))
+HASHED_DENIAL = Case("NSEC3 neighbours, random hashes", _hashed_denial, b'"unhashed":"n', (REMOTE,))
 CASES = (
     Case(POSITIVE[0], _repeated, b"10.", peer=True),
     RANDOM,
@@ -112,7 +124,10 @@ CASES = (
 def measure_kinds(setup: Setup, run: Run) -> None:
     """Part a: every kind of zone over both protocols beside the limit, a table beside the peer, too."""
     zones = [setup.zone(kind, setup.scale.names) for kind in made.KINDS]
-    cases = [(zone, protocol, CASES) for zone in zones for protocol in (PIPE, REMOTE)]
+    cases: list[tuple[Zone, Protocol, Sequence[Case]]] = [
+        (zone, protocol, CASES) for zone in zones for protocol in (PIPE, REMOTE)
+    ]
+    cases.append((setup.hashed_zone(setup.scale.names), REMOTE, (HASHED_DENIAL,)))
     with pinned([setup.cpu]), ExitStack() as running:
         all_series = list(_all_series(setup, run, running, cases, with_peer=True))
         _ask_all(setup, all_series)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from scripts.benchmarks import made
 from scripts.benchmarks.limit import pipe_rules, remote_rules
 from scripts.benchmarks.responders import REMOTE, command_of, peer_command, write_rules
-from tests.live.servers import PATIENCE, PdnsServer, ServerFailed, pipe_config, program, remote_config
+from tests.live.servers import PATIENCE, PdnsServer, ServerFailed, pipe_config, remote_config
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_CACHES", "MODES", "PLAIN", "Zones", "apex_of", "start"]
 
 PLAIN = "bench"
-MODES = {"nsec": (), "nsec3": ("1 0 0 -",), "narrow": ("1 0 0 -", "narrow")}
+MODES: dict[str, tuple[str, ...]] = {"nsec": (), "nsec3": ("1 0 0 -",), "narrow": ("1 0 0 -", "narrow")}  # for pdnsutil
 DEFAULT_CACHES = {  # PowerDNS's own values; the servers of tests have none (PROTOCOL.md 7)
     "cache-ttl": "20",
     "query-cache-ttl": "20",
@@ -58,12 +57,8 @@ class Zones:
         folder = setup.new_path("served")
         apexes = [apex_of(mode) for mode in (PLAIN, *MODES)]
         config = made.make_several(folder, "table", count, apexes)[0].config
-        for mode, nsec3 in MODES.items():
-            zoneutil = [f"{sys.prefix}/bin/zoneutil", "--config", str(config)]
-            _quietly([*zoneutil, "key", "secure", apex_of(mode)])
-            if nsec3:
-                options = ["--iterations", "0", "--salt", "-", *(["--narrow"] if mode == "narrow" else [])]
-                _quietly([*zoneutil, "zone", "nsec3", apex_of(mode), *options])
+        for mode in MODES:
+            made.sign(config, apex_of(mode), mode)
         for apex in apexes:
             made.write_zone_file(folder / f"{apex}.zone", apex, count)
         made.write_peer_data(folder / "peer.json", apexes, count)
@@ -185,9 +180,3 @@ def _fill(server: PdnsServer, zones: Zones, which: str, signed: bool) -> None:
                 server.said("set-nsec3", apex, *nsec3)
         if which != "bind":
             server.said("rectify-zone", apex)
-
-
-def _quietly(command: list[str]) -> None:
-    done = subprocess.run([program(command[0]), *command[1:]], capture_output=True, text=True)
-    if done.returncode:
-        raise ServerFailed(f"{' '.join(command)}: {done.stderr}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts.benchmarks import made, responders
+from scripts.benchmarks.responders import PIPE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,12 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT", "LONG", "QUICK", "Scale", "Setup"]
 
+_COMPILING = 300.0  # seconds; a million names need less
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
     """How much is measured: rounds are the items of a median, ``seconds`` one run of dnsperf.
 
-    ``all_floods`` is false where two of them have to do.
+    ``all_floods`` is false where two of them have to do; a process that starts in more than ``patience`` seconds is
+    not started again and again.
     """
 
     rounds: int
@@ -31,6 +36,7 @@ class Scale:
     served_names: int
     flood_rounds: int
     seconds: float
+    patience: float
     all_floods: bool = True
 
 
@@ -43,6 +49,7 @@ QUICK = Scale(
     served_names=200,
     flood_rounds=2,
     seconds=0.2,
+    patience=0.5,
     all_floods=False,
 )
 DEFAULT = Scale(
@@ -54,6 +61,7 @@ DEFAULT = Scale(
     served_names=1000,
     flood_rounds=5,
     seconds=0.5,
+    patience=2,
 )
 LONG = Scale(
     rounds=15,
@@ -64,6 +72,7 @@ LONG = Scale(
     served_names=1000,
     flood_rounds=9,
     seconds=2,
+    patience=60,
 )
 
 
@@ -82,8 +91,15 @@ class Setup:
         """A zone of that kind and size, made when it is first asked for."""
         key = (kind, count)
         if key not in self._zones:
-            self._zones[key] = made.make(self.folder, kind, count)
+            self._zones[key] = zone = made.make(self.folder, kind, count)
+            _wait_until_compiled(zone)
         return self._zones[key]
+
+    def hashed_zone(self, count: int) -> Zone:
+        """A table zone that is signed with NSEC3."""
+        zone = made.make_several(self.new_path("hashed"), "table", count, ["hashed.example"])[0]
+        made.sign(zone.config, zone.apex, "nsec3")
+        return zone
 
     def peer_data(self, zone: Zone) -> Path:
         """The names of a zone for pdns-remotebackend."""
@@ -96,3 +112,18 @@ class Setup:
         """A file that is not there yet."""
         self._paths += 1
         return self.folder / f"{what}-{self._paths}"
+
+
+def _wait_until_compiled(zone: Zone) -> None:
+    """Ask until the zone answers: the first process to meet a large file compiles it, and that is nobody's figure."""
+    deadline = time.monotonic() + _COMPILING
+    with responders.Responder(PIPE, responders.command_of(PIPE, zone.config)).greet() as responder:
+        while time.monotonic() < deadline:
+            try:
+                if b"SOA" in responder.ask(PIPE.lookup(zone.apex, "SOA")):
+                    break
+            except responders.ResponderFailed:  # not yet
+                pass
+            time.sleep(0.1)
+        else:
+            raise responders.ResponderFailed(f"the {zone.kind} zone of {zone.count} names is not served")

@@ -11,7 +11,7 @@ import dns.zone
 import pytest
 
 from pipebackend.backend import open_backend
-from scripts.benchmarks import made
+from scripts.benchmarks import document, made
 from scripts.benchmarks.figures import AT_LEAST, AT_MOST, Goal, Run, compared
 from scripts.benchmarks.responders import PIPE, REMOTE, Responder, compiled, write_rules
 from scripts.benchmarks.roundtrip import documented_form
@@ -176,3 +176,25 @@ def test_unknown_parts_are_refused() -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
     assert done.returncode == 2
     assert "there is no part 'xz'" in done.stderr
+
+
+def test_the_page_has_goals_parts_and_what_is_missing(run: Run) -> None:
+    run.add("b", "ours unix: unsigned positive, caches off", "q/s", [5.0], [4.0], "ours REMOTE timeout=0")
+    page = document.text_of(run, {"growth": False, "ratios": False})
+    assert "1 of 2 goals are met" in page
+    assert "| large | 30 MB | 10.00 | 10.00 to 10.00 | a peer | ≤ 16 MB | **MISSED** |" in page
+    assert "a unix socket 1.25" in " ".join(page.split())  # a figure of the run in the prose
+    assert "- the rest: it is not there" in page
+    assert "## Growth" not in page
+    assert "{{" not in page
+
+
+def test_plots_are_the_same_for_the_same_figures(run: Run, tmp_path: Path) -> None:
+    plots = pytest.importorskip("scripts.benchmarks.plots", reason="matplotlib is not installed; scripts/bench has it")
+    run.add("e", "start to first answer, PIPE table: 1,000 names", "ms", [2.0], [1.0], "bare Python", size=1000)
+    for name in ("one.svg", "two.svg"):
+        assert plots.draw_ratios(run, tmp_path / name)
+        assert plots.draw_growth(run, tmp_path / f"growth-{name}")
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert (tmp_path / "growth-one.svg").read_bytes() == (tmp_path / "growth-two.svg").read_bytes()
+    assert not plots.draw_growth(Run("", ""), tmp_path / "none.svg")
