@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pipebackend import config, lookup, names
-from pipebackend.errors import NotListable, RequestFault
+from pipebackend.errors import NotListable, RequestFault, ZoneFault
 from pipebackend.records import Client
 from pipebackend.values import Value
 from pipebackend.watch import Watcher, report_refusal
@@ -343,7 +343,11 @@ def _row_info(row: StoredDomain) -> DomainInfo:
 
 
 def _serial(zone: Zone) -> int:
-    return int(zone.soa().content.split()[2])
+    """0 for a zone that is being compiled: it must not hide the others from PowerDNS's list of zones."""
+    try:
+        return int(zone.soa().content.split()[2])
+    except ZoneFault:
+        return 0
 
 
 def _sizes(zone: Zone) -> Mapping[str, object]:
