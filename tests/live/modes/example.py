@@ -1,0 +1,111 @@
+"""The zone example.org of docs/modes.md, and what a validating resolver must find in it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import dns.flags
+import dns.rcode
+import dns.rdatatype
+
+from tests.live.servers import PATIENCE, Unbound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import dns.message
+
+    from tests.live.servers import PdnsServer
+
+__all__ = ["APEX", "ZONE", "check_answers", "ds_of", "is_secure", "serial_of", "until", "validating"]
+
+APEX = "example.org"
+# Short times, for the tests that wait for them; every kind of denial has something to deny.
+ZONE = """\
+$ORIGIN example.org.
+$TTL 60
+@            SOA  ns1 hostmaster 1 1 1 86400 2
+@            NS   ns1
+@            MX   10 mail
+ns1          A    127.0.0.1
+mail         A    203.0.113.25
+www          A    203.0.113.80
+www          AAAA 2001:db8::80
+a.b.ent      TXT  "below an empty non-terminal"
+*.wild       TXT  "from a wildcard"
+sp\\032ace    TXT  "a space in its name"
+insecure     NS   ns.insecure
+ns.insecure  A    203.0.113.54
+secure       NS   ns1
+secure       DS   12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+"""
+
+
+class _Expected(NamedTuple):
+    name: str
+    type: str
+    rcode: dns.rcode.Rcode = dns.rcode.NOERROR
+    has_answer: bool = True
+    is_proved_by_opt_out: bool = True  # RFC 5155 section 9.2: no covering NSEC3 with opt-out proves anything
+
+
+EXPECTED = (
+    _Expected("", "SOA"),
+    _Expected("", "DNSKEY"),
+    _Expected("www", "A"),
+    _Expected("WWW", "AAAA"),
+    _Expected("a.b.ent", "TXT"),
+    _Expected("sp\\032ace", "TXT"),
+    _Expected("secure", "DS"),
+    _Expected("x.wild", "TXT", is_proved_by_opt_out=False),
+    _Expected("www", "MX", has_answer=False),
+    _Expected("", "A", has_answer=False),
+    _Expected("b.ent", "A", has_answer=False),
+    _Expected("x.wild", "A", has_answer=False, is_proved_by_opt_out=False),
+    _Expected("insecure", "DS", has_answer=False, is_proved_by_opt_out=False),
+    _Expected("nope", "A", dns.rcode.NXDOMAIN, False, is_proved_by_opt_out=False),
+    _Expected("x.www", "A", dns.rcode.NXDOMAIN, False, is_proved_by_opt_out=False),
+)
+
+
+def check_answers(resolver: Unbound, opt_out: bool = False) -> None:
+    """Every kind of answer is right and validated."""
+    for expected in EXPECTED:
+        question = f"{expected.name}.{APEX}".lstrip(".")
+        answer = resolver.query(question, expected.type)
+        found = answer.rcode(), bool(answer.answer), is_secure(answer)
+        secure = expected.is_proved_by_opt_out or not opt_out
+        assert found == (expected.rcode, expected.has_answer, secure), f"{question} {expected.type}: {answer}"
+
+
+def is_secure(answer: dns.message.Message) -> bool:
+    """Whether the resolver validated it."""
+    return bool(answer.flags & dns.flags.AD)
+
+
+def validating(server: PdnsServer, folder: Path, anchors: list[str] | None = None) -> Unbound:
+    """A resolver, not started, that trusts the keys which pdnsutil shows for the zone, or the given DS records."""
+    return Unbound({APEX: server.port}, folder, ds_of(server) if anchors is None else anchors)
+
+
+def ds_of(server: PdnsServer) -> list[str]:
+    """The DS records of the zone's keys."""
+    return [line.partition(" ;")[0] for line in server.said("export-zone-ds", APEX).splitlines()]
+
+
+def serial_of(server: PdnsServer) -> int:
+    """The zone's serial, 0 if the server has no zone."""
+    for rrset in server.dig(APEX, "SOA").answer:
+        if rrset.rdtype == dns.rdatatype.SOA:
+            return int(rrset[0].serial)
+    return 0
+
+
+def until(happened: Callable[[], bool], what: str) -> None:
+    """Wait for something; AssertionError if it does not come."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.05)
