@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 
-from pipebackend import config, lookup, names
+from pipebackend import config, lookup, names, stats
 from pipebackend.errors import NotListable, RequestFault, ZoneFault
 from pipebackend.records import Client
+from pipebackend.stats import Stats
 from pipebackend.values import Value
 from pipebackend.watch import Watcher, report_refusal
 from pipebackend.zones import registry
@@ -25,18 +27,24 @@ if TYPE_CHECKING:
     from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.tsig import TsigKey
     from pipebackend.writer import Writer
+    from pipebackend.zoneedit import ZoneEditor
     from pipebackend.zones.base import Zone
     from pipebackend.zones.stored import StoredZones
 
 __all__ = ["VERSION", "Backend", "DomainInfo", "open_backend"]
 
 VERSION = "0.1.0"
+PATIENCE = 0.02  # seconds in which a question may get what another process has just changed
 COMMANDS = {
     "help": "this list",
     "version": "the version of this program",
     "zones": "the zones, with their kind, id and serial",
-    "stats": "how many questions were answered since the start",
+    "stats": "calls by method and zone, failures, the slowest calls; of all processes that serve a socket",
+    "stats json": "the same for programs",
+    "zone …": "as zoneutil zone; zone --help lists the commands",
+    "record …": "as zoneutil record; record --help lists the commands",
 }
+_COMMAND_LINE = "pipebackend.cli.remote"  # by name: it stands above, and is imported for these commands alone
 
 
 class DomainInfo(Value):
@@ -64,7 +72,8 @@ class Backend:
         self._store_url = ""
         self._zones: Served | None = None
         self._writer: tuple[Keyring, Writer] | None = None
-        self.questions = 0
+        self.stats = Stats()
+        self._asked = -1  # the id of the zone that the last call was about
 
     @property
     def registry(self) -> registry.Registry:
@@ -86,6 +95,8 @@ class Backend:
         current = self._watcher.registry
         if self._zones is None or self._zones.registry is not current:
             self._zones = Served(current, _stored_zones(self.keyring) if current.store_url else None)
+            if self._writer is not None:
+                self._zones.look_always()
         return self._zones
 
     @property
@@ -96,6 +107,7 @@ class Backend:
             from pipebackend.writer import Writer
 
             self._writer = keyring, Writer(keyring.store, lambda apex: apex in self.registry.by_apex)
+            self.zones.look_always()
         return self._writer[1]
 
     def updated(self) -> Sequence[DomainInfo]:
@@ -125,16 +137,18 @@ class Backend:
 
     def lookup(self, qname: str, qtype: str, client: Client = Client(), zone_id: int = -1) -> Answer:  # noqa: B008
         """The records for a question; raises NameFault if ``qname`` is no name."""
-        self.questions += 1
         if self._writer is not None:
             self._writer[1].flush()
-        return lookup.answer(self.zones, qname, qtype, client, zone_id)
+        answer = lookup.answer(self.zones, qname, qtype, client, zone_id)
+        self._asked = answer.ident
+        return answer
 
     def transfer(self, apex: str | None, zone_id: int = -1) -> tuple[int, Iterator[Record]]:
         """A zone's id and all its records, SOA first; raises NotListable with the reason."""
         zone = self.zones.with_id(zone_id) if apex is None else self.zones.at(names.from_text(apex))
         if zone is None:
             raise NotListable(f"there is no zone {apex}" if apex else f"there is no zone with the id {zone_id}")
+        self._asked = zone.ident
         return zone.ident, zone.listing()
 
     def domains(self) -> Sequence[DomainInfo]:
@@ -153,9 +167,10 @@ class Backend:
 
     def zone_faults(self, apex: str) -> Sequence[str]:
         """What is wrong with a zone, a line each that names the place; raises RequestFault if it is not ours."""
-        entry = self.registry.entry(names.from_text(apex))
+        name = names.from_text(apex)
+        entry = self.registry.entry(name)
         if entry is None:
-            raise RequestFault(_no_zone(apex, self.registry))
+            return self._stored_faults(name)
         return entry.faults or (entry.zone.faults if entry.zone is not None else ())
 
     def zone_facts(self, apex: str) -> Mapping[str, object]:
@@ -177,6 +192,7 @@ class Backend:
         zone = self.zones.with_id(zone_id)
         if zone is None:
             raise RequestFault(f"there is no zone with the id {zone_id}")
+        self._asked = zone_id
         from pipebackend import denial
 
         parameters = self.keyring.metadata(zone.apex, zone).get("NSEC3PARAM")
@@ -185,7 +201,9 @@ class Backend:
     def metadata(self, apex: str) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind."""
         name = names.from_text(apex)
-        return self.keyring.metadata(name, self.zones.at(name))
+        zone = self.zones.at(name)
+        self._asked = zone.ident if zone is not None else -1
+        return self.keyring.metadata(name, zone)
 
     def set_metadata(self, apex: str, kind: str, values: Sequence[str]) -> None:
         """Replace a zone's settings of one kind; raises MetadataFault or StoreFault."""
@@ -198,7 +216,8 @@ class Backend:
     def own(self, apex: str) -> str:
         """The canonical name of a zone of ours, also one whose source is refused; raises RequestFault for others."""
         name = names.from_text(apex)
-        if name not in self.registry.by_apex and self.registry.entry(name) is None:
+        is_configured = name in self.registry.by_apex or self.registry.entry(name) is not None
+        if not is_configured and self.domain(name) is None:
             hint = "PowerDNS's other backends have their keys and settings by pdnsutil"
             raise RequestFault(f"{_no_zone(apex, self.registry)}; {hint}")
         return name
@@ -209,6 +228,17 @@ class Backend:
 
         name = self.own(apex)
         return Signing(self.keyring, name, self._wanted_id(name), self.zones.at(name))
+
+    @property
+    def editor(self) -> ZoneEditor:
+        """What an operator does with zones of the store; raises StoreFault if there is no place for one."""
+        from pipebackend.zoneedit import ZoneEditor
+
+        return ZoneEditor(self.keyring, self.writer, self.zones)
+
+    def wanted_id(self, apex: str) -> int:
+        """The id that a zone has, or would get."""
+        return self._wanted_id(apex)
 
     @property
     def store(self) -> Store:
@@ -284,12 +314,39 @@ class Backend:
                 f"{zone.apex or '.'} {zone.kind} id {zone.ident} serial {_serial(zone)}" for zone in self.zones.all()
             ]
         if word == "stats":
-            return [
-                f"questions {self.questions}",
-                f"zones {len(self.zones.all())}",
-                f"reloads {self._watcher.reloads}",
-            ]
+            return stats.lines(self._all_numbers(), len(self.zones.all()), time.time())
+        if word == "stats json":
+            import json
+
+            return [json.dumps(self._all_numbers())]
+        if word.partition(" ")[0] in ("zone", "record"):
+            from importlib import import_module
+
+            answer: list[str] = import_module(_COMMAND_LINE).run(self, word)
+            return answer
         raise RequestFault(f"unknown command {word[:40]!r}; the commands are {', '.join(COMMANDS)}")
+
+    def _stored_faults(self, apex: str) -> Sequence[str]:
+        zone = self._zone(apex)
+        from pipebackend.zones import zonecheck
+
+        return zonecheck.check(apex, [record for record in zone.listing() if record.type])
+
+    def tally(self, method: str) -> list[int]:
+        """Where to count the last call and its failure."""
+        zone_id, self._asked = self._asked, -1
+        return self.stats.tally(method, zone_id, self._zone_name)
+
+    def numbers(self) -> stats.Numbers:
+        """What this process counted."""
+        return self.stats.numbers(self._watcher.reloads)
+
+    def _all_numbers(self) -> stats.Numbers:
+        return stats.added([self.numbers(), *self.stats.others()])
+
+    def _zone_name(self, zone_id: int) -> str:
+        zone = self.zones.with_id(zone_id) if zone_id >= 0 else None
+        return "-" if zone is None else zone.apex or "."
 
     def _wanted_id(self, apex: str) -> int:
         name = names.from_text(apex)
@@ -323,7 +380,7 @@ def _stored_zones(keyring: Keyring) -> StoredZones:
     """Imported only where there is a store."""
     from pipebackend.zones.stored import StoredZones
 
-    return StoredZones(keyring.store)
+    return StoredZones(keyring.store, PATIENCE)
 
 
 def _no_zone(apex: str, zones: registry.Registry) -> str:

@@ -39,6 +39,11 @@ class Served:
         except StoreFault:  # whoever asks for more will tell
             return self.registry, -1
 
+    def look_always(self) -> None:
+        """See every change at once: for a session that writes, whose questions must see what it wrote."""
+        if self._stored is not None:
+            self._stored.patience = 0.0
+
     def at(self, apex: str) -> Zone | None:
         """The zone of this canonical name."""
         stored = self._stored

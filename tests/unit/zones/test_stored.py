@@ -202,3 +202,15 @@ def test_a_configuration_without_store_has_its_own_zones(tmp_path):
     assert served.at(APEX) is served.with_id(7) is None
     assert len(served.all()) == 1
     assert served.version() == served.version()
+
+
+def test_a_patient_process_sees_a_change_soon_and_a_writing_one_at_once(tmp_path):
+    """Looking for a change costs as much as an answer, so a process that only answers does not look each time."""
+    store = open_store("sqlite:zones.db", tmp_path)
+    patient, exact = StoredZones(store, 3600.0), StoredZones(store)
+    assert patient.by_apex("new.example") is None
+    store.create_domain("new.example", 7)
+    before = patient.version()
+    assert exact.version() != patient.version()
+    patient.patience = 0.0
+    assert patient.version() != before
