@@ -117,7 +117,7 @@ class StoredZones:
     """The zones of a store, each found when it is asked for."""
 
     def __init__(self, store: Store, patience: float = 0.0) -> None:
-        """``patience`` is how many seconds a change by another process may stay unseen: looking takes 7 microseconds."""
+        """``patience``: seconds in which a change by another process may go unseen, since looking takes 7 µs."""
         self._store = store
         self.patience = patience
         self._next_look = 0.0
