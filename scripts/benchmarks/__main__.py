@@ -14,6 +14,7 @@ from scripts.benchmarks import endtoend, processes, roundtrip
 from scripts.benchmarks.figures import Run
 from scripts.benchmarks.responders import ResponderFailed
 from scripts.benchmarks.setup import DEFAULT, LONG, QUICK, Scale, Setup
+from tests.live.servers import ServerFailed
 
 PARTS = "abcdef"
 TOP = Path(__file__).parents[2]
@@ -62,7 +63,7 @@ def measured(scale: Scale, parts: str, kept: Path | None) -> Run:
                 print(f"bench: part {part}", file=sys.stderr, flush=True)
                 try:
                     measure(setup, run)
-                except ResponderFailed as exc:
+                except (ResponderFailed, ServerFailed) as exc:
                     run.skip(f"the rest of part {part}", str(exc))
                 if kept:
                     kept.write_text(run.json(), "utf-8")

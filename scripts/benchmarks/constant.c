@@ -96,6 +96,8 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return 2;
+	for (int leaked = 3; leaked < 1024; leaked++) /* the pipes of siblings, which PowerDNS forgets to close */
+		close(leaked);
 	read_rules(argv[1]);
 	if (argc > 2)
 		listen_at(argv[2]);

@@ -8,6 +8,7 @@ DATA is what ``made.write_peer_data`` wrote.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -28,6 +29,7 @@ class Peer(Handler):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
+    os.closerange(3, 1024)  # else its siblings' pipes keep it alive when PowerDNS has ended (PROTOCOL.md rule 3)
     with open(sys.argv[2]) as data:
         RECORDS.update(json.load(data))
     PipeConnector(Peer, {"abi": sys.argv[1]}).run()

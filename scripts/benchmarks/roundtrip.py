@@ -136,6 +136,9 @@ def measure_kinds(setup: Setup, run: Run) -> None:
         if LOOP in series.seconds:
             loop = _micro(series.seconds[LOOP])
             run.add("a", series.title, "µs", _micro(series.seconds["own"]), loop, LOOP, inverse=True)
+            if LIMIT in series.seconds:
+                limit = _micro(series.seconds[LIMIT])
+                run.add("a", f"{series.protocol.title} {LOOP}", "µs", loop, limit, LIMIT, inverse=True)
         if PEER in series.seconds:
             positive = series.protocol is REMOTE and series.case.title in POSITIVE
             own, peer = series.seconds["own"], series.seconds[PEER]

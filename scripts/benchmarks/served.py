@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dns.exception import DNSException
+
 from scripts.benchmarks import made
 from scripts.benchmarks.limit import pipe_rules, remote_rules
 from scripts.benchmarks.responders import REMOTE, command_of, peer_command, write_rules
@@ -91,7 +93,11 @@ def start(setup: Setup, zones: Zones, running: ExitStack, title: str, signed: bo
     server = PdnsServer(settings, folder)
     if who in ("gsqlite3", "lmdb", "bind"):
         _fill(server, zones, who, signed)
-    return running.enter_context(server)
+    try:
+        return running.enter_context(server)
+    except DNSException as exc:  # somebody else answered the first question
+        server.stop()
+        raise ServerFailed(f"{title} did not start: {exc}") from exc
 
 
 def _settings(
