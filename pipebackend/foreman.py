@@ -17,7 +17,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pipebackend import listen, logs
+from pipebackend import listen, logs, numbers
 from pipebackend.arguments import SYSTEMD
 from pipebackend.slots import Slots, memory_file
 from pipebackend.worker import FINISH, FINISH_SECONDS, READY, TAKEN
@@ -41,7 +41,13 @@ def run(given: Arguments) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     listener = listen.listening(given, os.environ)
     try:
-        status = Foreman(listener, given.workers or len(os.sched_getaffinity(0)), most).run()
+        with numbers.folder() as where:
+            os.environ[numbers.FOLDER_KEY] = where  # for the workers
+            if given.metrics:
+                from pipebackend import metrics
+
+                metrics.serve(*given.metrics, where)
+            status = Foreman(listener, given.workers or len(os.sched_getaffinity(0)), most).run()
     finally:
         listener.close()
         if given.listen and given.listen != SYSTEMD:
@@ -207,6 +213,7 @@ class Foreman:
         self._poll.unregister(worker.control)
         del self._workers[worker.control.fileno()]
         status = worker.close()
+        numbers.retire(os.environ[numbers.FOLDER_KEY], worker.process.pid)
         cut = 0
         for slot in worker.slots:
             if self._slots.is_waiting(slot):

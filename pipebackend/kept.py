@@ -1,10 +1,14 @@
 """The shortcut of the serving path: finished answers, kept by question for as long as the zones stay as they are.
 
+All calls are counted here: what is given again by raising the number that was found when the answer was made.
+
 The way without the shortcut is ``session.answer``; a property test holds both equal. Answers that depend on the client
 or the moment are never kept.
 """
 
 from __future__ import annotations
+
+from time import perf_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +21,12 @@ if TYPE_CHECKING:
 
         keeps: bool
         """Whether the last answer holds for the same question until ``state`` changes."""
+
+        method: str
+        """The last call, by REMOTE's name for it."""
+
+        failed: bool
+        """Whether the last answer says that there is none."""
 
         @property
         def backend(self) -> Backend | None:
@@ -34,22 +44,23 @@ if TYPE_CHECKING:
         def state(self) -> object:
             """Differs from what it was whenever a zone may have changed."""
 
-        def repeated(self) -> None:
-            """Called when a kept answer is given."""
+        def call(self, request: bytes) -> str:
+            """A request in a few words, without content."""
 
 
-__all__ = ["Kept"]
+__all__ = ["MAX_ANSWERS", "Kept"]
 
 MAX_ANSWERS = 16_384  # some 5 MB of answers of 200 octets: what is asked often stays, a flood of names costs no more
 MAX_OCTETS = 4096  # larger answers are rare and would make that bound meaningless
 
 
 class Kept:
-    """A session that gives finished answers again."""
+    """A session that gives finished answers again, at most ``most`` of them."""
 
-    def __init__(self, session: KeepingSession) -> None:
+    def __init__(self, session: KeepingSession, most: int = MAX_ANSWERS) -> None:
         self._session = session
-        self._answers: dict[bytes, bytes] = {}
+        self._most = most
+        self._answers: dict[bytes, tuple[bytes, list[int]]] = {}
         self._state: object = None
 
     def answer(self, request: bytes) -> bytes:
@@ -62,11 +73,13 @@ class Kept:
         question = session.question(request)
         kept = self._answers.get(question)
         if kept is not None:
-            session.repeated()
-            return kept
+            kept[1][0] += 1
+            return kept[0]
+        started = perf_counter()
         answer = session.answer(request)
-        if question and session.keeps and len(answer) <= MAX_OCTETS:
-            self._keep(question, answer)
+        tally = self._counted(request, perf_counter() - started)
+        if question and session.keeps and len(answer) <= MAX_OCTETS and self._most:
+            self._keep(question, (answer, tally))
         return answer
 
     def overlong(self) -> bytes:
@@ -77,7 +90,19 @@ class Kept:
         """See ``streams.Session``."""
         self._session.settle()
 
-    def _keep(self, question: bytes, answer: bytes) -> None:
-        if len(self._answers) >= MAX_ANSWERS:
+    def _counted(self, request: bytes, seconds: float) -> list[int]:
+        session = self._session
+        backend = session.backend
+        if backend is None:  # a session that was never opened has nobody to ask for its numbers
+            return [0, 0]
+        tally = backend.tally(session.method)
+        tally[0] += 1
+        tally[1] += session.failed
+        if backend.stats.is_slow(seconds):
+            backend.stats.remember(seconds, session.call(request))
+        return tally
+
+    def _keep(self, question: bytes, answer: tuple[bytes, list[int]]) -> None:
+        if len(self._answers) >= self._most:
             del self._answers[next(iter(self._answers))]  # the oldest: cheaper than knowing the least used
         self._answers[question] = answer

@@ -22,6 +22,7 @@ _QUESTION_FIELDS = 5
 # PIPE cannot say "empty non-terminal" to PowerDNS before 5.1; a record of a type that nobody asks for makes the name
 # exist (PROTOCOL.md 1.5), so that it is NODATA and not NXDOMAIN.
 _ENT_TYPE, _ENT_CONTENT = "TYPE65280", "\\# 0"
+_METHODS = {b"HELO": "initialize", b"Q": "lookup", b"AXFR": "list", b"CMD": "directBackendCmd"}  # REMOTE's names
 FAIL = b"FAIL\n"
 END = b"END\n"
 
@@ -35,6 +36,8 @@ class PipeSession:
         self._remember = remember
         self._abi = 0
         self.keeps = False
+        self.method = ""
+        self.failed = False
 
     @property
     def backend(self) -> Backend:
@@ -43,17 +46,18 @@ class PipeSession:
 
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
-        self.keeps = False
+        self.keeps = self.failed = False
         fields = request.rstrip(b"\r").split(b"\t")
+        self.method = _METHODS.get(fields[0], "unknown")
         try:
             return self._answer([field.decode("ascii") for field in fields])
         except BackendError as exc:
-            return _failure(str(exc), fields)
+            return self._failed(str(exc), fields)
         except UnicodeDecodeError:
-            return _failure("the line has octets outside ASCII", fields)
+            return self._failed("the line has octets outside ASCII", fields)
         except Exception:  # the edge: one failed answer, never a dead process
             logs.traceback(f"answering {request[:200]!r} failed")
-            return _failure("internal error; the log of this process has the traceback", fields)
+            return self._failed("internal error; the log of this process has the traceback", fields)
 
     def overlong(self) -> bytes:
         """See ``streams.Session``."""
@@ -71,9 +75,15 @@ class PipeSession:
         """See ``kept.KeepingSession``; under another ABI the same question has another answer."""
         return self._abi, self._backend.state()
 
-    def repeated(self) -> None:
+    def call(self, request: bytes) -> str:
         """See ``kept.KeepingSession``."""
-        self._backend.questions += 1
+        tag, *fields = request.split(b"\t")
+        words = [field.decode("ascii", "replace") for field in fields[: 3 if tag == b"Q" else 0]]
+        return names.printable(" ".join([self.method, *words[:1], *words[2:]]))
+
+    def _failed(self, reason: str, fields: Sequence[bytes]) -> bytes:
+        self.failed = True
+        return _failure(reason, fields)
 
     def _answer(self, fields: list[str]) -> bytes:
         tag = fields[0]

@@ -9,10 +9,10 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from pipebackend import keeper, logs
+from pipebackend import keeper, logs, numbers
 from pipebackend.backend import open_backend
 from pipebackend.connection import Connection
-from pipebackend.kept import Kept
+from pipebackend.kept import MAX_ANSWERS, Kept
 from pipebackend.launch import traced
 from pipebackend.signals import SIG_DFL, SIG_IGN, SIGHUP, SIGTERM, signal
 from pipebackend.slots import Slots
@@ -43,7 +43,11 @@ def run(given: Arguments, new_session: NewSession, control: int, memory: int, li
     signal(SIGTERM, SIG_DFL)
     backend = open_backend(given.config)
     backend.start_watching()
+    where = os.environ[numbers.FOLDER_KEY]
+    backend.stats.others = lambda: numbers.read(where, os.getpid())
+    finish = numbers.publish(where, backend.numbers)
     Worker(backend, new_session, socket.socket(fileno=control), Slots(memory), given).run()
+    finish()
 
 
 class Worker:
@@ -93,7 +97,7 @@ class Worker:
         backend = copy.copy(self._backend)
         session = self._new_session(backend, memory.remember)
         keeps = len(self._connections) < _MOST_KEEPING
-        answering = Kept(session) if keeps else session
+        answering = Kept(session, MAX_ANSWERS if keeps else 0)
         connection = Connection(client, memory, traced(answering, self._given, backend) or answering, backend.close)
         self._connections[client.fileno()] = connection
         self._poll.register(client, select.EPOLLIN)

@@ -18,6 +18,7 @@ __all__ = ["RemoteSession", "main"]
 
 _LOOKUP = b'{"method": "lookup", "parameters": {"local": '
 _BOUNDARIES = frozenset(("initialize", "commitTransaction", "abortTransaction"))  # no transaction is open after these
+_KNOWN = frozenset(("initialize", "lookup", *methods.RENDERED, *methods.METHODS))
 FALSE = "false"
 NULL = "null"
 
@@ -41,6 +42,8 @@ class RemoteSession:
         self._remember = remember
         self._initialized_by = b""
         self.keeps = False
+        self.method = ""
+        self.failed = False
 
     @property
     def backend(self) -> Backend | None:
@@ -49,10 +52,13 @@ class RemoteSession:
 
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
-        self.keeps = False
+        self.keeps = self.failed = False
+        self.method = "unknown"
         method, params = "", Params("", {})
         try:
             method, params = _parsed(request)
+            if method in _KNOWN:
+                self.method = method
             if method in _BOUNDARIES:
                 self._initialized_by = request if method == "initialize" else self._initialized_by
                 self._remember(self._initialized_by)
@@ -63,11 +69,14 @@ class RemoteSession:
         except ConfigFault:
             raise
         except (RequestFault, NameFault) as exc:
+            self.failed = True
             return _no(str(exc), NULL if method == "getBeforeAndAfterNamesAbsolute" else FALSE)
         except BackendError as exc:
+            self.failed = True
             logs.error(str(exc))
             return _failed(method, params, str(exc))
         except Exception:  # the edge: one failed answer, never a dead process
+            self.failed = True
             logs.traceback(f"answering {request[:200]!r} failed")
             return _failed(method, params, "internal error; stderr has the traceback")
 
@@ -95,10 +104,14 @@ class RemoteSession:
         """See ``kept.KeepingSession``."""
         return self._backend.state() if self._backend is not None else None
 
-    def repeated(self) -> None:
+    def call(self, request: bytes) -> str:
         """See ``kept.KeepingSession``."""
-        if self._backend is not None:
-            self._backend.questions += 1
+        try:
+            _, params = _parsed(request)
+            words = [params.text(key, "") for key in ("qname", "name", "zonename", "qtype", "kind")]
+        except RequestFault:
+            words = []
+        return names.printable(" ".join([self.method, *filter(None, words)]))
 
     def _result(self, method: str, params: Params) -> str:
         if method == "initialize":

@@ -108,7 +108,7 @@ def test_all_faults_of_all_zones_come_at_once(tmp_path: Path) -> None:
     )
     assert sorted(faults(tmp_path, toml)) == sorted(
         [
-            "colour: unknown key; the keys here are store, zone",
+            "colour: unknown key; the keys here are store, trace, zone",
             "zone[0].ttl: must be a whole number, not 'x'",
             f"zone[1].file: there is no file {tmp_path}/none.tsv",
             "zone[2].name: cities.example is already the name of zone[0]",
