@@ -1,4 +1,4 @@
-"""``zoneutil record``: single records, as PowerDNS would get them."""
+"""``zoneutil record``: single records, as PowerDNS would get them, and changes of those in the store."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import click
 from pipebackend import rdata
 from pipebackend.backend import Backend
 from pipebackend.cli.output import as_json, json_option
-from pipebackend.records import ENT, Record
+from pipebackend.records import ENT, MAX_TTL, Record
 
 __all__ = ["group"]
 
 
 @click.group("record")
 def group() -> None:
-    """Records, as PowerDNS would get them.
+    """Records, as PowerDNS would get them; those of zones in the store can be changed.
+
+    The zone is that with the longest name. Each change adds one to the serial of its SOA.
 
     Example: zoneutil record lookup lax.airports.aa LOC
     """
@@ -41,6 +43,80 @@ def lookup(open_backend: Callable[[], Backend], name: str, type_: str, as_json_:
     if not answer.records:
         click.echo(f"nothing at {name} {type_.upper()}", err=True)
         raise SystemExit(1)
+
+
+_ttl = click.option("--ttl", type=click.IntRange(0, MAX_TTL), help="In seconds; as the others of the name and type.")
+
+
+@group.command()
+@click.argument("name")
+@click.argument("type_", metavar="TYPE")
+@click.argument("content", nargs=-1, required=True)
+@_ttl
+@click.pass_obj
+def add(open_backend: Callable[[], Backend], name: str, type_: str, content: tuple[str, ...], ttl: int | None) -> None:
+    """Add one record; words of the content need no quotes of the shell.
+
+    Example: zoneutil record add www.example.org A 192.0.2.1
+    """
+    _told(open_backend().editor.add(name, type_.upper(), " ".join(content), ttl))
+
+
+@group.command()
+@click.argument("name")
+@click.argument("type_", metavar="TYPE")
+@click.argument("contents", metavar="CONTENT...", nargs=-1, required=True)
+@_ttl
+@click.pass_obj
+def replace(
+    open_backend: Callable[[], Backend], name: str, type_: str, contents: tuple[str, ...], ttl: int | None
+) -> None:
+    """Put records in the place of those of a type, or make them; each content is one word of the shell.
+
+    Example: zoneutil record replace example.org MX "10 mx1.example.org" "20 mx2.example.org"
+    """
+    _told(open_backend().editor.replace(name, type_.upper(), contents, ttl))
+
+
+@group.command()
+@click.argument("name")
+@click.argument("type_", metavar="TYPE")
+@click.argument("content", nargs=-1)
+@click.pass_obj
+def delete(open_backend: Callable[[], Backend], name: str, type_: str, content: tuple[str, ...]) -> None:
+    """Delete one record, or without CONTENT all of a type at a name.
+
+    Example: zoneutil record delete www.example.org A 192.0.2.1
+    """
+    open_backend().editor.remove(name, type_.upper(), " ".join(content) or None)
+
+
+@group.command()
+@click.argument("pattern")
+@click.option("--most", type=click.IntRange(1), default=100, show_default=True, help="Show no more than these.")
+@json_option
+@click.pass_obj
+def search(open_backend: Callable[[], Backend], pattern: str, most: int, as_json_: bool) -> None:
+    """Find records by owner or content, in which * stands for any text and ? for one character; exit status 1 for none.
+
+    Example: zoneutil record search "*.example.org"
+    """
+    found = list(open_backend().search(pattern, most + 1))
+    if as_json_:
+        as_json([record._asdict() | {"zone_id": ident} for ident, record in found[:most]])
+    else:
+        for _, record in found[:most]:
+            click.echo(rdata.zone_line(record))
+    if len(found) > most:
+        click.echo(f"there are more; --most {10 * most} shows more of them", err=True)
+    if not found:
+        click.echo(f"nothing like {pattern}", err=True)
+        raise SystemExit(1)
+
+
+def _told(is_changed: bool) -> None:
+    if not is_changed:
+        click.echo("it is so already; nothing was changed", err=True)
 
 
 def _line(record: Record) -> str:

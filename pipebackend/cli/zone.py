@@ -8,7 +8,9 @@ import click
 
 from pipebackend import names, rdata
 from pipebackend.backend import Backend
+from pipebackend.cli import zone_edit
 from pipebackend.cli.output import as_json, json_option, print_rows
+from pipebackend.cli.progress import Progress
 from pipebackend.errors import RequestFault
 from pipebackend.zones import compilation, compiler
 
@@ -21,6 +23,10 @@ def group() -> None:
 
     Example: zoneutil zone check airports.aa
     """
+
+
+for _command in zone_edit.COMMANDS:
+    group.add_command(_command)
 
 
 @group.command("list")
@@ -67,7 +73,7 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
     Example: zoneutil zone check airports.aa
     """
     backend = open_backend()
-    apexes = [names.from_text(name)] if name else [entry.apex for entry in backend.registry.entries]
+    apexes = [names.from_text(name)] if name else _all_apexes(backend)
     found = {apex or ".": list(backend.zone_faults(apex)) for apex in apexes}
     if as_json_:
         as_json(found)
@@ -118,9 +124,11 @@ def export(open_backend: Callable[[], Backend], name: str) -> None:
     Example: zoneutil zone export airports.aa > airports.aa.zone
     """
     _, records = open_backend().transfer(name)
-    for record in records:
-        if record.type:
-            click.echo(rdata.zone_line(record))
+    with Progress(prints=True) as progress:
+        for count, record in enumerate(records):
+            progress("written", count)
+            if record.type:
+                click.echo(rdata.zone_line(record))
 
 
 @group.command()
@@ -151,3 +159,10 @@ def nsec3(
     is_narrow = open_backend().signing(name).use_nsec3(f"1 {opt_out:d} {iterations} {salt}", narrow)
     if is_narrow and not narrow:
         click.echo(f"zone {name} has narrow NSEC3, since the hashes of its names have no order", err=True)
+
+
+def _all_apexes(backend: Backend) -> list[str]:
+    """Of the configuration, also what is refused, and of the store."""
+    return list(
+        dict.fromkeys([entry.apex for entry in backend.registry.entries] + [z.apex for z in backend.zones.all()])
+    )

@@ -37,7 +37,7 @@ LAYERS = (
     ),
     ("store",),
     ("zones",),
-    ("lookup", "denial", "keyring", "transfer", "writer", "signing", "inventory", "kept", "stats", "watch"),
+    ("lookup", "denial", "keyring", "transfer", "writer", "signing", "inventory", "kept", "stats", "watch", "zoneedit"),
     ("backend",),
     (
         "streams",
@@ -58,6 +58,8 @@ LAYERS = (
         "replay",
         "trace",
         "transcript",
+        "zonediff",
+        "zoneimport",
     ),
 )
 ONLY_UNDER = {

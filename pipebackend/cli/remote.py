@@ -1,0 +1,67 @@
+"""``pdnsutil backend-cmd remote "zone create …"``: commands of zoneutil, run inside a coprocess."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import sys
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING
+
+import click
+
+from pipebackend.cli import record, zone
+from pipebackend.errors import RequestFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipebackend.backend import Backend
+
+__all__ = ["run"]
+
+_GROUPS = {"record": record.group, "zone": zone.group}
+_AT_A_TERMINAL = ("edit",)
+
+
+def run(backend: Backend, text: str) -> list[str]:
+    """The lines that a command of these groups prints; raises RequestFault, or what the command raises.
+
+    Nobody can be asked: where a command would ask, it must be told --yes.
+    """
+    try:
+        group, *words = shlex.split(text)
+    except ValueError as exc:
+        raise RequestFault(f"{text[:60]!r}: {exc}") from None
+    if group not in _GROUPS or (words and words[0] in _AT_A_TERMINAL):
+        raise RequestFault(f"{text[:60]!r} works at a shell alone: zoneutil {text[:60]}")
+    printed = io.StringIO()
+    with _captured(printed):
+        status = _invoke(_GROUPS[group], words, backend)
+    lines = printed.getvalue().splitlines()
+    if status:
+        raise RequestFault("\n".join(lines) or f"{text[:60]!r} ended with status {status}")
+    return lines
+
+
+def _invoke(group: click.Group, words: list[str], backend: Backend) -> int:
+    try:
+        status = group.main(words, prog_name=group.name, standalone_mode=False, obj=lambda: backend)
+    except click.ClickException as exc:
+        raise RequestFault(exc.format_message()) from None
+    except click.Abort:
+        raise RequestFault("nobody can be asked here; say --yes") from None
+    except SystemExit as exc:
+        return int(exc.code or 0)
+    return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _captured(printed: io.StringIO) -> Iterator[None]:
+    """stdout and stdin belong to the protocol."""
+    stdin, sys.stdin = sys.stdin, io.StringIO()
+    try:
+        with redirect_stdout(printed), redirect_stderr(printed):
+            yield
+    finally:
+        sys.stdin = stdin

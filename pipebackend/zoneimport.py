@@ -1,0 +1,122 @@
+"""A zone file becomes a zone of the store, whole or not at all.
+
+A file with RRSIG records is a zone that was signed elsewhere: it is served with those signatures (PROTOCOL.md 4), and
+PowerDNS makes NSEC or NSEC3 of the file's parameters itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipebackend import nsec3param
+from pipebackend.errors import MetadataFault, RequestFault, ZoneFault
+from pipebackend.zoneedit import is_newer, serial_of
+from pipebackend.zones import zonefile
+
+if TYPE_CHECKING:
+    from pipebackend.backend import Backend
+    from pipebackend.records import Record
+    from pipebackend.zones.zonefile import ZoneText
+
+__all__ = ["Imported", "alias_faults", "import_file"]
+
+Progress = Callable[[str, int], None]
+
+_BESIDE_CNAME = frozenset(("CNAME", "KEY", "RRSIG"))  # RFC 4034 section 3; NSEC is not read
+_SIGNED_KINDS = ("PRESIGNED", "NSEC3PARAM", "NSEC3NARROW")
+_PROGRESS_RECORDS = 8192  # between two reports
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import has done: ``nsec3`` are the parameters of a signed file, "" for NSEC; ``left_out`` says why."""
+
+    records: int
+    serial: int
+    is_signed: bool
+    nsec3: str
+    left_out: Sequence[str]
+
+
+def import_file(backend: Backend, apex: str, path: str, progress: Progress) -> Imported:
+    """Puts the records of a zone file in the place of those of a zone, which is made (native) if there is none.
+
+    Raises ZoneFault with every error of the file, or another BackendError; then nothing was changed.
+    """
+    name = backend.editor.importable(apex)
+    text = zonefile.read(path, name, for_store=True, progress=lambda count: progress("read", count))
+    faults = alias_faults(text)
+    nsec3 = _nsec3_of(text, path, faults)
+    if faults:
+        raise ZoneFault(faults, text.sources)
+    signed = any(record.type == "RRSIG" for record in text.records)
+    if signed and backend.keys(name):
+        raise RequestFault(
+            f"{path} is signed, but zone {name or '.'} has keys of its own; import the unsigned file, "
+            f"or remove the keys: zoneutil key unsecure {name or '.'}"
+        )
+    written = _written(text.records, progress)
+    left_out = list(text.left_out)
+    soa = next(record for record in text.records if record.type == "SOA")
+    before = backend.domain(name)
+    if before is not None and before.serial and not is_newer(serial_of(soa), before.serial):
+        left_out.append(
+            f"serial {serial_of(soa)} is not above {before.serial}, which was served so far: "
+            "secondaries keep what they have until it is"
+        )
+    count = backend.editor.replace_all(name, backend.wanted_id(name), written, _settings(backend, name, signed, nsec3))
+    return Imported(count, serial_of(soa), signed, nsec3, left_out)
+
+
+def alias_faults(text: ZoneText) -> list[str]:
+    """CNAMEs that have other data beside them (RFC 1034 section 3.6.2), which PowerDNS would serve all the same."""
+    aliases = {record.owner.lower() for record in text.records if record.type == "CNAME"}
+    found: dict[str, list[int]] = {}
+    for index, record in enumerate(text.records if aliases else ()):
+        if record.owner.lower() in aliases:
+            found.setdefault(record.owner.lower(), []).append(index)
+    return [fault for owner, indices in found.items() for fault in _alias_fault(text, owner, indices)]
+
+
+def _alias_fault(text: ZoneText, owner: str, indices: Sequence[int]) -> Iterator[str]:
+    others = sorted({text.records[index].type for index in indices} - _BESIDE_CNAME)
+    aliases = [index for index in indices if text.records[index].type == "CNAME"]
+    if others:
+        yield f"{text.lines[aliases[0]]}: {owner} has a CNAME beside {', '.join(others)} (RFC 1034 section 3.6.2)"
+    if len({text.records[index].content for index in aliases}) > 1:
+        yield f"{text.lines[aliases[1]]}: {owner} has more than one CNAME (RFC 2181 section 10.1)"
+
+
+def _nsec3_of(text: ZoneText, path: str, faults: list[str]) -> str:
+    """The NSEC3PARAM of the zone; opt-out is only said by its NSEC3 records (RFC 5155 section 4.1.2)."""
+    try:
+        found = [nsec3param.from_text(parameters) for parameters in text.nsec3]
+    except MetadataFault as exc:
+        faults.append(f"{path}: {exc}")
+        return ""
+    if len({param._replace(flags=0) for param in found}) > 1:
+        faults.append(f"{path}: has NSEC3 of different parameters ({'; '.join(text.nsec3)}); PowerDNS serves one chain")
+    return nsec3param.to_text(max(found, key=lambda param: param.flags)) if found else ""
+
+
+def _settings(backend: Backend, apex: str, signed: bool, nsec3: str) -> dict[str, Sequence[str]]:
+    """The metadata that change with the import, by kind."""
+    if signed:
+        return {"PRESIGNED": ["1"], "NSEC3PARAM": [nsec3] if nsec3 else [], "NSEC3NARROW": []}
+    was_signed = "1" in backend.metadata(apex).get("PRESIGNED", ())
+    return {kind: [] for kind in _SIGNED_KINDS} if was_signed else {}
+
+
+def _written(found: Sequence[Record], progress: Progress) -> Iterator[Record]:
+    """Each record once (RFC 2181 section 5)."""
+    seen: set[tuple[str, str, str]] = set()
+    for count, record in enumerate(found):
+        if count % _PROGRESS_RECORDS == 0:
+            progress("written", count)
+        key = record.owner.lower(), record.type, record.content
+        if key not in seen:
+            seen.add(key)
+            yield record
+    progress("put in order", len(found))
