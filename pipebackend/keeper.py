@@ -2,8 +2,9 @@
 
 PowerDNS never launches a REMOTE coprocess again that died while idle: that thread answers SERVFAIL for ever
 (PROTOCOL.md rule 1). So the process that PowerDNS started only waits; a child of it reads and writes the same stdin and
-stdout, and is made anew when it dies between two questions. If it dies over a question, nobody but PowerDNS can ask
-that again: then the keeper ends as well, at once, and PowerDNS launches both afresh for its next question.
+stdout, and is made anew when it dies between two questions. If it dies over a question, the keeper refuses that if the
+protocol has a word for it. Else nobody but PowerDNS can ask again: then the keeper ends as well, at once, and PowerDNS
+launches both afresh for its next question.
 
 The child is forked before anything is loaded, so no zone, thread, or connection to a database is ever in two processes.
 """
@@ -16,6 +17,8 @@ from pipebackend import logs, streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
     from typing import NoReturn
 
 __all__ = ["MOST_VAIN", "end_with", "keep"]
@@ -25,15 +28,16 @@ _LAST_WORDS_MS = 1000  # how long a process may go on when nobody reads its answ
 _SHOWN = 200  # octets of a question in the log
 
 
-def keep(source: int, sink: int) -> streams.Memory:
+def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.Memory:
     """Become the keeper; returns in each serving process, with the memory that both share.
 
+    ``refusal`` gives the answer to a request that took the process down, empty if only PowerDNS can mend that.
     In the keeper it never returns. The keeper's exit status is that of the serving process, or 128 and the number of
     the signal that killed it over a question.
     """
     import mmap
 
-    from pipebackend.signals import SIG_DFL, SIGCHLD, signal
+    from pipebackend.signals import SIG_DFL, SIGCHLD, SIGHUP, signal
 
     signal(SIGCHLD, SIG_DFL)  # PowerDNS 4.7 ignores it and we inherit that: nobody could wait for a child then
     memory = streams.Memory(mmap.mmap(-1, streams.Memory.SIZE))
@@ -51,15 +55,19 @@ def keep(source: int, sink: int) -> streams.Memory:
             return memory
         os.close(life)
         os.close(end)
+        before = signal(SIGHUP, _passed_on_to(pid))
         status = _status_of(pid, ended, sink)
+        signal(SIGHUP, before)
         os.close(held)
         os.close(ended)
         _leave_if_over(memory, pid, status, is_first)
+        refused = _refuse(memory, pid, status, sink, refusal)
         is_first = False
-        vain = 0 if memory.chunk[1] else vain + 1
+        vain = 0 if refused or memory.chunk[1] else vain + 1
         if vain == MOST_VAIN:
             _give_up(source, sink, pid, status)
-        logs.warning(f"the idle process {pid} {_fate(status)}; a new one goes on in its place")
+        if not refused:
+            logs.warning(f"the idle process {pid} {_fate(status)}; a new one goes on in its place")
 
 
 def end_with(process: int, life: int) -> None:
@@ -77,6 +85,16 @@ def end_with(process: int, life: int) -> None:
     fcntl.fcntl(life, fcntl.F_SETFL, os.O_ASYNC)
     if os.getppid() != process:  # it had ended before
         os._exit(1)
+
+
+def _passed_on_to(pid: int) -> Callable[[int, FrameType | None], None]:
+    def pass_on(number: int, _: FrameType | None) -> None:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:  # it has just ended; another one reads all files as they are now
+            pass
+
+    return pass_on
 
 
 def _status_of(pid: int, ended: int, sink: int) -> int:
@@ -98,13 +116,27 @@ def _leave_if_over(memory: streams.Memory, pid: int, status: int, is_first: bool
     """End where a new process could not help."""
     if status == 0:
         os._exit(0)
-    if memory.chunk[0]:
-        question = bytes(memory.chunk[:_SHOWN]).split(b"\n")[0].rstrip(b"\0")
-        if status < 0:
-            logs.error(f"the process {pid} {_fate(status)} over {question!r}; PowerDNS launches a new one")
-        os._exit(_exit_status(status))
-    if is_first and status > 0 and not memory.chunk[1]:  # it could not start and has said why
+    if is_first and status > 0 and not memory.chunk[0] and not memory.chunk[1]:  # it could not start and has said why
         os._exit(status)
+
+
+def _refuse(memory: streams.Memory, pid: int, status: int, sink: int, refusal: Callable[[bytes], bytes]) -> bool:
+    """Answer the question that the process died over, if there is one; end if that cannot be done."""
+    if not memory.chunk[0]:
+        return False
+    question = memory.unanswered
+    refused = refusal(question)
+    shown = question or bytes(memory.chunk[:_SHOWN]).split(b"\n")[0].rstrip(b"\0")
+    what_next = "that is refused, and a new one goes on" if refused else "PowerDNS launches a new one"
+    if status < 0 or refused:
+        logs.error(f"the process {pid} {_fate(status)} over {shown[:_SHOWN]!r}; {what_next}")
+    if not refused:
+        os._exit(_exit_status(status))
+    try:
+        os.write(sink, refused)  # far below PIPE_BUF: all of it or nothing
+    except OSError:  # PowerDNS has gone
+        os._exit(_exit_status(status))
+    return True
 
 
 def _give_up(source: int, sink: int, pid: int, status: int) -> NoReturn:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["run", "traced"]
 
 
-def run(program: str, purpose: str, new_session: NewSession) -> None:
+def run(program: str, purpose: str, new_session: NewSession, refusal: Callable[[bytes], bytes] = lambda _: b"") -> None:
     """Serve until the end of input; exits with status 2 if the options or the configuration cannot be used.
 
     ``new_session`` gets a backend, None if no configuration was given here, and what a session calls with the request
-    that brings another one into its state.
+    that brings another one into its state. ``refusal`` is that of ``keeper.keep``.
     """
     from pipebackend.signals import SIG_DFL, SIG_IGN, SIGHUP, SIGINT, signal
 
@@ -39,21 +39,21 @@ def run(program: str, purpose: str, new_session: NewSession) -> None:
 
             listen.run(given, new_session)
             return
-        signal(SIGHUP, SIG_IGN)  # changed files are in force within a second without being told
+        signal(SIGHUP, SIG_IGN)  # until files are followed: then it means to look at them now
         streams.close_inherited_files()
-        _serve_stdio(given, new_session)
+        _serve_stdio(given, new_session, refusal)
     except ConfigFault as exc:
         logs.error(str(exc))
         sys.exit(2)
 
 
-def _serve_stdio(given: arguments.Arguments, new_session: NewSession) -> None:
+def _serve_stdio(given: arguments.Arguments, new_session: NewSession, refusal: Callable[[bytes], bytes]) -> None:
     sink = streams.claim_stdout()
     memory = streams.Memory()
     if given.keeper:
         from pipebackend import keeper
 
-        memory = keeper.keep(0, sink)
+        memory = keeper.keep(0, sink, refusal)
     backend = open_backend(given.config) if given.config else None
     session = new_session(backend, memory.remember)
     if given.trace or session.backend is not None:

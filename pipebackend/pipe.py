@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipebackend.backend import Backend
     from pipebackend.records import Record
 
-__all__ = ["PipeSession", "main"]
+__all__ = ["PipeSession", "main", "refusal"]
 
 ABIS = ("1", "2", "3", "4", "5")
 _ADDRESSES = {0: 1, 1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
@@ -147,7 +147,15 @@ class PipeSession:
 def main() -> None:
     """The command ``pipebackend``: answers PIPE lines from stdin on stdout until the end of input."""
     purpose = "Answers PowerDNS's PIPE protocol on stdin and stdout; launch it with pipe-command."
-    launch.run("pipebackend", purpose, _new_session)
+    launch.run("pipebackend", purpose, _new_session, refusal)
+
+
+def refusal(request: bytes) -> bytes:
+    """The answer to a request that took the process down; empty for HELO, without which no other could go on."""
+    fields = request.rstrip(b"\r").split(b"\t")
+    if fields[0] not in (b"Q", b"AXFR", b"CMD"):
+        return b""
+    return _failure("the process that answers died over this request; the log of PowerDNS has more", fields)
 
 
 def _new_session(backend: Backend | None, remember: Callable[[bytes | None], None]) -> PipeSession:

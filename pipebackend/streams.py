@@ -40,17 +40,27 @@ class Memory:
     """Where requests are read to; in memory shared with a keeper it tells what a process that died was doing.
 
     The first octet is zero exactly when nothing waits for an answer: the kernel overwrites it as it hands out a
-    request, in the same call, and it is cleared right before the last write of the answer. ``is_resumable`` says
+    request, in the same call, and it is cleared right before the last write of the answer. In between it has the bit
+    WHOLE while the chunk holds one request, to its end, of whose answer nothing was written. ``is_resumable`` says
     whether another process could carry on after that.
     """
 
     SIZE = CHUNK + 2 + 0xFFFF
+    WHOLE = 0x80  # requests are ASCII
 
     def __init__(self, shared: Buffer | None = None, chunk: int = CHUNK) -> None:
         """``shared`` is a writable buffer, of which one read takes ``chunk`` octets; one of its own if left out."""
         view = memoryview(bytearray(self.SIZE) if shared is None else shared)
         self.chunk, self._length, self._line = view[:chunk], view[chunk : chunk + 2], view[chunk + 2 :]
         self.is_resumable = True
+
+    @property
+    def unanswered(self) -> bytes:
+        """The request that waits for an answer, if no part of that was written; empty if it is not all here."""
+        first = self.chunk[0]
+        if not first & self.WHOLE:
+            return b""
+        return bytes((first & ~self.WHOLE,)) + bytes(self.chunk[1:]).partition(b"\n")[0]
 
     @property
     def resume(self) -> bytes:
@@ -104,6 +114,8 @@ def _answer_all(session: Session, source: int, sink: int, memory: Memory) -> Non
         if skipping and requests:
             requests.pop(0)
             skipping = False
+        if len(requests) == 1 and len(requests[0]) == count - 1:
+            chunk[0] |= Memory.WHOLE
         left = len(requests)
         for request in requests:
             answer = session.answer(request) if len(request) <= MAX_REQUEST else session.overlong()
@@ -138,6 +150,7 @@ def _resumed(session: Session, memory: Memory) -> bool:
 def _finish(sink: int, answer: bytes, chunk: memoryview) -> None:
     """The last write: all of it comes about in one call, and the flag says so before it."""
     if len(answer) > _PIPE_BUF:
+        chunk[0] = 1  # no longer WHOLE
         _write(sink, answer[:-1])
         answer = answer[-1:]
     chunk[0] = 0

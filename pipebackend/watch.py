@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import time
 
 from pipebackend import config, logs
 from pipebackend.errors import ConfigFault
@@ -26,13 +25,23 @@ class Watcher:
     def __init__(self, current: registry.Registry) -> None:
         self.registry = current
         self.reloads = 0
+        self._nudge = _thread.allocate_lock()  # free when somebody asked to look at once
+        self._nudge.acquire()
 
     def start(self) -> None:
-        """Watch in a thread of its own; it ends with the process."""
+        """Watch in a thread of its own, which ends with the process; at SIGHUP it does not wait."""
         import sys
 
+        from pipebackend.signals import SIGHUP, signal
+
+        signal(SIGHUP, lambda *_: self.nudge())
         sys.setswitchinterval(_SWITCH_SECONDS)
         _thread.start_new_thread(self._run, ())
+
+    def nudge(self) -> None:
+        """Let the thread read what changed now, also a file that may still be written to."""
+        if self._nudge.locked():
+            self._nudge.release()
 
     def refresh(self) -> None:
         """Read again what changed; a faulty configuration leaves the one in force, whose zones are still followed."""
@@ -58,10 +67,12 @@ class Watcher:
             _report_faults(entry)
         stale = False
         while True:
-            time.sleep(POLL_SECONDS)
+            is_told = self._nudge.acquire(True, POLL_SECONDS)
             try:
                 was_stale, stale = stale, self.registry.is_stale()
-                if stale and was_stale:
+                if is_told:
+                    logs.info("told to read what changed" if stale else "told to read what changed: nothing did")
+                if stale and (was_stale or is_told):
                     self.refresh()
                     stale = False
             except Exception:  # the edge of this thread: whatever a reload meets, the next change is followed

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import sys
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipebackend import keeper
-from tests.process.coprocess import LOOKUP, Q, children, coprocesses, is_alive, wait_for, write_table
+from tests.process.coprocess import LOOKUP, Coprocess, Q, children, coprocesses, is_alive, wait_for, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +135,25 @@ def test_a_hang_up_is_no_end_and_changes_are_in_force_after_it(start: Start, tmp
     wait_for(lambda: b"second" in coprocess.ask(question), "the change in force")
 
 
+@BOTH
+def test_a_hang_up_has_changes_read_at_once(start: Start, tmp_path: Path, program: str) -> None:
+    """Also one of a file that is still written to, which is otherwise left alone until it rests."""
+    write_table(tmp_path, "first")
+    coprocess = start(program, f"--config={tmp_path / 'own.toml'}")
+    coprocess.begin()
+    question = (Q if coprocess.is_pipe else LOOKUP).replace(b"lax.airports.aa", b"x.t.example")
+    assert b"first" in coprocess.ask(question)
+    for _ in range(2):  # the second time to a process that was made anew
+        os.kill(coprocess.process.pid, signal.SIGHUP)
+        wait_for(lambda: "told to read what changed: nothing did" in coprocess.log, "a word in the log")
+        write_table(tmp_path, "second")
+        os.kill(coprocess.process.pid, signal.SIGHUP)
+        wait_for(lambda: b"second" in coprocess.ask(question), "the change in force")
+        coprocess.kill_child()
+        assert b"second" in coprocess.ask(question)
+    assert coprocess.process.poll() is None
+
+
 def test_a_process_that_hangs_does_not_outlive_a_killed_keeper(start: Start, hanging: str) -> None:
     coprocess = start("pipebackend", hanging)
     coprocess.begin()
@@ -159,12 +181,36 @@ def test_a_process_that_hangs_ends_when_nobody_reads_its_answers(start: Start, h
     assert "nobody reads the answers any more" in coprocess.log
 
 
-def test_a_poisonous_question_ends_the_keeper_and_is_in_the_log(start: Start, hanging: str) -> None:
+def test_a_poisonous_question_over_pipe_is_refused_and_in_the_log(start: Start, hanging: str) -> None:
+    """PowerDNS would launch us twice, and over SOA wait for two timeouts (PROTOCOL.md 1.6); FAIL costs neither."""
     coprocess = start("pipebackend", hanging)
     coprocess.begin()
-    assert coprocess.ask(Q.replace(b"lax.airports.aa", b"poison.c.example")) == b""
-    assert coprocess.ends() == 128 + signal.SIGABRT
+    poison = Q.replace(b"lax.airports.aa", b"poison.c.example")
+    for _ in range(keeper.MOST_VAIN + 1):
+        refused = coprocess.ask(poison)
+        assert refused.startswith(b"LOG\tthe process that answers died")
+        assert refused.endswith(b"\nFAIL\n")
+    assert coprocess.ask(Q.replace(b"lax.airports.aa", b"good.c.example")) == b"END\n"
     assert "was killed by signal 6 over b'Q\\tpoison.c.example" in coprocess.log
+
+
+def test_a_poisonous_question_over_remote_ends_the_keeper_and_is_in_the_log(start: Start, hanging: str) -> None:
+    coprocess = start("remoteshim", hanging)
+    coprocess.begin()
+    assert coprocess.ask(LOOKUP.replace(b"lax.airports.aa", b"poison.c.example")) == b""
+    assert coprocess.ends() == 128 + signal.SIGABRT
+    assert 'was killed by signal 6 over b\'{"method": "lookup"' in coprocess.log
+
+
+def test_a_process_killed_in_the_middle_of_an_answer_ends_the_keeper(start: Start) -> None:
+    """A refusal would come after a part of the answer: PowerDNS would be out of step."""
+    coprocess = start("pipebackend")
+    coprocess.begin()
+    coprocess.say(b"AXFR\t1\tairports.aa\n")
+    wait_for(lambda: unread(coprocess) > 1 << 15, "the first part of the answer")
+    os.kill(coprocess.child, signal.SIGKILL)
+    assert coprocess.ends() == 128 + signal.SIGKILL
+    assert b"FAIL" not in coprocess.hear()
 
 
 @BOTH
@@ -209,6 +255,12 @@ def test_a_large_answer_is_whole_and_leaves_the_process_replaceable(start: Start
     assert len(expected) > 1_000_000
     coprocess.kill_child()
     assert coprocess.ask(request) == expected
+
+
+def unread(coprocess: Coprocess) -> int:
+    """How many octets of answers wait in the pipe."""
+    assert coprocess.process.stdout is not None
+    return int.from_bytes(fcntl.ioctl(coprocess.process.stdout, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 @pytest.fixture

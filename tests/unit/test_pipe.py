@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipebackend import pipe
 from pipebackend.backend import VERSION, Backend
 from pipebackend.pipe import PipeSession
 from pipebackend.records import Record
@@ -251,3 +252,24 @@ def test_settle_starts_the_watcher(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(it._backend, "start_watching", lambda: started.append(True))
     it.settle()
     assert started == [True]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "end"),
+    [
+        (b"Q\tx.example\tIN\tTXT\t-1\t::1", b"FAIL\n"),
+        (b"Q\tx.example\tIN\tSOA\t-1\t::1", b"FAIL\nEND\n"),
+        (b"AXFR\t1", b"FAIL\n"),
+        (b"CMD\tstats", b"END\n"),
+    ],
+)
+def test_a_request_that_took_the_process_down_is_refused_in_step(request_line: bytes, end: bytes) -> None:
+    """PROTOCOL.md 1.4 and 1.6."""
+    refused = pipe.refusal(request_line)
+    assert b"died over this request" in refused
+    assert refused.endswith(b"\n" + end)
+
+
+@pytest.mark.parametrize("request_line", [b"HELO\t5", b"", b"Qx", b"nonsense"])
+def test_there_is_no_going_on_without_a_handshake(request_line: bytes) -> None:
+    assert pipe.refusal(request_line) == b""
