@@ -245,11 +245,16 @@ class Server:
             query.flags &= ~dns.flags.RD
         return self.ask(query, "+tcp" in flags)
 
-    def axfr(self, zone: str) -> str:
-        """The zone as transferred, in the text that dig makes of it, with one SOA; empty if it was refused."""
+    def axfr(self, zone: str, key: str = "") -> str:
+        """The zone as transferred, in the text that dig makes of it, with one SOA; empty if it was refused.
+
+        ``key`` is a TSIG key as dig takes it, ALGORITHM:NAME:SECRET.
+        """
         words = [program("dig"), f"@{HOST}", "-p", str(self.port), zone, "AXFR", "+onesoa", "+nocomments", "+nocmd"]
+        words += ["-y", key] if key else []
         done = subprocess.run([*words, "+nostats"], capture_output=True, text=True, timeout=PATIENCE, check=True)
-        return "".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith(";"))
+        lines = done.stdout.splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith(";") and "\tTSIG\t" not in line)
 
     def __enter__(self) -> Self:
         self.start()

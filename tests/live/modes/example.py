@@ -9,7 +9,7 @@ import dns.flags
 import dns.rcode
 import dns.rdatatype
 
-from tests.live.servers import PATIENCE, Unbound
+from tests.live.servers import PATIENCE, PdnsServer, Unbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import dns.message
 
-    from tests.live.servers import PdnsServer
+    from tests.live.servers import Server
 
 __all__ = ["APEX", "ZONE", "check_answers", "ds_of", "is_secure", "serial_of", "until", "validating"]
 
@@ -85,9 +85,12 @@ def is_secure(answer: dns.message.Message) -> bool:
     return bool(answer.flags & dns.flags.AD)
 
 
-def validating(server: PdnsServer, folder: Path, anchors: list[str] | None = None) -> Unbound:
+def validating(server: Server, folder: Path, anchors: list[str] | None = None) -> Unbound:
     """A resolver, not started, that trusts the keys which pdnsutil shows for the zone, or the given DS records."""
-    return Unbound({APEX: server.port}, folder, ds_of(server) if anchors is None else anchors)
+    if anchors is None:
+        assert isinstance(server, PdnsServer), "others have no pdnsutil"
+        anchors = ds_of(server)
+    return Unbound({APEX: server.port}, folder, anchors)
 
 
 def ds_of(server: PdnsServer) -> list[str]:
@@ -95,7 +98,7 @@ def ds_of(server: PdnsServer) -> list[str]:
     return [line.partition(" ;")[0] for line in server.said("export-zone-ds", APEX).splitlines()]
 
 
-def serial_of(server: PdnsServer) -> int:
+def serial_of(server: Server) -> int:
     """The zone's serial, 0 if the server has no zone."""
     for rrset in server.dig(APEX, "SOA").answer:
         if rrset.rdtype == dns.rdatatype.SOA:

@@ -39,13 +39,16 @@ def titles() -> list[str]:
 class Section:
     """One section in a folder that stands for /etc/powerdns; each address in it becomes a port of loopback."""
 
-    def __init__(self, title: str, folder: Path, values: Mapping[str, str] | None = None) -> None:
-        """``values`` are words of the section and what stands for them here, such as the name of a key file."""
+    def __init__(self, title: str, folder: Path, after: str = "", values: Mapping[str, str] | None = None) -> None:
+        """``after`` is the section that this one goes on from; its groups of commands are counted first.
+
+        ``values`` are words of the section and what stands for them here, such as the name of a key file.
+        """
         self.folder = folder / "etc"
         self.folder.mkdir()
         self._ports: dict[str, int] = {}
         self._values = dict(values or {})
-        text = re.split(r"^## ", PAGE.read_text().split(f"\n## {title}\n", 1)[1], maxsplit=1, flags=re.M)[0]
+        text = "".join(map(_text_of, [after, title] if after else [title]))
         self._groups = _COMMANDS.findall(re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
         self._files = dict(_FENCED.findall(text))
         for name, content in self._files.items():
@@ -127,6 +130,10 @@ class Section:
         for name, command in called.items():
             (tools / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
             (tools / name).chmod(0o755)
+
+
+def _text_of(title: str) -> str:
+    return re.split(r"^## ", PAGE.read_text().split(f"\n## {title}\n", 1)[1], maxsplit=1, flags=re.M)[0]
 
 
 def _lines_to_run(group: str) -> list[str]:
