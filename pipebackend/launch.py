@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import time
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run", "traced"]
 
+_SETTLED_SECONDS = 1.0
+
 
 def run(program: str, purpose: str, new_session: NewSession, refusal: Callable[[bytes], bytes] = lambda _: b"") -> None:
     """Serve until the end of input; exits with status 2 if the options or the configuration cannot be used.
@@ -41,13 +44,16 @@ def run(program: str, purpose: str, new_session: NewSession, refusal: Callable[[
             return
         signal(SIGHUP, SIG_IGN)  # until files are followed: then it means to look at them now
         streams.close_inherited_files()
-        _serve_stdio(given, new_session, refusal)
+        _serve_stdio(program, given, new_session, refusal)
     except ConfigFault as exc:
         logs.error(str(exc))
         sys.exit(2)
 
 
-def _serve_stdio(given: arguments.Arguments, new_session: NewSession, refusal: Callable[[bytes], bytes]) -> None:
+def _serve_stdio(
+    program: str, given: arguments.Arguments, new_session: NewSession, refusal: Callable[[bytes], bytes]
+) -> None:
+    launcher = os.getppid()
     sink = streams.claim_stdout()
     memory = streams.Memory()
     if given.keeper:
@@ -56,11 +62,27 @@ def _serve_stdio(given: arguments.Arguments, new_session: NewSession, refusal: C
         memory = keeper.keep(0, sink, refusal)
     backend = open_backend(given.config) if given.config else None
     session = new_session(backend, memory.remember)
+    if not memory.resume:  # else another process has told it already
+        _thread.start_new_thread(_tell_of_launcher, (launcher, program, session))
     if given.trace or session.backend is not None:
         kept = Kept(session)
         streams.serve(traced(kept, given, session.backend) or kept, 0, sink, memory)
     else:
         streams.serve(_Undecided(session, given), 0, sink, memory)
+
+
+def _tell_of_launcher(process: int, program: str, session: KeepingSession) -> None:
+    """Not at once: nobody is to wait for it, and many processes of PowerDNS live for one question only."""
+    time.sleep(_SETTLED_SECONDS)
+    try:
+        with open(f"/proc/{process}/cmdline", "rb") as file:
+            if b"pdns_server" not in file.read():  # a person, or pdnsutil
+                return
+    except OSError:
+        return
+    from pipebackend.doctor import atstart
+
+    atstart.tell(process, program, session)
 
 
 def traced(session: Session, given: arguments.Arguments, backend: Backend | None) -> Traced | None:
