@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["draw_growth", "draw_ratios"]
 
 matplotlib.rcParams.update(
-    {"svg.hashsalt": "bench", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    {
+        "svg.hashsalt": "bench",
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
 )
 _COLOURS = {"table": "#1b6ca8", "file": "#d1495b", "stored": "#2e933c"}
 _MARKERS = {"table": "o", "file": "s", "stored": "^"}
+_TICKS = (0.1, 0.2, 0.5, 1, 2)
 _PANELS = (
     ("positive, random names", "µs for one answer (PIPE)"),
     ("start to first answer", "ms from start to first answer"),
@@ -49,11 +56,14 @@ def draw_ratios(run: Run, path: Path) -> bool:
     figure = Figure(figsize=(9, 0.9 + 0.24 * len(rows)), layout="constrained")
     axes = figure.subplots()
     reached = [_reached(row) for row in rows]
-    axes.barh(range(len(rows)), reached, color=["#2e933c" if row.verdict == "met" else "#d1495b" for row in rows])
+    axes.barh(range(len(rows)), reached, color=["#1b6ca8" if row.verdict == "met" else "#d1495b" for row in rows])
     axes.set_yticks(range(len(rows)), [f"{row.what} / {row.against}" for row in rows], fontsize=7)
     axes.invert_yaxis()
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
+    axes.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
+    axes.set_xticks([], minor=True)
+    axes.margins(y=0.01)
     axes.set_xlabel("how much of its goal is reached: right of 1 is met (logarithmic)")
     _save(figure, path)
     return True
@@ -66,7 +76,7 @@ def _draw_panel(axes: Axes, rows: Sequence[Row], label: str) -> None:
             sizes, values = zip(*points, strict=True)
             axes.plot(sizes, values, color=colour, marker=_MARKERS[kind], label=f"{kind} zone")
     axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.1 * max((row.value for row in rows), default=1))
     axes.set_xlabel("names in the zone")
     axes.set_title(label, fontsize=9)
     if axes.lines:

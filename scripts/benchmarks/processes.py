@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.benchmarks.figures import AT_MOST, Goal
-from scripts.benchmarks.responders import PIPE, REMOTE, Protocol, Responder, ResponderFailed, pinned
+from scripts.benchmarks.responders import PIPE, REMOTE, Protocol, Responder, ResponderFailed, preferred
 from tests.live.servers import running_processes
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def measure_starts(setup: Setup, run: Run) -> None:
     subjects = [subject for subject in _subjects(setup) if _is_fit(subject, setup, run)]
     seconds: dict[str, list[float]] = {subject.title: [] for subject in subjects}
     bare: list[float] = []
-    with pinned([setup.cpu]):
+    with preferred():  # not on one CPU: what a process does after its first answer would count as its start
         for _ in range(setup.scale.starts):
             bare.append(_bare_start())
             for subject in subjects:
