@@ -8,7 +8,7 @@ import sys
 import click
 
 from pipebackend.backend import VERSION, Backend, open_backend
-from pipebackend.cli import key, map, meta, pdns, record, replay, stats, store, tsig, zone
+from pipebackend.cli import explain, key, map, meta, pdns, record, replay, stats, store, tsig, zone
 from pipebackend.errors import BackendError
 
 __all__ = ["cli", "main"]
@@ -38,7 +38,12 @@ class _Opener:
 
 for _group in (zone.group, record.group, key.group, meta.group, tsig.group, store.group, pdns.group):
     cli.add_command(_group)
-for _group, _command in ((zone.group, map.command), (pdns.group, replay.command), (pdns.group, stats.command)):
+for _group, _command in (
+    (record.group, explain.command),
+    (zone.group, map.command),
+    (pdns.group, replay.command),
+    (pdns.group, stats.command),
+):
     _group.add_command(_command)
 
 

@@ -52,6 +52,7 @@ LAYERS = (
         "cli",
         "remoteshim",
         "doctor",
+        "asking",
         "explain",
         "metrics",
         "numbers",

@@ -1,0 +1,105 @@
+"""Asks the backend as PowerDNS does and keeps a list of the calls, each with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipebackend import names, nsec3, nsec3param, rdata
+from pipebackend.records import ENT
+
+if TYPE_CHECKING:
+    from pipebackend import denial
+    from pipebackend.backend import Backend
+    from pipebackend.lookup import Answer
+    from pipebackend.records import Record
+
+__all__ = ["Asking", "Call"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call in the words of a trace, and its answer in lines; no line is "no" or "nothing"."""
+
+    text: str
+    answer: Sequence[str]
+
+
+class Asking:
+    """What PowerDNS learns, and in which order; it keeps settings and keys of a zone, and so asks once for them."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._settings: dict[str, dict[str, Sequence[str]]] = {}
+        self._signed: dict[str, bool] = {}
+        self.calls: list[Call] = []
+
+    def lookup(self, name: str, qtype: str, zone_id: int) -> Answer:
+        """``lookup``: all records of a name, or its SOA."""
+        answer = self._backend.lookup(_dotted(name), qtype, zone_id=zone_id)
+        self._note(f"lookup {_dotted(name)} {qtype} (zone-id {zone_id})", [_line(record) for record in answer.records])
+        return answer
+
+    def zone_of(self, name: str) -> tuple[str, int] | None:
+        """The zone that a name is in, and its id: PowerDNS asks upwards for a SOA (PROTOCOL.md 3.1)."""
+        for above in (name, *names.ancestors(name)):
+            answer = self.lookup(above, "SOA", -1)
+            if answer.records:
+                return above, answer.ident
+        return None
+
+    def settings(self, zone: str) -> dict[str, Sequence[str]]:
+        """``getAllDomainMetadata``."""
+        if zone not in self._settings:
+            found = dict(self._backend.metadata(zone))
+            self._settings[zone] = found
+            lines = [f"{kind}: {' | '.join(values)}" for kind, values in found.items()]
+            self._note(f"getAllDomainMetadata {_dotted(zone)}", lines)
+        return self._settings[zone]
+
+    def is_signed(self, zone: str) -> bool:
+        """``getDomainKeys``, after the settings."""
+        self.settings(zone)
+        if zone not in self._signed:
+            keys = self._backend.keys(zone)
+            self._signed[zone] = any(key.active for key in keys)
+            states = [f"{'' if key.active else 'in'}active, {'' if key.published else 'un'}published" for key in keys]
+            lines = [f"key {key.id}, flags {key.flags}, {state}" for key, state in zip(keys, states, strict=True)]
+            self._note(f"getDomainKeys {_dotted(zone)}", lines)
+        return self._signed[zone]
+
+    def before(self, name: str, zone: str, zone_id: int) -> str:
+        """``getBeforeAndAfterNamesAbsolute`` for NSEC: the name that denies what lies between it and its successor."""
+        relative = names.relative(name, zone)
+        before = self._neighbours(f"{relative}.", zone_id).before
+        return names.join(names.from_text(before), zone)
+
+    def hashed(self, name: str, zone: str, zone_id: int) -> str:
+        """The same for NSEC3, of the name's hash: the name whose hash is equal or before."""
+        parameters = nsec3param.from_text(self.settings(zone)["NSEC3PARAM"][0])
+        label = nsec3.hash_label(name, parameters.salt, parameters.iterations)
+        return names.from_text(self._neighbours(f"{label}.", zone_id, f"the hash of {_dotted(name)}").unhashed)
+
+    def _neighbours(self, qname: str, zone_id: int, about: str = "") -> denial.Neighbours:
+        found = self._backend.neighbours(zone_id, qname)
+        lines = [f"{what}: {value or '(the apex)'}" for what, value in found._asdict().items() if value or not about]
+        lines = [line for line in lines if not line.startswith("unhashed: (")]
+        self._note(
+            f"getBeforeAndAfterNamesAbsolute {qname} (id {zone_id})",
+            [*((f"this is {about}",) if about else ()), *lines],
+        )
+        return found
+
+    def _note(self, text: str, answer: Sequence[str]) -> None:
+        self.calls.append(Call(text, tuple(answer)))
+
+
+def _dotted(name: str) -> str:
+    return f"{name}."
+
+
+def _line(record: Record) -> str:
+    if record.type == ENT:
+        return f"{record.owner}. exists and has no records"
+    return f"{rdata.zone_line(record)}\t; auth={record.auth:d}".replace("\t", " ")
