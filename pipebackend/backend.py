@@ -41,8 +41,8 @@ COMMANDS = {
     "zones": "the zones, with their kind, id and serial",
     "stats": "calls by method and zone, failures, the slowest calls; of all processes that serve a socket",
     "stats json": "the same for programs",
-    "zone …": "as zoneutil zone; zone --help lists the commands",
-    "record …": "as zoneutil record; record --help lists the commands",
+    "zone COMMAND": "as zoneutil zone; zone --help lists the commands",
+    "record COMMAND": "as zoneutil record; record --help lists the commands",
 }
 _COMMAND_LINE = "pipebackend.cli.remote"  # by name: it stands above, and is imported for these commands alone
 
@@ -123,7 +123,7 @@ class Backend:
         self.writer.create_secondary(apex, primary, account, self._wanted_id(apex))
 
     def state(self) -> object:
-        """Differs from what it was whenever an answer that may be kept may have changed."""
+        """The same object for as long as no answer that may be kept can have changed."""
         return self.zones.version()
 
     def start_watching(self) -> None:
@@ -327,6 +327,10 @@ class Backend:
         raise RequestFault(f"unknown command {word[:40]!r}; the commands are {', '.join(COMMANDS)}")
 
     def _stored_faults(self, apex: str) -> Sequence[str]:
+        info = self.domain(apex)
+        if info is not None and self.zones.at(apex) is None:
+            where = f"; it is fetched from {', '.join(info.primaries)}" if info.kind == "SLAVE" else ""
+            return [f"{apex or '.'}: the zone has no records yet{where}"]
         zone = self._zone(apex)
         from pipebackend.zones import zonecheck
 
@@ -384,7 +388,8 @@ def _stored_zones(keyring: Keyring) -> StoredZones:
 
 
 def _no_zone(apex: str, zones: registry.Registry) -> str:
-    return f"there is no zone {apex}; the zones are {', '.join(entry.apex or '.' for entry in zones.entries)}"
+    known = ", ".join(entry.apex or "." for entry in zones.entries)
+    return f"there is no zone {apex}; " + (f"the zones are {known}" if known else "see zoneutil zone list")
 
 
 def _info(zone: Zone, row: StoredDomain | None) -> DomainInfo:

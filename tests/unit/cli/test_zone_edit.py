@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -98,6 +99,9 @@ def test_a_secondary_zone_is_empty_and_has_primaries(zoneutil):
     domain = backend.store.domain(ZONE)
     assert (domain.kind, domain.primaries, domain.has_soa) == ("SLAVE", ("192.0.2.1:54", "2001:db8::1"), False)
     backend.close()
+    done = zoneutil("zone", "check", ZONE)
+    assert done.out == "example.org: the zone has no records yet; it is fetched from 192.0.2.1:54, 2001:db8::1\n"
+    assert done.status == 1
 
 
 @pytest.mark.parametrize(
@@ -300,6 +304,26 @@ def test_a_secondary_zone_is_not_imported(zoneutil, zone_file):
     assert "change it at its primary 192.0.2.1" in said
 
 
+def test_what_was_exported_is_imported_as_it_was(zoneutil, zone_file):
+    text = GOOD + "".join(
+        f"{line}\n"
+        for line in (
+            'a\\.b\\032c TXT "x\\;\\"" "\\000\\255"',
+            "_sip._tcp SRV 1 2 5060 ns1",
+            '@ CAA 0 issue "ca.example.net"',
+            "x TYPE65400 \\# 2 abcd",
+            "* MX 0 .",
+            "loc LOC 51 30 12.748 N 0 7 39.612 W 0.00m 1m 10m 10m",
+        )
+    )
+    zoneutil.good("zone", "import", ZONE, zone_file(text))
+    exported = zoneutil.good("zone", "export", ZONE).out
+    zoneutil.good("zone", "delete", ZONE, "--yes")
+    zoneutil.good("zone", "import", ZONE, zone_file(exported))
+    assert zoneutil.good("zone", "export", ZONE).out == exported
+    assert len(exported.splitlines()) == 10
+
+
 # edit
 
 
@@ -364,9 +388,9 @@ def test_edit_keeps_a_serial_that_the_person_wrote(zoneutil, edit, zone_file):
 
 def test_edit_does_not_undo_what_others_did_meanwhile(zoneutil, edit, zone_file):
     zoneutil.good("zone", "import", ZONE, zone_file(GOOD))
-    other = [sys.executable, "-m", "pipebackend.cli", "--config", str(zoneutil.folder / "pipebackend.toml")]
     code = "from pipebackend.cli.main import main; main()"
-    other = [sys.executable, "-c", code, *other[3:], "record", "add", f"new.{ZONE}", "A", "192.0.2.7"]
+    config = str(zoneutil.folder / "pipebackend.toml")
+    other = [sys.executable, "-c", code, "--config", config, "record", "add", f"new.{ZONE}", "A", "192.0.2.7"]
     root = str(Path(__file__).parents[3])
     done = edit(
         f"import subprocess; subprocess.run({other!r}, check=True, cwd={root!r})\n"
@@ -382,6 +406,20 @@ def test_a_presigned_zone_is_not_edited(zoneutil, zone_file):
     zoneutil.good("zone", "import", ZONE, zone_file(SIGNED))
     for words in (("zone", "edit", ZONE), ("record", "add", f"a.{ZONE}", "A", "192.0.2.1")):
         assert "is presigned: change it where it is signed" in zoneutil.refused(*words)
+
+
+def test_changes_at_the_same_time_are_all_kept(zoneutil):
+    zoneutil.good("zone", "create", ZONE, "--ns", "ns.example.net")
+    before = serial(zoneutil)
+    code = "from pipebackend.cli.main import main; main()"
+    config = str(zoneutil.folder / "pipebackend.toml")
+    words = [sys.executable, "-c", code, "--config", config, "record", "add", ZONE, "A"]
+    root = Path(__file__).parents[3]
+    running = [subprocess.Popen([*words, f"192.0.2.{i}"], cwd=root) for i in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    addresses = {line.split()[4] for line in lines(zoneutil) if line.split()[3] == "A"}
+    assert addresses == {f"192.0.2.{i}" for i in range(4)}
+    assert serial(zoneutil) == before + 4
 
 
 # through pdnsutil backend-cmd
@@ -431,7 +469,7 @@ def test_a_command_that_fails_says_why(command, text, reason):
 
 def test_help_of_a_command(command):
     assert "Usage: zone create [OPTIONS] NAME" in command("zone create --help")
-    assert any(line.startswith("zone …") for line in command("help"))
+    assert any(line.startswith("zone COMMAND: ") for line in command("help"))
 
 
 # progress
