@@ -24,6 +24,31 @@ def test_a_value_may_hold_an_equals_sign() -> None:
     assert parse("--config=a=b").config == "a=b"
 
 
+def test_a_trace() -> None:
+    assert (parse().trace, parse().trace_full) == (None, False)
+    given = parse("--trace", "t-%p", "--trace-full")
+    assert (given.trace, given.trace_full) == ("t-%p", True)
+    assert given.config is None
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [("127.0.0.1:9100", ("127.0.0.1", 9100)), ("[::1]:9100", ("::1", 9100)), (":9100", ("127.0.0.1", 9100))],
+)
+def test_a_place_for_prometheus(value: str, place: tuple[str, int]) -> None:
+    assert parse("--listen", "unix:/x", "--metrics", value).metrics == place
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("--metrics", ":9100"), ("--listen", "unix:/x", "--metrics", "9.9.9.9"), ("--listen=unix:/x", "--metrics=:0")],
+)
+def test_no_place_for_prometheus(argv: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as left:
+        parse(*argv)
+    assert left.value.code == 2
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_goes_to_stdout(capfd: pytest.CaptureFixture[str], option: str) -> None:
     with pytest.raises(SystemExit) as left:
