@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipebackend import stats
@@ -22,12 +26,22 @@ __all__ = ["FOLDER_KEY", "folder", "publish", "read", "retire"]
 FOLDER_KEY = "PIPEBACKEND_NUMBERS"  # where the workers write, set by the foreman
 _INTERVAL = 0.5  # seconds between two writes of a worker that is asked something
 _GONE = "gone"  # the counts of the workers that have ended
+_LOCK = "lock"
+_PREFIX = "pipebackend-"
 _MEMORY = "/dev/shm"  # files that are never written to a disk
 
 
-def folder() -> tempfile.TemporaryDirectory[str]:
-    """A place for the counts of one service."""
-    return tempfile.TemporaryDirectory(prefix="pipebackend-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
+@contextlib.contextmanager
+def folder() -> Iterator[str]:
+    """A place for the counts of one service; those of services that were killed are removed."""
+    top = _MEMORY if os.access(_MEMORY, os.W_OK) else tempfile.gettempdir()
+    for entry in Path(top).glob(f"{_PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(OSError), open(entry, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its service would hold it
+            shutil.rmtree(entry.parent, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=top) as where, open(os.path.join(where, _LOCK), "xb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield where
 
 
 def publish(where: str, numbers: Callable[[], Numbers]) -> Callable[[], None]:
@@ -55,7 +69,7 @@ def read(where: str, but: int = 0) -> list[Numbers]:
     """The counts of all workers, save of the process ``but``, which knows its own."""
     found = []
     for name in os.listdir(where):
-        if name != str(but) and not name.endswith("~"):
+        if name not in (str(but), _LOCK) and not name.endswith("~"):
             with contextlib.suppress(OSError, ValueError), open(os.path.join(where, name), encoding="utf-8") as file:
                 found.append(json.load(file))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -129,8 +130,16 @@ def test_workers_read_what_the_others_wrote_and_what_the_dead_have_left(tmp_path
 
 
 def test_the_place_of_the_numbers_ends_with_the_service():
-    import os
-
     with numbers.folder() as where:
         assert os.path.isdir(where)
+        assert numbers.read(where) == []
     assert not os.path.exists(where)
+
+
+def test_the_places_of_killed_services_are_removed_and_those_of_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(numbers, "_MEMORY", str(tmp_path))
+    killed = tmp_path / "pipebackend-killed"
+    killed.mkdir()
+    (killed / "lock").touch()
+    with numbers.folder() as first, numbers.folder() as second:
+        assert sorted(map(str, tmp_path.iterdir())) == sorted((first, second))
