@@ -314,17 +314,19 @@ class Unbound(Server):
     title = "unbound"
 
     def __init__(
-        self, ports: Mapping[str, int], folder: Path, anchors: Sequence[str] = (), port: int | None = None
+        self, ports: Mapping[str, int], folder: Path, anchors: Sequence[str] = (), options: Sequence[str] = ()
     ) -> None:
-        super().__init__(folder, port)
+        """``options`` are more lines of its server clause."""
+        super().__init__(folder)
         stubs = [
             f'stub-zone:\n  name: "{zone}"\n  stub-addr: {HOST}@{stub}\n  stub-prime: no\n'
             for zone, stub in ports.items()
         ]
-        (self.folder / "unbound.conf").write_text(self._server_clause(anchors, ports) + "".join(stubs))
+        (self.folder / "unbound.conf").write_text(self._server_clause(anchors, ports, options) + "".join(stubs))
 
-    def _server_clause(self, anchors: Sequence[str], ports: Mapping[str, int]) -> str:
+    def _server_clause(self, anchors: Sequence[str], ports: Mapping[str, int], more: Sequence[str]) -> str:
         options = [
+            *more,
             f"interface: {HOST}@{self.port}",
             f'directory: "{self.folder}"',
             'chroot: ""',

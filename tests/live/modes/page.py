@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,13 @@ class Section:
 
     def run(self, group: int, server: PdnsServer | None = None) -> str:
         """What a group of commands prints; ``server`` is the one that pdnsutil and pdns_control mean."""
-        script = self._localized("".join(_lines_to_run(self._groups[group - 1])))
+        return self._run(self._localized("".join(_lines_to_run(self._groups[group - 1]))), server)
+
+    def tool(self, *words: str) -> str:
+        """What a command prints that is not of the page."""
+        return self._run(shlex.join(words), None)
+
+    def _run(self, script: str, server: PdnsServer | None) -> str:
         environment = {
             **os.environ,
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}:/usr/sbin:/sbin",

@@ -119,12 +119,14 @@ def test_signed_transfers_and_notify(tmp_path: Path, denial: str) -> None:
         assert has(secondary, "new")
         assert has(nsd, "new")
         check_secondaries(tmp_path, primary, secondary, nsd)
-        until(lambda: notified_serial(section) == 2, "the store knows that they were told again")
+        # increase-serial stores what was served so far, and SOA-EDIT makes one more of it
+        until(lambda: notified_serial(section) == serial, "the store knows that they were told again")
 
 
 def check_secondaries(folder: Path, primary: PdnsServer, *secondaries: Server) -> None:
+    serial = serial_of(primary)
+    until(lambda: {serial_of(server) for server in secondaries} == {serial}, "all have the zone")
     for server in secondaries:
-        until(lambda: serial_of(server) == serial_of(primary), f"{server.title} has the zone")
         transferred = server.axfr(APEX)
         assert verdict_of_ldns(transferred, folder) == WHOLE
         assert sorted(lines(transferred)) == sorted(lines(primary.axfr(APEX)))
