@@ -70,6 +70,8 @@ class Backend:
         self._watcher = watcher
         self._keyring: Keyring | None = None
         self._store_url = ""
+        self._denied_in: object = None
+        self._nsec3params: dict[str, str | None] = {}
         self._zones: Served | None = None
         self._writer: tuple[Keyring, Writer] | None = None
         self.stats = Stats()
@@ -195,8 +197,7 @@ class Backend:
         self._asked = zone_id
         from pipebackend import denial
 
-        parameters = self.keyring.metadata(zone.apex, zone).get("NSEC3PARAM")
-        return denial.neighbours(zone, qname, parameters[0] if parameters else None)
+        return denial.neighbours(zone, qname, self._nsec3param(zone))
 
     def metadata(self, apex: str) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind."""
@@ -351,6 +352,17 @@ class Backend:
     def _zone_name(self, zone_id: int) -> str:
         zone = self.zones.with_id(zone_id) if zone_id >= 0 else None
         return "-" if zone is None else zone.apex or "."
+
+    def _nsec3param(self, zone: Zone) -> str | None:
+        """The zone's NSEC3PARAM; known by heart until the store changes, since every random name needs it."""
+        state = self.state()
+        if state is not self._denied_in:
+            self._denied_in = state
+            self._nsec3params.clear()
+        if zone.apex not in self._nsec3params:
+            found = self.keyring.metadata(zone.apex, zone).get("NSEC3PARAM")
+            self._nsec3params[zone.apex] = found[0] if found else None
+        return self._nsec3params[zone.apex]
 
     def _wanted_id(self, apex: str) -> int:
         name = names.from_text(apex)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
             """The part of a request that decides the answer, without who asks; ``b""`` where nothing is kept."""
 
         def state(self) -> object:
-            """Differs from what it was whenever a zone may have changed."""
+            """The same object for as long as no zone can have changed."""
 
         def call(self, request: bytes) -> str:
             """A request in a few words, without content."""
@@ -61,17 +61,22 @@ class Kept:
         self._session = session
         self._most = most
         self._answers: dict[bytes, tuple[bytes, list[int]]] = {}
+        self._older: dict[bytes, tuple[bytes, list[int]]] = {}
         self._state: object = None
 
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
         session = self._session
         state = session.state()
-        if state != self._state:
+        if state is not self._state:
             self._answers.clear()
+            self._older.clear()
             self._state = state
         question = session.question(request)
         kept = self._answers.get(question)
+        if kept is None and question in self._older:
+            kept = self._older[question]
+            self._keep(question, kept)
         if kept is not None:
             kept[1][0] += 1
             return kept[0]
@@ -103,6 +108,10 @@ class Kept:
         return tally
 
     def _keep(self, question: bytes, answer: tuple[bytes, list[int]]) -> None:
-        if len(self._answers) >= self._most:
-            del self._answers[next(iter(self._answers))]  # the oldest: cheaper than knowing the least used
+        """In two generations: what was not asked for during a whole one is forgotten with it.
+
+        To take the oldest out of a dict one by one would walk over all places that became free before.
+        """
+        if len(self._answers) >= (self._most + 1) // 2:
+            self._older, self._answers = self._answers, {}
         self._answers[question] = answer

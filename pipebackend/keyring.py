@@ -172,7 +172,7 @@ class Keyring:
             lost = str(exc)
             if apex not in known:
                 raise
-        if lost and apex in known:
+        if lost and known.get(apex):
             logs.once(self._store.path, f"{lost}; what was read from it before stays in force")
             return known[apex]
         logs.forget(self._store.path)

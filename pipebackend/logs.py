@@ -6,10 +6,14 @@ The standard ``logging`` costs 20 ms to import, as much as all the rest of the s
 from __future__ import annotations
 
 import os
+from time import monotonic
 
-__all__ = ["error", "forget", "info", "once", "traceback", "warning"]
+__all__ = ["error", "error_of_question", "forget", "info", "once", "traceback", "warning"]
 
+_QUIET_SECONDS = 60.0
+_MAX_SAID = 100
 _seen: set[str] = set()
+_said: dict[str, float] = {}
 
 
 def info(message: str) -> None:
@@ -34,6 +38,17 @@ def once(key: str, message: str) -> None:
         _write("warning", message)
 
 
+def error_of_question(message: str) -> None:
+    """An error that an endless row of questions may meet: the same one is said once a minute."""
+    now = monotonic()
+    if now - _said.get(message, -_QUIET_SECONDS) < _QUIET_SECONDS:
+        return
+    if len(_said) >= _MAX_SAID:
+        _said.clear()
+    _said[message] = now
+    _write("error", message)
+
+
 def forget(key: str) -> None:
     """The condition of ``once(key, …)`` has passed."""
     _seen.discard(key)
@@ -48,8 +63,15 @@ def traceback(message: str) -> None:
 
 def _write(level: str, message: str) -> None:
     lines = message.rstrip("\n").split("\n")
-    text = "".join(f"pipebackend[{os.getpid()}] {level}: {line}\n" for line in lines)
+    text = "".join(f"pipebackend[{os.getpid()}] {level}: {_shown(line)}\n" for line in lines)
     try:
         os.write(2, text.encode("utf-8", "backslashreplace"))
     except OSError:  # stderr closed or full: a log that cannot be written must not stop the answers
         pass
+
+
+def _shown(line: str) -> str:
+    """What comes from a file or from the network must not command a terminal."""
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)

@@ -35,6 +35,7 @@ class PipeSession:
         self._backend = backend
         self._remember = remember
         self._abi = 0
+        self._state: tuple[int, object] = (0, None)
         self.keeps = False
         self.method = ""
         self.failed = False
@@ -73,7 +74,10 @@ class PipeSession:
 
     def state(self) -> object:
         """See ``kept.KeepingSession``; under another ABI the same question has another answer."""
-        return self._abi, self._backend.state()
+        state = self._backend.state()
+        if state is not self._state[1]:
+            self._state = self._abi, state
+        return self._state
 
     def call(self, request: bytes) -> str:
         """See ``kept.KeepingSession``."""
@@ -103,6 +107,7 @@ class PipeSession:
         """The banner. FAIL on a wrong ABI, and the process stays: leaving would be a relaunch per question."""
         if fields[1:] and fields[1] in ABIS:
             self._abi = int(fields[1])
+            self._state = self._abi, None
             self._remember(f"HELO\t{self._abi}".encode())
             return f"OK\tpipebackend {VERSION}, {len(self._backend.registry.zones)} zones\n".encode()
         asked = " ".join(fields[1:])[:40]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+from time import monotonic
 
 from pipebackend import config, logs
 from pipebackend.errors import ConfigFault
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Watcher", "report_refusal"]
 
 POLL_SECONDS = 0.3  # a change counts when two looks in a row show the same: half-written files are left alone
+_QUIET_SECONDS = 1.0  # after the start, for the first questions: then tables are looked through for faults
 _SWITCH_SECONDS = 0.0005  # the serving thread gets the interpreter back this soon while a zone is loaded
 _SHOWN_FAULTS = 20  # a table of garbage must not flood the log
 
@@ -63,12 +65,15 @@ class Watcher:
                 _report_faults(entry)
 
     def _run(self) -> None:
-        for entry in self.registry.entries:
-            _report_faults(entry)
-        stale = False
+        stale = is_reported = False
+        started = monotonic()
         while True:
             is_told = self._nudge.acquire(True, POLL_SECONDS)
             try:
+                if not is_reported and monotonic() - started > _QUIET_SECONDS:
+                    is_reported = True
+                    for entry in self.registry.entries:
+                        _report_faults(entry)
                 was_stale, stale = stale, self.registry.is_stale()
                 if is_told:
                     logs.info("told to read what changed" if stale else "told to read what changed: nothing did")

@@ -73,7 +73,7 @@ class RemoteSession:
             return _no(str(exc), NULL if method == "getBeforeAndAfterNamesAbsolute" else FALSE)
         except BackendError as exc:
             self.failed = True
-            logs.error(str(exc))
+            logs.error_of_question(str(exc))
             return _failed(method, params, str(exc))
         except Exception:  # the edge: one failed answer, never a dead process
             self.failed = True

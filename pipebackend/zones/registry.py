@@ -185,6 +185,13 @@ def _store_url(root: Section) -> str:
     section = root.section("store")
     url = section.text("url", DEFAULT_STORE if root.config.path else "")
     section.finish()
+    if url:
+        from pipebackend.store import open_store
+
+        try:
+            open_store(url, root.config.folder)
+        except StoreFault as exc:
+            section.fault("url", str(exc))
     return url
 
 

@@ -29,15 +29,19 @@ class Served:
         """``stored`` is None for a configuration without store."""
         self.registry = registry
         self._stored = stored
+        self._version = registry, -1
 
-    def version(self) -> tuple[Registry, int]:
-        """Differs from what it was whenever an answer may have changed."""
+    def version(self) -> object:
+        """The same object for as long as no answer can have changed."""
         if self._stored is None:
-            return self.registry, 0
+            return self.registry
         try:
-            return self.registry, self._stored.version()
+            stored = self._stored.version()
         except StoreFault:  # whoever asks for more will tell
-            return self.registry, -1
+            stored = -1
+        if stored != self._version[1]:
+            self._version = self.registry, stored
+        return self._version
 
     def look_always(self) -> None:
         """See every change at once: for a session that writes, whose questions must see what it wrote."""

@@ -249,7 +249,8 @@ class _Reading:
 def _without_place(exc: Exception) -> str:
     """What is wrong, without the place inside the entry that dnspython puts in front."""
     first, colon, rest = rdata.reason(exc).partition(": ")
-    return (rest if colon and first.startswith(":") else first + colon + rest).rstrip(".")
+    reason = (rest if colon and first.startswith(":") else first + colon + rest).rstrip(".")
+    return reason if reason.isprintable() else names.printable(reason)  # it may quote the file
 
 
 def _shown(text: str) -> str:

@@ -28,6 +28,11 @@ def test_what_is_no_unicode_is_logged_all_the_same(capfd: pytest.CaptureFixture[
     assert capfd.readouterr().err == f"{PREFIX} info: ü \\udcff\n"
 
 
+def test_what_would_command_a_terminal_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.error("a\0b \x1b[2J ü \r")
+    assert capfd.readouterr().err == f"{PREFIX} error: a\\x00b \\x1b[2J ü \\r\n"
+
+
 def test_once_says_it_again_only_after_forget(capfd: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         logs.once("test: a key", "it happened")
@@ -59,3 +64,16 @@ def test_a_closed_stderr_stops_nothing() -> None:
         os.dup2(kept, 2)
         os.close(kept)
     assert os.fstat(2)
+
+
+def test_an_error_that_each_question_meets_is_said_once(capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(1000):
+        logs.error_of_question("zone x.example is being compiled")
+    assert capfd.readouterr().err.count("is being compiled") == 1
+
+
+def test_errors_of_endless_names_do_not_fill_the_memory(capfd: pytest.CaptureFixture[str]) -> None:
+    for number in range(1000):
+        logs.error_of_question(f"name {number}")
+    assert len(logs._said) <= 100
+    assert capfd.readouterr().err.count("name ") == 1000

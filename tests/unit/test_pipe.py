@@ -8,6 +8,7 @@ import pytest
 
 from pipebackend import pipe
 from pipebackend.backend import VERSION, Backend
+from pipebackend.kept import Kept
 from pipebackend.pipe import PipeSession
 from pipebackend.records import Record
 from tests.making import TABLE_ZONE, make_watcher
@@ -159,7 +160,7 @@ def test_a_command_that_fails_says_why_and_ends(tmp_path: Path, request_: bytes)
 
 
 def test_stats_count_questions(tmp_path: Path) -> None:
-    it = session(tmp_path, 5)
+    it = Kept(session(tmp_path, 5))
     for _ in range(3):
         it.answer(question(5, b"lax.cities.example"))
     assert it.answer(b"CMD\tstats").splitlines()[0] == b"questions 3"
