@@ -187,3 +187,9 @@ def test_zones_that_did_not_change_are_kept(tmp_path: Path) -> None:
     assert after.by_apex["cities.example"] is before.by_apex["cities.example"]
     assert after.by_apex["towns.example"] is not before.by_apex["towns.example"]
     assert after.by_apex["towns.example"].ident == before.by_apex["towns.example"].ident
+
+
+def test_a_store_of_another_kind_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
+    """Found by fuzzing: it was a traceback at the start, and at each look of a process that was serving."""
+    with pytest.raises(ConfigFault, match=r"store\.url: .*qlite:zones\.db.*supported is sqlite:PATH"):
+        registry.load(read_config(tmp_path, '[store]\nurl = "qlite:zones.db"\n' + TABLE_ZONE))
