@@ -33,6 +33,36 @@ looked_for_long = settings(
     max_examples=20_000 if settings.default.max_examples >= LONG else 300,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+QUESTION = b"Q\tlax.cities.example\tIN\tANY\t-1\t192.0.2.1\t192.0.2.2\t192.0.2.0/24"
+PIPE_LINES = (QUESTION, QUESTION.replace(b"ANY", b"SOA"), b"AXFR\t1\tcities.example", b"CMD\tzones", b"HELO\t4")
+PIPE_WORDS = (b"END", b"FAIL", b"IN", b"TXT", b"ENT", b"\\009", b"..", b"*.", b"CMD\tstats", b"cities.example")
+
+
+def call(method: str, **parameters: object) -> bytes:
+    """A request as PowerDNS writes it."""
+    return json.dumps({"method": method, "parameters": parameters}).encode()
+
+
+APEX = "cities.example."
+ADDRESSES = {"remote": "192.0.2.1", "local": "192.0.2.2", "real-remote": "192.0.2.0/24"}
+KEY = {"flags": 257, "active": True, "published": True, "content": "Private-key-format: v1.2\nAlgorithm: 13 (X)\n"}
+NEW = {"qname": f"a.{APEX}", "qtype": "A", "qclass": 1, "content": "192.0.2.1", "ttl": 60, "auth": True}
+REMOTE_LINES = (
+    call("initialize", command="x", timeout="2000"),
+    call("lookup", qname=f"lax.{APEX}", qtype="ANY", **{"zone-id": -1, **ADDRESSES}),
+    call("list", zonename=APEX, domain_id=7, include_disabled=False),
+    call("getBeforeAndAfterNamesAbsolute", id=7, qname="lax"),
+    call("getDomainMetadata", name=APEX, kind="NSEC3PARAM"),
+    call("setDomainMetadata", name=APEX, kind="NSEC3PARAM", value=["1 0 0 -"]),
+    call("addDomainKey", name=APEX, key=KEY),
+    call("startTransaction", domain=APEX, domain_id=7, trxid=1),
+    call("feedRecord", trxid=1, rr=NEW),
+    call("feedEnts3", trxid=1, domain_id=7, domain=APEX, times=1, salt="ab", narrow=False, nonterm=[{"nonterm": "b"}]),
+    call("replaceRRSet", trxid=1, domain_id=7, qname=f"a.{APEX}", qtype="A", rrset=[NEW]),
+    call("searchRecords", pattern="l*", maxResults=5),
+    call("directBackendCmd", query="zones"),
+)
 REMOTE_WORDS = (
     b"null",
     b"true",
