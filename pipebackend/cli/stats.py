@@ -29,7 +29,7 @@ def command(path: str, as_json_: bool) -> None:
 
     A coprocess that PowerDNS started itself is asked with: pdnsutil backend-cmd remote stats
 
-    Example: zoneutil pdns stats --socket /run/pipebackend/socket
+    Example: zoneutil pdns stats --socket /run/pipebackend/remote.sock
     """
     numbers = _asked(path)
     if as_json_:

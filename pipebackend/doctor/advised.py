@@ -15,7 +15,7 @@ __all__ = ["BIND_CONFIG", "KEEPERS", "PROTOCOLS", "SOCKET", "Line", "installed",
 
 PROTOCOLS = ("remote", "pipe", "remote-unix")
 KEEPERS = ("gsqlite3", "bind-hybrid")
-SOCKET = "/run/pipebackend/remoteshim.sock"
+SOCKET = "/run/pipebackend/remote.sock"
 BIND_CONFIG = "/etc/powerdns/named.conf"
 _SPLITS = {"remote": ", ", "pipe": " ", "remote-unix": ","}
 
