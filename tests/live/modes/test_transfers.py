@@ -98,7 +98,7 @@ def notified_serial(section: Section) -> int:
     return int(serial)
 
 
-@pytest.mark.parametrize("denial", ["nsec3", "nsec"])
+@pytest.mark.parametrize("denial", ["nsec3", pytest.param("nsec", marks=pytest.mark.slow)])
 def test_signed_transfers_and_notify(tmp_path: Path, denial: str) -> None:
     """Both secondaries have each change in seconds, whole and signed, and we know that they were told."""
     section = Section("NOTIFY and serials", tmp_path, after="Signed transfers")
