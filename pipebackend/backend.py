@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 
-from pipebackend import config, lookup, names, stats
-from pipebackend.errors import NotListable, RequestFault, ZoneFault
+from pipebackend import VERSION, config, domaininfo, lookup, names, stats
+from pipebackend.domaininfo import DomainInfo
+from pipebackend.errors import NotListable, RequestFault
 from pipebackend.records import Client
 from pipebackend.stats import Stats
-from pipebackend.values import Value
 from pipebackend.watch import Watcher, report_refusal
 from pipebackend.zones import registry
 from pipebackend.zones.served import Served
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from pipebackend.records import Record
     from pipebackend.signing import Signing
     from pipebackend.store import KeyRow, Store
-    from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.tsig import TsigKey
     from pipebackend.writer import Writer
     from pipebackend.zoneedit import ZoneEditor
@@ -33,34 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSION", "Backend", "DomainInfo", "open_backend"]
 
-VERSION = "0.1.0"
 PATIENCE = 0.02  # seconds in which a question may get what another process has just changed
-COMMANDS = {
-    "help": "this list",
-    "version": "the version of this program",
-    "zones": "the zones, with their kind, id and serial",
-    "stats": "calls by method and zone, failures, the slowest calls; of all processes that serve a socket",
-    "stats json": "the same for programs",
-    "zone COMMAND": "as zoneutil zone; zone --help lists the commands",
-    "record COMMAND": "as zoneutil record; record --help lists the commands",
-}
-_COMMAND_LINE = "pipebackend.cli.remote"  # by name: it stands above, and is imported for these commands alone
-
-
-class DomainInfo(Value):
-    """What PowerDNS calls the info of a domain; ``zone`` is canonical, ``source`` our kind of zone.
-
-    ``kind`` is NATIVE, MASTER or SLAVE; ``primaries`` are addresses, ``last_check`` is in seconds since 1970.
-    """
-
-    ident: int
-    zone: str
-    serial: int
-    source: str
-    kind: str = "NATIVE"
-    primaries: Sequence[str] = ()
-    notified_serial: int = 0
-    last_check: int = 0
 
 
 class Backend:
@@ -114,11 +85,11 @@ class Backend:
 
     def updated(self) -> Sequence[DomainInfo]:
         """Primary zones whose secondaries were not told of their serial."""
-        return [_row_info(row) for row in self.writer.updated()] if self.registry.store_url else ()
+        return [domaininfo.of_row(row) for row in self.writer.updated()] if self.registry.store_url else ()
 
     def unfresh(self, now: int) -> Sequence[DomainInfo]:
         """Secondary zones whose refresh time is over at ``now``, in seconds since 1970."""
-        return [_row_info(row) for row in self.writer.unfresh(now)] if self.registry.store_url else ()
+        return [domaininfo.of_row(row) for row in self.writer.unfresh(now)] if self.registry.store_url else ()
 
     def create_secondary(self, apex: str, primary: str, account: str) -> None:
         """Make an empty secondary zone, to be transferred; raises StoreFault or RequestFault."""
@@ -156,7 +127,7 @@ class Backend:
     def domains(self) -> Sequence[DomainInfo]:
         """Every zone."""
         stored = {row.id: row for row in self.keyring.store.served_domains()} if self._store_url else {}
-        return [_info(zone, stored.get(zone.ident)) for zone in self.zones.all()]
+        return [domaininfo.of_zone(zone, stored.get(zone.ident)) for zone in self.zones.all()]
 
     def domain(self, apex: str) -> DomainInfo | None:
         """One zone, None if it is not ours; one of the store may have no records yet."""
@@ -164,8 +135,8 @@ class Backend:
         zone = self.zones.at(name)
         row = self.keyring.store.domain(name) if self._store_url and (zone is None or zone.kind == "stored") else None
         if zone is None:
-            return None if row is None else _row_info(row)
-        return _info(zone, row)
+            return None if row is None else domaininfo.of_row(row)
+        return domaininfo.of_zone(zone, row)
 
     def zone_faults(self, apex: str) -> Sequence[str]:
         """What is wrong with a zone, a line each that names the place; raises RequestFault if it is not ours."""
@@ -183,7 +154,7 @@ class Backend:
             "zone": zone.apex or ".",
             "kind": zone.kind,
             "id": zone.ident,
-            "serial": _serial(zone),
+            "serial": domaininfo.serial_of(zone),
             "files": list(zone.sources),
             **sizes,
             "faults": len(zone.faults),
@@ -288,44 +259,13 @@ class Backend:
 
     def search(self, pattern: str, most: int) -> Iterator[tuple[int, Record]]:
         """At most so many records whose owner or content matches ``pattern``, which may hold ``*`` and ``?``."""
-        from itertools import islice
-        from re import IGNORECASE, compile, escape
-
-        expression = escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-        matches = compile(expression, IGNORECASE).fullmatch
-        return islice(
-            (
-                (zone.ident, record)
-                for zone in self.zones.all()
-                for record in _listed(zone)
-                if record.type and (matches(record.owner) or matches(record.content))
-            ),
-            max(most, 0),
-        )
+        return lookup.search(self.zones.all(), pattern, most)
 
     def command(self, text: str) -> list[str]:
         """The lines that answer a command of ``pdnsutil backend-cmd``; raises RequestFault for an unknown one."""
-        word = text.strip()
-        if word == "help":
-            return [f"{name}: {what}" for name, what in COMMANDS.items()]
-        if word == "version":
-            return [f"pipebackend {VERSION}"]
-        if word == "zones":
-            return [
-                f"{zone.apex or '.'} {zone.kind} id {zone.ident} serial {_serial(zone)}" for zone in self.zones.all()
-            ]
-        if word == "stats":
-            return stats.lines(self._all_numbers(), len(self.zones.all()), time.time())
-        if word == "stats json":
-            import json
+        from pipebackend import commands
 
-            return [json.dumps(self._all_numbers())]
-        if word.partition(" ")[0] in ("zone", "record"):
-            from importlib import import_module
-
-            answer: list[str] = import_module(_COMMAND_LINE).run(self, word)
-            return answer
-        raise RequestFault(f"unknown command {word[:40]!r}; the commands are {', '.join(COMMANDS)}")
+        return commands.answer(self, text)
 
     def _stored_faults(self, apex: str) -> Sequence[str]:
         info = self.domain(apex)
@@ -346,7 +286,8 @@ class Backend:
         """What this process counted."""
         return self.stats.numbers(self._watcher.reloads)
 
-    def _all_numbers(self) -> stats.Numbers:
+    def all_numbers(self) -> stats.Numbers:
+        """What all processes that serve the same socket counted."""
         return stats.added([self.numbers(), *self.stats.others()])
 
     def _zone_name(self, zone_id: int) -> str:
@@ -404,36 +345,9 @@ def _no_zone(apex: str, zones: registry.Registry) -> str:
     return f"there is no zone {apex}; " + (f"the zones are {known}" if known else "see zoneutil zone list")
 
 
-def _info(zone: Zone, row: StoredDomain | None) -> DomainInfo:
-    if zone.kind == "stored" and row is not None:
-        return _row_info(row)
-    return DomainInfo(zone.ident, zone.apex, _serial(zone), zone.kind)
-
-
-def _row_info(row: StoredDomain) -> DomainInfo:
-    return DomainInfo(
-        row.id, row.apex, row.serial, "stored", row.kind, row.primaries, row.notified_serial, row.last_check
-    )
-
-
-def _serial(zone: Zone) -> int:
-    """0 for a zone that is being compiled: it must not hide the others from PowerDNS's list of zones."""
-    try:
-        return int(zone.soa().content.split()[2])
-    except ZoneFault:
-        return 0
-
-
 def _sizes(zone: Zone) -> Mapping[str, object]:
     try:
         records = [record for record in zone.listing() if record.type]
     except NotListable as exc:
         return {"names": str(exc)}
     return {"names": len({record.owner.lower() for record in records}), "records": len(records)}
-
-
-def _listed(zone: Zone) -> Iterator[Record]:
-    try:
-        yield from zone.listing()
-    except NotListable:
-        return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pipebackend import names
+from pipebackend.errors import NotListable
 from pipebackend.records import ENT, Record
 from pipebackend.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pipebackend.records import Client
     from pipebackend.zones.base import Zone
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Zones = Registry | Served
 
-__all__ = ["NOTHING", "Answer", "answer"]
+__all__ = ["NOTHING", "Answer", "answer", "search"]
 
 
 class Answer(Value):
@@ -59,3 +60,26 @@ def _empty_nonterminal(zone: Zone, name: str, qtype: str) -> Answer:
     """NODATA instead of NXDOMAIN (RFC 4592 section 2.2.2): PowerDNS wants a record for it, on ANY alone."""
     records = (Record(name, ENT, 0, ""),) if qtype == "ANY" else ()
     return Answer(zone.ident, records, not zone.dynamic)
+
+
+def search(zones: Iterable[Zone], pattern: str, most: int) -> Iterator[tuple[int, Record]]:
+    """Records whose owner or content matches a pattern with ``*`` and ``?``, at most so many, and their zones' ids."""
+    from itertools import islice
+    from re import IGNORECASE, compile, escape
+
+    expression = escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    matches = compile(expression, IGNORECASE).fullmatch
+    found = (
+        (zone.ident, record)
+        for zone in zones
+        for record in _listed(zone)
+        if record.type and (matches(record.owner) or matches(record.content))
+    )
+    return islice(found, max(most, 0))
+
+
+def _listed(zone: Zone) -> Iterator[Record]:
+    try:
+        yield from zone.listing()
+    except NotListable:
+        return
