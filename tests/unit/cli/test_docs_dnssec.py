@@ -39,8 +39,9 @@ def shown_commands():
 
 
 def blurred(lines):
-    """Lines with all that differs each time made the same: key tags, digests, secrets."""
+    """Lines with all that differs each time made the same: key tags, which may be short, digests, secrets."""
     for line in lines:
+        line = re.sub(r" +", " ", line)
         line = re.sub(r"\d+ +(yes|no) +(yes|no)$", r"TAG \1 \2", line)
         line = re.sub(r"DS \d+ (\d+ \d) [0-9a-f]+$", r"DS TAG \1 DIGEST", line)
         line = re.sub(r"(\+\d{3}\+)\d{5}", r"\1TAG", line)
