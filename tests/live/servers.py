@@ -58,7 +58,13 @@ PROGRAMS = (
     "named-checkzone",
     "dnssec-keygen",
     "dnssec-dsfromkey",
+    "dnssec-signzone",
+    "ldns-keygen",
+    "ldns-signzone",
     "ldns-verify-zone",
+    "nsd",
+    "nsupdate",
+    "sqlite3",
     "unbound",
 )
 RUNNING: list[Server] = []  # the servers of this moment, whose logs a failing test shows
