@@ -33,7 +33,9 @@ class _Opener:
         self._config = config
 
     def __call__(self) -> Backend:
-        return open_backend(self._config, os.environ)
+        backend = open_backend(self._config, os.environ)
+        click.get_current_context().find_root().call_on_close(backend.close)
+        return backend
 
 
 for _group in (zone.group, record.group, key.group, meta.group, tsig.group, store.group, pdns.group):

@@ -53,6 +53,7 @@ class Denial(Value):
     apex: str
     param: Nsec3Param | None
     narrow: bool
+    proves_insecure: bool = False
 
     @property
     def is_hashed(self) -> bool:
@@ -65,7 +66,7 @@ class Denial(Value):
 
         With opt-out they have no NSEC3 (RFC 5155 section 6); with NSEC it is said as PowerDNS's rectify-zone says it.
         """
-        return self.param is None or self.param.opt_out
+        return self.param is None or (self.param.opt_out and not self.proves_insecure)
 
     @property
     def text(self) -> str:
@@ -94,7 +95,7 @@ def denial_of(db: Sqlite, domain_id: int) -> Denial | None:
         return None
     found = db.rows(
         "SELECT kind, coalesce(content, '') FROM domainmetadata "
-        "WHERE domain_id = ? AND kind IN ('NSEC3PARAM', 'NSEC3NARROW') ORDER BY id DESC",
+        "WHERE domain_id = ? AND kind IN ('NSEC3PARAM', 'NSEC3NARROW', 'PRESIGNED') ORDER BY id DESC",
         (domain_id,),
     )
     values: dict[str, str] = dict(found)  # the first of each kind
@@ -104,7 +105,26 @@ def denial_of(db: Sqlite, domain_id: int) -> Denial | None:
             param = nsec3param.from_text(values["NSEC3PARAM"])
         except MetadataFault as exc:  # written by somebody else
             logs.once(f"nsec3param {domain_id}", f"zone {apex or '.'}: {exc}; its names are in NSEC order until then")
-    return Denial(apex, param, param is not None and values.get("NSEC3NARROW") == "1")
+    denial = Denial(apex, param, param is not None and values.get("NSEC3NARROW") == "1")
+    if param is not None and param.opt_out and values.get("PRESIGNED") == "1":
+        return denial._replace(proves_insecure=_signer_proves_insecure(db, domain_id, denial))
+    return denial
+
+
+def _signer_proves_insecure(db: Sqlite, domain_id: int, denial: Denial) -> bool:
+    """Whether the signer made NSEC3 for insecure delegations in spite of opt-out (RFC 5155 section 6 lets it)."""
+    cuts = db.rows(
+        "SELECT DISTINCT name FROM records AS cut WHERE domain_id = ? AND type = 'NS' AND name <> ? AND NOT EXISTS "
+        "(SELECT 1 FROM records WHERE domain_id = cut.domain_id AND name = cut.name AND type = 'DS') LIMIT 100",
+        (domain_id, domains.stored_name(denial.apex)),
+    )
+    return any(
+        db.rows(
+            "SELECT 1 FROM records WHERE domain_id = ? AND name = ? AND type = 'RRSIG'",
+            (domain_id, f"{denial.hash_of(name)}.{denial.apex}"),
+        )
+        for (name,) in cuts
+    )
 
 
 def is_known(db: Sqlite) -> bool:

@@ -24,6 +24,8 @@ SCHEMA_FILES = (  # of PowerDNS's own packages
 )
 SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 
+COLUMNS = ["id", "domain_id", "name", "type", "content", "ttl", "prio", "disabled", "ordername", "auth"]
+
 
 def gsqlite3(path, folder):
     """PowerDNS on a database, not started: ``pdnsutil`` works at once."""
@@ -125,7 +127,10 @@ def test_our_writes_leave_the_rest_of_a_database_of_pdnsutil_alone(made_by_pdnsu
     assert shape(path) == shape_before
     rows["domains"].append((9, "other.example", None, None, "NATIVE", None, None, None, None))
     rows["domainmetadata"].append((rows["domainmetadata"][-1][0] + 1, 9, "ALSO-NOTIFY", "192.0.2.1"))
-    assert content(path) == rows
+    written = content(path)
+    for table in (written, rows):  # our commit puts the order right that pdnsutil leaves to rectify-zone
+        table["records"] = [row[: COLUMNS.index("ordername")] for row in table["records"]]
+    assert written == rows
     assert "192.0.2.1" in said(server, "get-meta", "other.example", "ALSO-NOTIFY")
 
 

@@ -208,3 +208,17 @@ def test_a_store_that_powerdns_made_is_put_in_order_when_it_is_first_written(sto
     other.rectify(ident)
     assert other.records_at(ident, f"ent.{APEX}") == []
     assert other.neighbours(ident, APEX) == (APEX, f"b.ent.{APEX}")
+
+
+@pytest.mark.parametrize("signer_proves_it", [False, True])
+def test_a_presigned_zone_with_optout_has_the_nsec3_that_its_signer_made(store, ident, signer_proves_it):
+    """RFC 5155 section 6: a signer may give insecure delegations an NSEC3 all the same; ldns-signzone -p does."""
+    hashed = hash_label(f"sub.{APEX}", b"", 0)
+    content = f"NSEC3 13 3 60 20300101000000 20200101000000 1 {APEX} AA=="
+    signature = Record(f"{hashed}.{APEX}", "RRSIG", 60, content)
+    store.set_metadata(APEX, 7, "PRESIGNED", ["1"])
+    store.set_metadata(APEX, 7, "NSEC3PARAM", ["1 1 0 -"])
+    add(store, Record(f"sub.{APEX}", "NS", 60, "ns.elsewhere.example"), a("www"), *[signature] * signer_proves_it)
+    owner, before, _ = store.hashed_neighbours(7, hashed, Nsec3Param(1, 0, b""))
+    assert (before == hashed) is signer_proves_it
+    assert (owner == f"sub.{APEX}") is signer_proves_it
