@@ -92,7 +92,7 @@ def set_rows(db: Sqlite, domain_id: int, denial: Denial, places: Iterable[Place]
     for place in places:
         stored = domains.stored_name(place.name)
         ordername = None if place.is_hidden else denial.ordername(place.name, place.has_hash(denial))
-        if place.is_cut:
+        if place.is_cut and not place.is_hidden:
             cuts.append((ordername, domain_id, stored))
         else:
             plain.append((int(not place.is_hidden), ordername, domain_id, stored))

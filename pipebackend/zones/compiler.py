@@ -271,7 +271,6 @@ def _chains_of(path: str) -> list[Nsec3Param]:
             for key, _ in txn.cursor():
                 if (param := compiled.chain_of(bytes(key))) is not None:
                     found.append(param)
-        env.close()
     except compiled.DAMAGED:
         pass
     return found
@@ -292,7 +291,6 @@ def _is_of_config(path: str, read: config.Config) -> bool:
         env = compiled.open_file(path)
         with env.begin() as txn:
             head = compiled.Head.from_bytes(txn.get(compiled.HEAD) or b"")
-        env.close()
     except compiled.DAMAGED:
         return True
     return head.config == read.path or not os.path.exists(head.config)
