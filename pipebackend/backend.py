@@ -93,7 +93,7 @@ class Backend:
 
     def create_secondary(self, apex: str, primary: str, account: str) -> None:
         """Make an empty secondary zone, to be transferred; raises StoreFault or RequestFault."""
-        self.writer.create_secondary(apex, primary, account, self._wanted_id(apex))
+        self.writer.create_secondary(apex, primary, account, self.wanted_id(apex))
 
     def state(self) -> object:
         """The same object for as long as no answer that may be kept can have changed."""
@@ -179,11 +179,11 @@ class Backend:
 
     def set_metadata(self, apex: str, kind: str, values: Sequence[str]) -> None:
         """Replace a zone's settings of one kind; raises MetadataFault or StoreFault."""
-        self.keyring.set_metadata(names.from_text(apex), self._wanted_id(apex), kind, values)
+        self.keyring.set_metadata(names.from_text(apex), self.wanted_id(apex), kind, values)
 
     def add_metadata(self, apex: str, kind: str, value: str) -> None:
         """Add a value to a zone's settings of one kind; raises MetadataFault or StoreFault."""
-        self.keyring.add_metadata(names.from_text(apex), self._wanted_id(apex), kind, value)
+        self.keyring.add_metadata(names.from_text(apex), self.wanted_id(apex), kind, value)
 
     def own(self, apex: str) -> str:
         """The canonical name of a zone of ours, also one whose source is refused; raises RequestFault for others."""
@@ -199,7 +199,7 @@ class Backend:
         from pipebackend.signing import Signing
 
         name = self.own(apex)
-        return Signing(self.keyring, name, self._wanted_id(name), self.zones.at(name))
+        return Signing(self.keyring, name, self.wanted_id(name), self.zones.at(name))
 
     @property
     def editor(self) -> ZoneEditor:
@@ -210,7 +210,9 @@ class Backend:
 
     def wanted_id(self, apex: str) -> int:
         """The id that a zone has, or would get."""
-        return self._wanted_id(apex)
+        name = names.from_text(apex)
+        zone = self.zones.at(name)
+        return zone.ident if zone is not None else registry.wanted_id(name, self.registry.by_id)
 
     @property
     def store(self) -> Store:
@@ -223,7 +225,7 @@ class Backend:
 
     def add_key(self, apex: str, flags: int, active: bool, published: bool, content: str) -> int:
         """Keep a key and return its id; raises KeyFault or StoreFault."""
-        return self.keyring.add_key(names.from_text(apex), self._wanted_id(apex), flags, active, published, content)
+        return self.keyring.add_key(names.from_text(apex), self.wanted_id(apex), flags, active, published, content)
 
     def set_key_active(self, apex: str, key_id: int, active: bool) -> None:
         """Let a key sign, or not; raises KeyFault or StoreFault."""
@@ -304,11 +306,6 @@ class Backend:
             found = self.keyring.metadata(zone.apex, zone).get("NSEC3PARAM")
             self._nsec3params[zone.apex] = found[0] if found else None
         return self._nsec3params[zone.apex]
-
-    def _wanted_id(self, apex: str) -> int:
-        name = names.from_text(apex)
-        zone = self.zones.at(name)
-        return zone.ident if zone is not None else registry.wanted_id(name, self.registry.by_id)
 
     def _zone(self, apex: str) -> Zone:
         zone = self.zones.at(names.from_text(apex))

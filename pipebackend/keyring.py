@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Found = TypeVar("Found")
 
-__all__ = ["MAX_KEYS", "Keyring"]
+__all__ = ["MAX_KEYS", "Keyring", "Locked"]
 
 MAX_KEYS = 100  # a DNSKEY answer of more would not fit a message of 64 KiB (RFC 1035 section 4.2.2)
 _MAX_KNOWN = 10_000  # zones whose keys and settings are remembered
@@ -64,15 +64,13 @@ class Keyring:
     def add_metadata(self, apex: str, wanted_id: int, kind: str, value: str) -> None:
         """Add a value to those of one kind; what others add at the same time is kept."""
         self._checked(apex, kind, (value,))  # before the store is made for it
-        self.begin()
-        try:
-            self.lock()
+        with self.locked():
             values = [*self.store.metadata(apex).get(kind, ()), value]
             self.set_metadata(apex, wanted_id, kind, values)
-            self.commit()
-        except BaseException:
-            self.abort()
-            raise
+
+    def locked(self) -> Locked:
+        """A block whose writes are all kept or none, and in which what it reads stays true until its end."""
+        return Locked(self)
 
     def keys(self, apex: str) -> Sequence[KeyRow]:
         """The DNSSEC keys of a zone."""
@@ -190,3 +188,28 @@ class Keyring:
     def _demand(done: bool, apex: str, key_id: int) -> None:
         if not done:
             raise KeyFault(f"zone {names.printable(apex)} has no key with the id {key_id}")
+
+
+class Locked:
+    """See ``Keyring.locked``."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def __enter__(self) -> None:
+        self._keyring.begin()
+        try:
+            self._keyring.lock()
+        except BaseException:
+            self._keyring.abort()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._keyring.commit()
+        except BaseException:
+            self._keyring.abort()
+            raise
+        if kind is not None:
+            self._keyring.abort()

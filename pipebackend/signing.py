@@ -5,8 +5,7 @@ Nothing here is imported while questions are answered.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -101,14 +100,14 @@ class Signing:
     def generate(self, flags: int, algorithm: str, active: bool) -> KeyFacts:
         """Makes a key, published."""
         pair = keypair.generate(algorithms.from_text(algorithm), flags)
-        with self._locked():
+        with self._keyring.locked():
             key_id = self._add(pair, PrivateText(pair.algorithm, pair.private), active, True)
         return self.key(key_id)
 
     def import_file(self, path: str, flags: int | None, active: bool, published: bool) -> KeyFacts:
         """Takes a key from a ``.private`` file, with the ``.key`` file if one is beside it."""
         pair, text = keyfiles.load(path, self._apex, flags)
-        with self._locked():
+        with self._keyring.locked():
             for known in _read(self._apex, self._keyring.keys(self._apex)):
                 if known.pair == pair:
                     raise KeyFault(f"{path}: zone {self._title} has this key already, with the id {known.row.id}")
@@ -157,7 +156,7 @@ class Signing:
 
     def secure(self) -> KeyFacts:
         """Makes the one key that signs all of the zone, which so far must have none."""
-        with self._locked():
+        with self._keyring.locked():
             if self._keyring.keys(self._apex):
                 raise KeyFault(f"zone {self._title} has keys already; see zoneutil key list {self._title}")
             if "1" in self._metadata().get("PRESIGNED", ()):
@@ -170,7 +169,7 @@ class Signing:
         """Forgets all keys, and the settings that only a signed zone has; nothing if there are none."""
         if not self._keyring.keys(self._apex) and not self._metadata().keys() & set(_SIGNING_KINDS):
             return
-        with self._locked():
+        with self._keyring.locked():
             for row in self._keyring.keys(self._apex):
                 self._keyring.remove_key(self._apex, row.id)
             for kind in _SIGNING_KINDS:
@@ -180,7 +179,7 @@ class Signing:
         """Denies with NSEC (RFC 4034 section 4)."""
         if self._zone is not None and self._zone.ring() is None:
             raise MetadataFault(f"zone {self._title} cannot list its names, so it always has NSEC3 in narrow mode")
-        with self._locked():
+        with self._keyring.locked():
             self._set("NSEC3PARAM", ())
             self._set("NSEC3NARROW", ())
 
@@ -190,7 +189,7 @@ class Signing:
             nsec3param.from_text(param)
         except MetadataFault as exc:
             raise MetadataFault(f"zone {self._title}: {exc}") from None
-        with self._locked():
+        with self._keyring.locked():
             self._set("NSEC3PARAM", (param,))
             self._set("NSEC3NARROW", ("1",) if narrow else ())
         return "1" in self._keyring.metadata(self._apex, self._zone).get("NSEC3NARROW", ())
@@ -212,18 +211,6 @@ class Signing:
                 return row
         known = f"its keys have the ids {', '.join(str(row.id) for row in rows)}" if rows else "it has no keys"
         raise KeyFault(f"zone {self._title} has no key with the id {key_id}; {known}")
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """All writes of the block or none; what it reads stays true until its end."""
-        self._keyring.begin()
-        try:
-            self._keyring.lock()
-            yield
-            self._keyring.commit()
-        except BaseException:
-            self._keyring.abort()
-            raise
 
 
 def described(apex: str, rows: Sequence[KeyRow]) -> list[KeyFacts]:

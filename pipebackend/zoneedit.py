@@ -54,7 +54,7 @@ class ZoneEditor:
             raise RequestFault(f"zone {name or '.'}: a secondary zone has the name servers that its primary sends")
         addresses = _addresses(name, primaries)
         made = [] if kind == "secondary" else _first_records(name, nameservers, serial)
-        with self._locked():
+        with self._keyring.locked():
             ident = self._store.create_domain(name, wanted_id, KINDS[kind], addresses)
             self._store.add_records([rrs.row(ident, record, None) for record in made])
         return made
@@ -227,17 +227,6 @@ class ZoneEditor:
         if self._store.domain_id(name) is None:
             raise RequestFault(f"there is no zone {name or '.'} in the store; create it first: zoneutil zone create")
         return name
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._keyring.begin()
-        try:
-            self._keyring.lock()
-            yield
-            self._keyring.commit()
-        except BaseException:
-            self._keyring.abort()
-            raise
 
     @contextmanager
     def _editing(self, zone: Zone) -> Iterator[None]:
