@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pipebackend import names
+from pipebackend import names, plaintoml
 from pipebackend.errors import ConfigFault, NameFault
 from pipebackend.values import Value
 
@@ -74,14 +74,17 @@ def read(path: str) -> Config:
     """The TOML file at ``path``, unchecked, or the built-in configuration for ``""``; raises ConfigFault."""
     if not path:
         return Config("", _PACKAGE, BUILT_IN)
-    import tomllib
-
     try:
         with open(path, "rb") as file:
-            table = tomllib.load(file)
+            text = file.read().decode()
+        table = plaintoml.read(text)
+        if table is None:
+            import tomllib
+
+            table = tomllib.loads(text)
     except OSError as exc:
         raise ConfigFault([f"{path}: cannot be read: {exc.strerror}"]) from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except ValueError as exc:  # of decode and of tomllib
         raise ConfigFault([f"{path}: is not TOML: {exc}"]) from exc
     return Config(path, os.path.dirname(path), table)
 

@@ -33,6 +33,7 @@ LAYERS = (
         "nsec3",
         "nsec3param",
         "plain",
+        "plaintoml",
         "arguments",
     ),
     ("store",),
