@@ -1,7 +1,8 @@
 """Right input with a few things wrong: nothing that comes in ends a process, or comes out as what is no answer.
 
-``scripts/test --long`` looks for about ten minutes. What hypothesis finds it keeps in ``.hypothesis`` and shows as an
-``@example`` to add here: so the finding has a name and stays.
+``scripts/test --long`` looks for about ten minutes, ``FUZZ_SECONDS=600 scripts/test tests/fuzz`` for ten at each kind.
+What hypothesis finds it keeps in ``.hypothesis`` and shows as an ``@example`` to add here: so the finding has a
+name and stays.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from pipebackend.keys.keypair import KSK
 from pipebackend.pipe import PipeSession
 from pipebackend.watch import Watcher
 from pipebackend.zones import registry, zonefile
+from tests.fuzz.conftest import SECONDS
 from tests.fuzz.mutations import mutated
 from tests.making import CITIES, TABLE_ZONE, read_config
 from tests.properties import test_pipe, test_remote
 
-LONG = 2000  # examples of the profile with that name
+LONG = 2000  # examples of the profile with that name, and of each look of FUZZ_SECONDS
 looked_for_long = settings(
-    max_examples=20_000 if settings.default.max_examples >= LONG else 300,
+    max_examples=LONG if SECONDS else 20_000 if settings.default.max_examples >= LONG else 300,
     suppress_health_check=[HealthCheck.too_slow],
 )
 
@@ -244,6 +246,7 @@ def test_configurations(folder: Path, text: bytes) -> None:
 
 @looked_for_long
 @given(mutated(PRIVATE, PRIVATE_WORDS).map(lambda text: text.decode("latin-1")))
+@example("Private-key-format: v1.2\n\0Engine: x\n\0Engine: x\n")  # the fault quoted it as it was
 def test_private_key_texts(text: str) -> None:
     """What is taken for a key has a tag, whose computation takes all of it."""
     try:
