@@ -2,9 +2,9 @@
 
 PowerDNS never launches a REMOTE coprocess again that died while idle: that thread answers SERVFAIL for ever
 (PROTOCOL.md rule 1). So the process that PowerDNS started only waits; a child of it reads and writes the same stdin and
-stdout, and is made anew when it dies between two questions. If it dies over a question, the keeper refuses that if the
-protocol has a word for it. Else nobody but PowerDNS can ask again: then the keeper ends as well, at once, and PowerDNS
-launches both afresh for its next question.
+stdout, and is made anew when it dies between two questions, or before it looked at one, which the new child then
+answers. If it dies over a question, the keeper refuses that if the protocol has a word for it. Else nobody but PowerDNS
+can ask again: then the keeper ends as well, at once, and PowerDNS launches both afresh for its next question.
 
 The child is forked before anything is loaded, so no zone, thread, or connection to a database is ever in two processes.
 """
@@ -44,7 +44,7 @@ def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.M
     keeper = os.getpid()
     vain, is_first = 0, True
     while True:
-        memory.chunk[:2] = b"\0\0"
+        memory.start_anew()
         life, held = os.pipe()  # the keeper holds the writing end of one, its child that of the other
         ended, end = os.pipe()
         pid = os.fork()
@@ -65,7 +65,7 @@ def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.M
         is_first = False
         vain = 0 if refused or memory.chunk[1] else vain + 1
         if vain == MOST_VAIN:
-            _give_up(source, sink, pid, status)
+            _give_up(memory, source, sink, pid, status)
         if not refused:
             logs.warning(f"the idle process {pid} {_fate(status)}; a new one goes on in its place")
 
@@ -122,11 +122,11 @@ def _leave_if_over(memory: streams.Memory, pid: int, status: int, is_first: bool
 
 def _refuse(memory: streams.Memory, pid: int, status: int, sink: int, refusal: Callable[[bytes], bytes]) -> bool:
     """Answer the question that the process died over, if there is one; end if that cannot be done."""
-    if not memory.chunk[0]:
+    if not memory.chunk[0] or memory.unseen:
         return False
     question = memory.unanswered
     refused = refusal(question)
-    shown = question or bytes(memory.chunk[:_SHOWN]).split(b"\n")[0].rstrip(b"\0")
+    shown = question or memory.first_line.rstrip(b"\0")
     what_next = "that is refused, and a new one goes on" if refused else "PowerDNS launches a new one"
     if status < 0 or refused:
         logs.error(f"the process {pid} {_fate(status)} over {shown[:_SHOWN]!r}; {what_next}")
@@ -139,7 +139,7 @@ def _refuse(memory: streams.Memory, pid: int, status: int, sink: int, refusal: C
     return True
 
 
-def _give_up(source: int, sink: int, pid: int, status: int) -> NoReturn:
+def _give_up(memory: streams.Memory, source: int, sink: int, pid: int, status: int) -> NoReturn:
     """End with the next question: to end while idle would be SERVFAIL for ever (PROTOCOL.md rule 1)."""
     import select
 
@@ -147,10 +147,11 @@ def _give_up(source: int, sink: int, pid: int, status: int) -> NoReturn:
         f"{MOST_VAIN} processes in a row died at their start, the last one, {pid}, {_fate(status)}; "
         "no more are started until PowerDNS launches us afresh, with its next question"
     )
-    poll = select.poll()
-    poll.register(source, select.POLLIN)
-    poll.register(sink, 0)
-    poll.poll()
+    if not memory.unseen:
+        poll = select.poll()
+        poll.register(source, select.POLLIN)
+        poll.register(sink, 0)
+        poll.poll()
     os._exit(_exit_status(status))
 
 

@@ -43,24 +43,57 @@ class Memory:
     request, in the same call, and it is cleared right before the last write of the answer. In between it has the bit
     WHOLE while the chunk holds one request, to its end, of whose answer nothing was written. ``is_resumable`` says
     whether another process could carry on after that.
+
+    A process is killed most easily as it wakes: the kernel has handed out a request then, and nobody has looked at it.
+    Such a request is ``unseen``, and ``handed`` to the next process.
     """
 
     SIZE = CHUNK + 2 + 0xFFFF
     WHOLE = 0x80  # requests are ASCII
+    PARTLY = 1  # in place of the first octet: a part of the answer was written
+    _HANDED = 2  # in its place, too: the next process has not taken up what is for it to answer
+    _SEEN = 0x80  # of the second octet: what was read is known to be something else than one whole request
 
     def __init__(self, shared: Buffer | None = None, chunk: int = CHUNK) -> None:
         """``shared`` is a writable buffer, of which one read takes ``chunk`` octets; one of its own if left out."""
         view = memoryview(bytearray(self.SIZE) if shared is None else shared)
         self.chunk, self._length, self._line = view[:chunk], view[chunk : chunk + 2], view[chunk + 2 :]
         self.is_resumable = True
+        self.handed = b""
+
+    @property
+    def unseen(self) -> bytes:
+        """The request, with its line end, that was read by a process which did not live to look at it."""
+        first, second = self.chunk[:2]
+        if first == self._HANDED:
+            return self.handed
+        if first <= self._HANDED or first & self.WHOLE or second & self._SEEN or not self.resume:
+            return b""
+        # What PowerDNS writes in one piece is read in one piece; after the line end are the remains of older requests
+        line, end, _ = bytes(self.chunk[:_PIPE_BUF]).partition(b"\n")
+        return line + end if end else b""
+
+    def start_anew(self) -> None:
+        """Make ready for the next process: what this one left unseen is for that one to answer."""
+        self.handed = self.unseen
+        self.chunk[:2] = bytes((self._HANDED if self.handed else 0, 0))
+
+    def see(self) -> None:
+        """Note that what was read is not one whole request."""
+        self.chunk[1] |= self._SEEN
 
     @property
     def unanswered(self) -> bytes:
         """The request that waits for an answer, if no part of that was written; empty if it is not all here."""
-        first = self.chunk[0]
-        if not first & self.WHOLE:
-            return b""
-        return bytes((first & ~self.WHOLE,)) + bytes(self.chunk[1:]).partition(b"\n")[0]
+        return self.first_line if self.chunk[0] & self.WHOLE else b""
+
+    @property
+    def first_line(self) -> bytes:
+        """What was read last, to its first line end; for the log also what is no whole request."""
+        octets = bytearray(self.chunk)
+        octets[0] &= ~self.WHOLE
+        octets[1] &= ~self._SEEN
+        return bytes(octets).partition(b"\n")[0]
 
     @property
     def resume(self) -> bytes:
@@ -106,6 +139,8 @@ def _answer_all(session: Session, source: int, sink: int, memory: Memory) -> Non
     chunk = memory.chunk
     settled = _resumed(session, memory)
     chunk[1] = 1  # a keeper can tell by it, or by a question, that the start was no failure
+    if memory.handed:
+        _answer_handed(session, sink, memory)
     pending = b""
     skipping = False  # inside a line that was already answered as overlong
     buffers = (chunk,)
@@ -121,6 +156,8 @@ def _answer_all(session: Session, source: int, sink: int, memory: Memory) -> Non
             skipping = False
         if len(requests) == 1 and len(requests[0]) == count - 1:
             chunk[0] |= Memory.WHOLE
+        else:
+            memory.see()
         left = len(requests)
         for request in requests:
             answer = session.answer(request) if len(request) <= MAX_REQUEST else session.overlong()
@@ -167,10 +204,21 @@ def _resumed(session: Session, memory: Memory) -> bool:
     return True
 
 
+def _answer_handed(session: Session, sink: int, memory: Memory) -> None:
+    """Answer the request that the process before this one took."""
+    memory.chunk[: len(memory.handed)] = memory.handed
+    memory.chunk[0] |= Memory.WHOLE
+    answer = session.answer(memory.handed[:-1])
+    if memory.is_resumable:
+        _finish(sink, answer, memory.chunk)
+    else:
+        _write(sink, answer)
+
+
 def _finish(sink: int, answer: bytes, chunk: memoryview) -> None:
     """The last write: all of it comes about in one call, and the flag says so before it."""
     if len(answer) > _PIPE_BUF:
-        chunk[0] = 1  # no longer WHOLE
+        chunk[0] = Memory.PARTLY
         _write(sink, answer[:-1])
         answer = answer[-1:]
     chunk[0] = 0
