@@ -12,8 +12,8 @@ locks, and a map stays valid for as long as it is held. It holds
 from __future__ import annotations
 
 import os
+from _weakref import ref  # the module weakref defines much more, 1 ms of a start
 from binascii import a2b_base64, b2a_base64
-from weakref import WeakValueDictionary
 
 import lmdb
 
@@ -79,20 +79,20 @@ class Head(Value):
         return cls(*texts, bool(refused), entries, tuple(files))
 
 
-_opened: WeakValueDictionary[tuple[str, int], lmdb.Environment] = WeakValueDictionary()
+_opened: dict[tuple[str, int], ref[lmdb.Environment]] = {}
 
 
 def open_file(path: str) -> lmdb.Environment:
     """The file, to be read, closed when nobody holds it any more; one of DAMAGED if missing, cut short or no LMDB."""
     identity = (path, os.stat(path).st_ino)
-    known = _opened.get(identity)
+    known = _opened[identity]() if identity in _opened else None
     if known is not None:  # LMDB opens a file only once in a process, and a zone may be looked at again while it serves
         return known
     env = lmdb.open(path, subdir=False, create=False, readonly=True, lock=False, readahead=False, max_dbs=MAX_DBS)
     if os.stat(path).st_size < (env.info()["last_pgno"] + 1) * env.stat()["psize"]:
         env.close()
         raise ValueError("the file is cut short")  # reading the pages behind its end would kill this process
-    _opened[identity] = env
+    _opened[identity] = ref(env, lambda _: _opened.pop(identity))
     return env
 
 

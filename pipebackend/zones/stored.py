@@ -12,8 +12,6 @@ from time import monotonic
 from pipebackend import logs, names
 from pipebackend.errors import StoreFault
 from pipebackend.records import ENT, Record
-from pipebackend.zones.ring import TreeRing
-from pipebackend.zones.tree import Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
     from pipebackend.records import Client
     from pipebackend.store import Store
     from pipebackend.zones.base import Ring
+    from pipebackend.zones.ring import TreeRing
+    from pipebackend.zones.tree import Tree
 
 __all__ = ["StoredZone", "StoredZones"]
 
@@ -70,11 +70,13 @@ class StoredZone:
         if self._waits_for_order:
             self._put_right()
         if self._ring is None:
-            self._ring = _StoredRing(self._store, self) if self._tree is None else TreeRing(self._tree)
+            self._ring = _StoredRing(self._store, self) if self._tree is None else _in_memory(self._tree)
         return self._ring
 
     def tree(self) -> Tree:
         """The whole zone in memory."""
+        from pipebackend.zones.tree import Tree
+
         records = [record for record in self._store.listing(self.ident, self.apex) if record.type != ENT]
         return Tree(self.apex, (r for r in records if names.is_below(r.owner, self.apex)))
 
@@ -109,8 +111,15 @@ class _StoredRing:
 
     def _memory(self) -> TreeRing:
         if self._in_memory is None:
-            self._in_memory = TreeRing(self._zone.tree())
+            self._in_memory = _in_memory(self._zone.tree())
         return self._in_memory
+
+
+def _in_memory(tree: Tree) -> TreeRing:
+    """The ring of a zone whose order the store does not keep; few need the module."""
+    from pipebackend.zones.ring import TreeRing
+
+    return TreeRing(tree)
 
 
 class StoredZones:

@@ -23,7 +23,6 @@ from pipebackend.errors import NameFault, RecordFault, ZoneFault
 from pipebackend.records import Record
 from pipebackend.values import Value
 from pipebackend.zones import apex as apex_records
-from pipebackend.zones.ring import TreeRing
 from pipebackend.zones.tree import Tree, marked
 
 TYPE_CHECKING = False
@@ -32,8 +31,11 @@ if TYPE_CHECKING:
 
     from pipebackend.config import Section
     from pipebackend.records import Client
+    from pipebackend.zones.ring import TreeRing
 
 __all__ = ["TableZone", "load"]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # as spreadsheets write it before UTF-8
 
 
 class Template(Value):
@@ -128,6 +130,8 @@ class TableZone:
     def ring(self) -> TreeRing:
         """See ``zones.base.Zone``."""
         if self._ring is None:
+            from pipebackend.zones.ring import TreeRing
+
             self._ring = TreeRing(self._tree())
         return self._ring
 
@@ -206,10 +210,11 @@ def load(section: Section, apex: str, ident: int) -> TableZone | None:
 
 def _read_table(path: str, key: str) -> Table:
     try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
-            header, *lines = file.read().split("\n")
+        with open(path, "rb") as file:
+            text = file.read().removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "surrogateescape")
     except OSError as exc:
         raise ZoneFault([f"{path}: cannot be read: {exc.strerror}"]) from exc
+    header, *lines = text.split("\n")
     columns = header.rstrip("\r").split("\t")
     if key not in columns:
         raise ZoneFault([f"{path}:1: no column {key!r}; the columns are {', '.join(columns)[:200]}"])

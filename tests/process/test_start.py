@@ -12,13 +12,15 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 import pipebackend
 import remoteshim
+from scripts.benchmarks import made
 
-PIPE, REMOTE = (os.path.join(sys.prefix, "bin", name) for name in ("pipebackend", "remoteshim"))
+PIPE, REMOTE, ZONEUTIL = (os.path.join(sys.prefix, "bin", name) for name in ("pipebackend", "remoteshim", "zoneutil"))
 QUESTION = b"HELO\t1\nQ\tLAX.airports.aa\tIN\tANY\t-1\t127.0.0.1\n"
 LOOKUP = (
     b'{"method":"initialize","parameters":{"command":"remoteshim","timeout":"2000"}}\n'
@@ -33,7 +35,7 @@ PATIENCE = 20.0
 UNWANTED = {
     "asyncio", "cffi", "click", "cryptography", "dataclasses", "datetime", "decimal", "dns", "email",
     "enum", "functools", "inspect", "json", "logging", "pathlib", "random", "re", "signal", "socket", "sqlite3",
-    "subprocess", "tempfile", "tomllib", "traceback", "typing",
+    "subprocess", "tempfile", "tomllib", "traceback", "typing", "weakref",
 }  # fmt: skip
 
 
@@ -62,6 +64,20 @@ def test_nothing_is_imported_that_an_answer_does_not_need(command: str, given: b
     modules = imported([command], given)
     assert "pipebackend" in modules  # the list was understood
     assert modules & UNWANTED - imported(["-c", "pass"], b"") == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_compiled"), [("table", False), ("table", True), ("file", True), ("stored", False)]
+)
+def test_nor_what_a_zone_of_a_configuration_does_not_need(kind: str, is_compiled: bool, tmp_path: Path) -> None:
+    zone = made.make(tmp_path, kind, 20)
+    given = f"HELO\t1\nQ\t{next(zone.names(1, 1, spelled_anew=False))}\tIN\tANY\t-1\t127.0.0.1\n".encode()
+    if is_compiled:
+        subprocess.run([ZONEUTIL, "--config", zone.config, "zone", "compile", zone.apex], check=True)
+    modules = imported([PIPE, "--config", str(zone.config)], given)
+    needed_by_sqlite = {"functools"} if kind == "stored" else set()
+    assert ("_sqlite3" in modules, "lmdb" in modules) == (kind == "stored", is_compiled)
+    assert modules & UNWANTED - imported(["-c", "pass"], b"") - needed_by_sqlite == set()
 
 
 @pytest.mark.usefixtures("_compiled")

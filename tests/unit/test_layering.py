@@ -81,6 +81,7 @@ ONLY_UNDER = {
     "cryptography": "pipebackend.keys",
     "click": "pipebackend.cli",
     "sqlite3": "pipebackend.store",
+    "_sqlite3": "pipebackend.store",
     "psycopg": "pipebackend.store",
 }
 # Each of these would add to the time that PowerDNS waits for a new process
