@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSION", "Backend", "DomainInfo", "open_backend"]
 
-PATIENCE = 0.02  # seconds in which a question may get what another process has just changed
+PATIENCE = 0.01  # seconds in which a question may get what another process, or a file, has just changed
 
 
 class Backend:
@@ -98,6 +98,11 @@ class Backend:
     def state(self) -> object:
         """The same object for as long as no answer that may be kept can have changed."""
         return self.zones.version()
+
+    @property
+    def patience(self) -> float:
+        """For how many seconds ``state`` need not be asked again; none for who writes, and must see it."""
+        return PATIENCE if self._writer is None else 0.0
 
     def start_watching(self) -> None:
         """Follow changes of the files from now on; for processes that stay."""

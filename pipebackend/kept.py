@@ -8,7 +8,7 @@ or the moment are never kept.
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import monotonic, perf_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,33 +59,24 @@ class Kept:
 
     def __init__(self, session: KeepingSession, most: int = MAX_ANSWERS) -> None:
         self._session = session
+        self._question = session.question
         self._most = most
         self._answers: dict[bytes, tuple[bytes, list[int]]] = {}
         self._older: dict[bytes, tuple[bytes, list[int]]] = {}
         self._state: object = None
+        self._look_at = 0.0  # when to see next whether a zone has changed: not at each question, which takes as long
 
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
-        session = self._session
-        state = session.state()
-        if state is not self._state:
-            self._answers.clear()
-            self._older.clear()
-            self._state = state
-        question = session.question(request)
+        if monotonic() >= self._look_at:
+            self._look()
+        question = self._question(request)
         kept = self._answers.get(question)
-        if kept is None and question in self._older:
-            kept = self._older[question]
-            self._keep(question, kept)
         if kept is not None:
-            kept[1][0] += 1
-            return kept[0]
-        started = perf_counter()
-        answer = session.answer(request)
-        tally = self._counted(request, perf_counter() - started)
-        if question and session.keeps and len(answer) <= MAX_OCTETS and self._most:
-            self._keep(question, (answer, tally))
-        return answer
+            answer, tally = kept
+            tally[0] += 1
+            return answer
+        return self._answer_anew(request, question)
 
     def overlong(self) -> bytes:
         """See ``streams.Session``."""
@@ -94,6 +85,32 @@ class Kept:
     def settle(self) -> None:
         """See ``streams.Session``."""
         self._session.settle()
+
+    def _look(self) -> None:
+        """Forget the answers that may have changed."""
+        session = self._session
+        state = session.state()
+        if state is not self._state:
+            self._answers.clear()
+            self._older.clear()
+            self._state = state
+        self._look_at = monotonic() + (session.backend.patience if session.backend is not None else 0.0)
+
+    def _answer_anew(self, request: bytes, question: bytes) -> bytes:
+        if question in self._older:
+            kept = self._older[question]
+            self._keep(question, kept)
+            kept[1][0] += 1
+            return kept[0]
+        session = self._session
+        started = perf_counter()
+        answer = session.answer(request)
+        tally = self._counted(request, perf_counter() - started)
+        if not question:
+            self._look_at = 0.0  # it may have been a write, which the next question must see
+        elif session.keeps and len(answer) <= MAX_OCTETS and self._most:
+            self._keep(question, (answer, tally))
+        return answer
 
     def _counted(self, request: bytes, seconds: float) -> list[int]:
         session = self._session

@@ -39,6 +39,8 @@ _SAFE_TEXT_CHARS = MAX_WIRE_OCTETS - 2  # without escapes a text of this length 
 
 def spelling(text: str) -> str:
     """The name that ``text`` writes, its case kept and its escapes in PowerDNS's form; raises NameFault."""
+    if _is_short_and_plain(text):
+        return text.removesuffix(".")
     if text.endswith(".") and (text == "." or not _ends_in_escape(text)):
         text = text[:-1]
     if not text:
@@ -116,16 +118,16 @@ def ancestors(name: str) -> Iterable[str]:
         yield name
 
 
-def join(*parts: str) -> str:
-    """The name made of these names, from left to right; empty ones add nothing."""
-    return ".".join(part for part in parts if part)
+def join(left: str, right: str) -> str:
+    """The name made of these two; the root adds nothing."""
+    return f"{left}.{right}" if left and right else left or right
 
 
 def is_below(name: str, apex: str) -> bool:
     """Whether ``name`` is ``apex`` or lies below it; both canonical."""
     if not apex or name == apex:
         return True
-    return name.endswith("." + apex) and not _ends_in_escape(name[: -len(apex)])
+    return name.endswith("." + apex) and ("\\" not in name or not _ends_in_escape(name[: -len(apex)]))
 
 
 def relative(name: str, apex: str) -> str:
@@ -161,6 +163,19 @@ def to_wire(name: str) -> bytes:
 def printable(text: str) -> str:
     """``text`` on one line of ASCII, for a log or an error on the wire."""
     return ascii(text)[1:-1].replace("\\'", "'")
+
+
+def _is_short_and_plain(text: str) -> bool:
+    """Whether ``text`` needs no closer look, as most names: no escape, no label that is empty or can be too long."""
+    return (
+        len(text) <= MAX_LABEL_OCTETS
+        and text.isascii()
+        and text.isprintable()
+        and "\\" not in text
+        and " " not in text
+        and ".." not in text
+        and text[:1] != "."
+    )
 
 
 def _parse_labels(text: str) -> list[bytes]:

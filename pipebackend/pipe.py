@@ -9,7 +9,7 @@ from pipebackend.records import ENT, Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from pipebackend.backend import Backend
     from pipebackend.records import Record
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["PipeSession", "main", "refusal"]
 
 ABIS = ("1", "2", "3", "4", "5")
-_ADDRESSES = {0: 1, 1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
+_ADDRESSES = {1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
 _QUESTION_FIELDS = 5
 # PIPE cannot say "empty non-terminal" to PowerDNS before 5.1; a record of a type that nobody asks for makes the name
 # exist (PROTOCOL.md 1.5), so that it is NODATA and not NXDOMAIN.
 _ENT_TYPE, _ENT_CONTENT = "TYPE65280", "\\# 0"
-_METHODS = {b"HELO": "initialize", b"Q": "lookup", b"AXFR": "list", b"CMD": "directBackendCmd"}  # REMOTE's names
+_METHODS = {"HELO": "initialize", "Q": "lookup", "AXFR": "list", "CMD": "directBackendCmd"}  # REMOTE's names
 FAIL = b"FAIL\n"
 END = b"END\n"
 
@@ -35,6 +35,7 @@ class PipeSession:
         self._backend = backend
         self._remember = remember
         self._abi = 0
+        self._addresses = 0  # at the end of a Q line
         self._state: tuple[int, object] = (0, None)
         self.keeps = False
         self.method = ""
@@ -48,21 +49,22 @@ class PipeSession:
     def answer(self, request: bytes) -> bytes:
         """See ``streams.Session``."""
         self.keeps = self.failed = False
-        fields = request.rstrip(b"\r").split(b"\t")
-        self.method = _METHODS.get(fields[0], "unknown")
         try:
-            return self._answer([field.decode("ascii") for field in fields])
+            fields = request.decode("ascii").rstrip("\r").split("\t")
+            self.method = _METHODS.get(fields[0], "unknown")
+            return self._question(fields) if fields[0] == "Q" and self._abi else self._answer(fields)
         except BackendError as exc:
-            return self._failed(str(exc), fields)
+            return self._failed(str(exc), request)
         except UnicodeDecodeError:
-            return self._failed("the line has octets outside ASCII", fields)
+            self.method = _METHODS.get(request.partition(b"\t")[0].decode("latin-1"), "unknown")
+            return self._failed("the line has octets outside ASCII", request)
         except Exception:  # the edge: one failed answer, never a dead process
             logs.traceback(f"answering {request[:200]!r} failed")
-            return self._failed("internal error; the log of this process has the traceback", fields)
+            return self._failed("internal error; the log of this process has the traceback", request)
 
     def overlong(self) -> bytes:
         """See ``streams.Session``."""
-        return _failure(f"a line of more than {streams.MAX_REQUEST} octets", [b""])
+        return _failure(f"a line of more than {streams.MAX_REQUEST} octets", b"")
 
     def settle(self) -> None:
         """See ``streams.Session``."""
@@ -70,7 +72,7 @@ class PipeSession:
 
     def question(self, request: bytes) -> bytes:
         """See ``kept.KeepingSession``: a Q line without the addresses at its end."""
-        return request.rsplit(b"\t", _ADDRESSES[self._abi])[0] if request.startswith(b"Q\t") else b""
+        return request.rsplit(b"\t", self._addresses)[0] if request.startswith(b"Q\t") else b""
 
     def state(self) -> object:
         """See ``kept.KeepingSession``; under another ABI the same question has another answer."""
@@ -85,9 +87,9 @@ class PipeSession:
         words = [field.decode("ascii", "replace") for field in fields[: 3 if tag == b"Q" else 0]]
         return names.printable(" ".join([self.method, *words[:1], *words[2:]]))
 
-    def _failed(self, reason: str, fields: Sequence[bytes]) -> bytes:
+    def _failed(self, reason: str, request: bytes) -> bytes:
         self.failed = True
-        return _failure(reason, fields)
+        return _failure(reason, request)
 
     def _answer(self, fields: list[str]) -> bytes:
         tag = fields[0]
@@ -95,8 +97,6 @@ class PipeSession:
             return self._hello(fields)
         if not self._abi:
             raise RequestFault("HELO and the ABI version come first, as in HELO<TAB>1")
-        if tag == "Q":
-            return self._question(fields)
         if tag == "AXFR":
             return self._transfer(fields)
         if tag == "CMD":
@@ -107,6 +107,7 @@ class PipeSession:
         """The banner. FAIL on a wrong ABI, and the process stays: leaving would be a relaunch per question."""
         if fields[1:] and fields[1] in ABIS:
             self._abi = int(fields[1])
+            self._addresses = _ADDRESSES[self._abi]
             self._state = self._abi, None
             self._remember(f"HELO\t{self._abi}".encode())
             return f"OK\tpipebackend {VERSION}, {len(self._backend.registry.zones)} zones\n".encode()
@@ -116,7 +117,7 @@ class PipeSession:
         raise RequestFault(fault)
 
     def _question(self, fields: list[str]) -> bytes:
-        needed = _QUESTION_FIELDS + _ADDRESSES[self._abi]
+        needed = _QUESTION_FIELDS + self._addresses
         if len(fields) < needed:
             raise RequestFault(f"Q has {len(fields)} fields; ABI {self._abi} has {needed}")
         _, qname, qclass, qtype, zone_id, *addresses = fields
@@ -157,10 +158,9 @@ def main() -> None:
 
 def refusal(request: bytes) -> bytes:
     """The answer to a request that took the process down; empty for HELO, without which no other could go on."""
-    fields = request.rstrip(b"\r").split(b"\t")
-    if fields[0] not in (b"Q", b"AXFR", b"CMD"):
+    if request.rstrip(b"\r").partition(b"\t")[0] not in (b"Q", b"AXFR", b"CMD"):
         return b""
-    return _failure("the process that answers died over this request; the log of PowerDNS has more", fields)
+    return _failure("the process that answers died over this request; the log of PowerDNS has more", request)
 
 
 def _new_session(backend: Backend | None, remember: Callable[[bytes | None], None]) -> PipeSession:
@@ -173,12 +173,13 @@ def _integer(text: str, what: str) -> int:
     raise RequestFault(f"{what} {text[:40]!r} is not a whole number")
 
 
-def _failure(reason: str, fields: Sequence[bytes]) -> bytes:
+def _failure(reason: str, request: bytes) -> bytes:
     """The answer that leaves PowerDNS in step with us, and the reason where it will show it.
 
     Of HELO it reads one line (PROTOCOL.md 1.2), of CMD all lines up to END (1.4), and after a SOA question's FAIL it
     waits for an END (1.6).
     """
+    fields = request.rstrip(b"\r").split(b"\t")
     if fields[0] == b"HELO":
         return FAIL
     said = names.printable(reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import FileIO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pipebackend.kept import KeepingSession
 
     Buffer = mmap | memoryview
+    ReadInto = Callable[[memoryview], int | None]
     NewSession = Callable[[Backend | None, Callable[[bytes | None], None]], KeepingSession]
 
     class Session(Protocol):
@@ -137,24 +139,26 @@ def claim_stdout() -> int:
 
 def _answer_all(session: Session, source: int, sink: int, memory: Memory) -> None:
     chunk = memory.chunk
+    read_into = FileIO(source, closefd=False).readinto
     settled = _resumed(session, memory)
     chunk[1] = 1  # a keeper can tell by it, or by a question, that the start was no failure
     if memory.handed:
         _answer_handed(session, sink, memory)
     pending = b""
     skipping = False  # inside a line that was already answered as overlong
-    buffers = (chunk,)
-    while count := os.readv(source, buffers):
-        data = chunk[:count].tobytes()
-        if settled and not pending and not skipping and data.find(b"\n") == count - 1:
-            _answer_one(session, data[:-1], sink, memory)
-            continue
+    while True:
+        if settled and not pending and not skipping:
+            data = _answer_whole_lines(session, read_into, sink, memory)
+        else:
+            data = chunk[: read_into(chunk) or 0].tobytes()
+        if not data:
+            break
         pending += data
         *requests, pending = pending.split(b"\n")
         if skipping and requests:
             requests.pop(0)
             skipping = False
-        if len(requests) == 1 and len(requests[0]) == count - 1:
+        if len(requests) == 1 and len(requests[0]) == len(data) - 1:
             chunk[0] |= Memory.WHOLE
         else:
             memory.see()
@@ -179,19 +183,25 @@ def _answer_all(session: Session, source: int, sink: int, memory: Memory) -> Non
         _write(sink, session.answer(pending))
 
 
-def _answer_one(session: Session, request: bytes, sink: int, memory: Memory) -> None:
-    """What PowerDNS does all day: one whole line, and nothing before its answer."""
-    chunk = memory.chunk
-    chunk[0] |= Memory.WHOLE
-    answer = session.answer(request)
-    if len(answer) > _PIPE_BUF and memory.is_resumable:
-        _finish(sink, answer, chunk)
-        return
-    if memory.is_resumable:
-        chunk[0] = 0
-    written = os.write(sink, answer)
-    if written < len(answer):
-        _write(sink, answer[written:])
+def _answer_whole_lines(session: Session, read_into: ReadInto, sink: int, memory: Memory) -> bytes:
+    """What PowerDNS does all day: one whole line at a time. Gives what came instead of one, nothing at the end."""
+    chunk, write = memory.chunk, os.write
+    while count := read_into(chunk):
+        data = chunk[:count].tobytes()
+        if data.find(b"\n") != count - 1:
+            return data
+        chunk[0] |= Memory.WHOLE
+        answer = session.answer(data[:-1])
+        if not memory.is_resumable:
+            _write(sink, answer)
+        elif len(answer) > _PIPE_BUF:
+            _finish(sink, answer, chunk)
+        else:
+            chunk[0] = 0
+            written = write(sink, answer)
+            if written < len(answer):
+                _write(sink, answer[written:])
+    return b""
 
 
 def _resumed(session: Session, memory: Memory) -> bool:

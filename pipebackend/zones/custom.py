@@ -151,10 +151,13 @@ class CustomZone:
 
     def _names(self) -> list[str]:
         given = self._fenced("names()", lambda: _items(self._target.names()))
+        strangers = [name for name in given if not isinstance(name, str)]
+        if strangers:
+            raise ZoneFault([f"zone {self.apex}: {self._title}.names(): {strangers[0]!r} is no str"])
         try:
             listed = {names.from_text(names.join(name, self.apex)) for name in given}
             return sorted(names.relative(name, self.apex) for name in listed)
-        except (NameFault, AttributeError, TypeError) as exc:
+        except NameFault as exc:
             raise ZoneFault([f"zone {self.apex}: {self._title}.names(): {exc}"]) from exc
 
     def _is_below_cut(self, name: str, client: records.Client) -> bool:

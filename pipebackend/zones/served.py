@@ -64,6 +64,8 @@ class Served:
     def zone_of(self, name: str, zone_id: int = -1) -> Zone | None:
         """The zone that answers for a canonical name; see ``Registry.zone_of``."""
         configured = self.registry.zone_of(name, zone_id)
+        if configured is not None and configured.ident == zone_id:
+            return configured
         if self._stored is None:
             return configured
         search = self._stored.zone_of

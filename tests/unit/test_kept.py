@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from pipebackend.backend import Backend, open_backend
+from pipebackend.backend import PATIENCE, Backend, open_backend
 from pipebackend.kept import MAX_ANSWERS, Kept
 from pipebackend.pipe import PipeSession
 from tests.making import CITIES, TABLE_ZONE, age
@@ -61,6 +62,7 @@ def test_a_reload_makes_answers_anew(session: Counting, backend: Backend, tmp_pa
     kept.answer(QUESTION)
     (tmp_path / "cities.tsv").write_text(CITIES.replace("Los Angeles", "Elsewhere"))
     backend._watcher.refresh()
+    time.sleep(PATIENCE)
     assert b"Elsewhere" in kept.answer(QUESTION)
 
 

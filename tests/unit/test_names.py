@@ -116,7 +116,8 @@ def test_ancestors_end_with_the_root() -> None:
 
 
 def test_join_leaves_empty_parts_out() -> None:
-    assert names.join("a", "", "b.c") == "a.b.c"
+    assert names.join("a", "b.c") == "a.b.c"
+    assert names.join("a", "") == names.join("", "a") == "a"
     assert names.join("", "") == ""
     assert names.wildcard_of("") == "*"
     assert names.wildcard_of("aa") == "*.aa"
