@@ -14,11 +14,11 @@ from bisect import bisect_right
 
 from pipebackend import names
 from pipebackend.errors import NotListable
-from pipebackend.zones.ring import members
+from pipebackend.zones.ring import members, spelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pipebackend.nsec3param import Nsec3Param
     from pipebackend.zones.tree import Tree
@@ -131,9 +131,11 @@ class Run:
 class CountedRing:
     """The NSEC ring of a tree's names and of runs; see ``zones.base.Ring``."""
 
-    def __init__(self, tree: Tree, runs: Sequence[Run]) -> None:
+    def __init__(self, tree: Tree, runs: Sequence[Run], spelling: Callable[[str], str]) -> None:
+        """``spelling`` gives that of a computed name."""
         self._apex = tree.apex
-        self._fixed = {key_of(member): member for member in members(tree)}
+        self._spelling = spelling
+        self._fixed = {key_of(member): spelled(tree, member) for member in members(tree)}
         self._keys = sorted(self._fixed)
         self._runs = [run for run in runs if run.shown]
 
@@ -157,4 +159,4 @@ class CountedRing:
 
     def _name(self, key: bytes) -> str:
         fixed = self._fixed.get(key)
-        return fixed if fixed is not None else ".".join(reversed(key[:-1].decode().split("\0")))
+        return fixed if fixed is not None else self._spelling(".".join(reversed(key[:-1].decode().split("\0"))))

@@ -80,7 +80,7 @@ class RangesZone:
         )
         self._firsts, self._lasts = _bounds(ranges)
         self._runs = [Run(self._names.key_start(), self._names.digits(net), self._covers) for net in ranges]
-        self._ring = CountedRing(fixed, self._runs)
+        self._ring = CountedRing(fixed, self._runs, self._spelling)
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
@@ -135,6 +135,11 @@ class RangesZone:
         if version == 4:
             return Record(self._hosts.name(address), "A", self._ttl, str(IPv4Address(value)))
         return Record(self._hosts.name(address), "AAAA", self._ttl, str(IPv6Address(value)))
+
+    def _spelling(self, name: str) -> str:
+        """How a computed name is spelled."""
+        address = self._names.address(name)
+        return name if address is None else self._names.name(address)
 
     def _holds(self, address: Address) -> bool:
         version, value = address

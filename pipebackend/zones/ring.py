@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipebackend.records import Record
     from pipebackend.zones.tree import Tree
 
-__all__ = ["TreeRing", "hashed_members", "members"]
+__all__ = ["TreeRing", "hashed_members", "members", "spelled"]
 
 OPT_OUT = 1  # RFC 5155 section 3.1.2.1
 
@@ -44,6 +44,11 @@ def hashed_members(tree: Tree, *, opt_out: bool) -> Iterable[str]:
     return found
 
 
+def spelled(tree: Tree, member: str) -> str:
+    """The case of a next name is signed (RFC 6840 section 5.1): the same here as in a transfer, the zone's."""
+    return member if member == tree.apex else tree.nodes[member][0].owner
+
+
 class TreeRing:
     """The two rings of one tree, each put in order when first asked for."""
 
@@ -55,7 +60,7 @@ class TreeRing:
     def neighbours(self, name: str) -> tuple[str, str]:
         """See ``zones.base.Ring``."""
         if self._ordered is None:
-            ordered = sorted((names.order_key(member), self._spelled(member)) for member in members(self._tree))
+            ordered = sorted((names.order_key(name), spelled(self._tree, name)) for name in members(self._tree))
             self._ordered = [key for key, _ in ordered], [member for _, member in ordered]
         keys, owners = self._ordered
         place = bisect_right(keys, names.order_key(name))
@@ -73,10 +78,6 @@ class TreeRing:
         digests, owners = self._hashed[kind]
         place = bisect_right(digests, label)
         return owners[place - 1], digests[place - 1], digests[place % len(digests)]
-
-    def _spelled(self, member: str) -> str:
-        """The case of a next name is signed (RFC 6840 section 5.1): the same here as in a transfer, the zone's."""
-        return member if member == self._tree.apex else self._tree.nodes[member][0].owner
 
 
 def _is_signed_cut(records: Sequence[Record]) -> bool:

@@ -146,7 +146,7 @@ def test_glue_below_a_delegation_is_not_authoritative():
 
 def test_a_ring_of_hidden_names_is_the_fixed_names():
     zone = zone_of(FORWARD, domain="d.dyn.example.net", records=["d NS ns.example.org"])
-    assert zone.ring().neighbours("x.d.dyn.example.net") == ("d.dyn.example.net", "dyn.example.net")
+    assert zone.ring().neighbours("x.d.dyn.example.net") == ("d.Dyn.example.net", "dyn.example.net")
     assert zone.find("host-192-0-2-200.d.dyn.example.net", ANYONE) is None
 
 
@@ -158,8 +158,16 @@ def test_rfc_2317_zone_has_the_last_octets():
 
 def test_text_behind_the_address_orders_the_names():
     zone = zone_of(FORWARD, template="{address}a", ranges=["192.0.2.0/24"])
-    assert zone.ring().neighbours("192-0-2-1a.dyn.example.net")[1] == "192-0-2-200a.dyn.example.net"
-    assert zone.ring().neighbours("192-0-2-10a.dyn.example.net")[1] == "192-0-2-110a.dyn.example.net"
+    assert zone.ring().neighbours("192-0-2-1a.dyn.example.net")[1] == "192-0-2-200a.Dyn.example.net"
+    assert zone.ring().neighbours("192-0-2-10a.dyn.example.net")[1] == "192-0-2-110a.Dyn.example.net"
+
+
+def test_the_next_name_is_spelled_as_in_a_transfer():
+    """Its case is signed (RFC 6840 section 5.1); it was in lower case here."""
+    zone = zone_of(FORWARD, template="H{address}", ranges=["192.0.2.128/25"], records=["Www A 192.0.2.1"])
+    ring, spelled = zone.ring(), {record.owner for record in zone.listing()}
+    assert ring.neighbours("h192-0-2-130.dyn.example.net")[1] in spelled
+    assert ring.neighbours("w.dyn.example.net")[1] == "Www.Dyn.example.net"
 
 
 def test_listing_is_the_zone_with_empty_non_terminals():
@@ -258,9 +266,9 @@ def test_a_short_template_leaves_room_for_ipv4_alone():
 def test_whole_families_are_ranges_too():
     zone = zone_of(FORWARD, ranges=["0.0.0.0/0", "::/0"])
     assert zone.find("host-255-255-255-255.dyn.example.net", ANYONE)
-    assert zone.ring().neighbours("host-9-99-99-99.dyn.example.net")[1] == "host-90-0-0-0.dyn.example.net"
+    assert zone.ring().neighbours("host-9-99-99-99.dyn.example.net")[1] == "host-90-0-0-0.Dyn.example.net"
     last = "host-ffff" + "-ffff" * 7 + ".dyn.example.net"
-    assert zone.ring().neighbours(last) == (last, "dyn.example.net")
+    assert zone.ring().neighbours(last) == (last.replace("dyn", "Dyn"), "dyn.example.net")
     reverse = zone_of(REVERSE, name="in-addr.arpa", ranges=["0.0.0.0/0"])
     assert reverse.find("255.255.255.255.in-addr.arpa", ANYONE)
     assert reverse.find("255.255.in-addr.arpa", ANYONE) == ()
