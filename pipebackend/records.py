@@ -31,6 +31,7 @@ __all__ = [
 MAX_TTL = 2**31 - 1  # RFC 2181 section 8
 MAX_STRING_OCTETS = 255  # RFC 1035 section 3.3
 ENT = ""  # PowerDNS's type of an empty non-terminal (PROTOCOL.md 2.5)
+_OCTETS = frozenset(map(str, range(256)))
 _NAME_TYPES = frozenset(("NS", "CNAME", "PTR", "DNAME", "ALIAS"))
 
 
@@ -80,6 +81,8 @@ def checked_content(type_: str, content: str) -> str:
 
 def txt_content(value: str) -> str:
     """One text of any length as TXT content: UTF-8, quoted, in strings of 255 octets at most (RFC 1035 section 3.3)."""
+    if len(value) <= MAX_STRING_OCTETS and _needs_no_escape(value):
+        return f'"{value}"'
     octets = value.encode("utf-8", "surrogateescape")
     if len(octets) <= MAX_STRING_OCTETS:
         return quoted(octets)
@@ -90,7 +93,7 @@ def txt_content(value: str) -> str:
 def quoted(octets: bytes) -> str:
     """A character string (RFC 1035 section 5.1) in quotes, all outside printable ASCII as \\DDD."""
     text = octets.decode("latin-1")
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+    if _needs_no_escape(text):
         return f'"{text}"'
     return '"' + "".join(map(_string_octet, octets)) + '"'
 
@@ -152,8 +155,14 @@ def _scaled(what: str, text: str, factor: int) -> int:
     return -magnitude if number.startswith("-") else magnitude
 
 
+def _needs_no_escape(text: str) -> bool:
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+
+
 def _ipv4(content: str) -> str:
     parts = content.split(".")
+    if len(parts) == 4 and _OCTETS.issuperset(parts):
+        return content
     if len(parts) == 4 and all(p.isascii() and p.isdigit() and len(p) <= 3 and int(p) < 256 for p in parts):
         return ".".join(str(int(part)) for part in parts)
     raise RecordFault(f"{content!r} is not an IPv4 address")

@@ -39,18 +39,19 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # as spreadsheets write it before UTF-8
 
 
 class Template(Value):
-    """One ``[[zone.record]]``: ``pieces`` are literal texts and column numbers in turn, a text first."""
+    """One ``[[zone.record]]``: ``pattern`` has a ``%s`` for the cell of each of ``columns``."""
 
     type: str
     ttl: int
-    pieces: tuple[str | int, ...]
+    pattern: str
+    columns: tuple[int, ...]
 
     def fill(self, row: Sequence[str]) -> str:
         """The template's text for one row; empty where all the columns that it names are empty."""
-        columns = [row[piece] for piece in self.pieces if isinstance(piece, int)]
-        if columns and not any(columns):
+        cells = tuple([row[column] for column in self.columns])
+        if cells and not any(cells):
             return ""
-        return "".join([row[piece] if isinstance(piece, int) else piece for piece in self.pieces])
+        return self.pattern % cells
 
 
 class Table(Value):
@@ -62,10 +63,13 @@ class Table(Value):
     key: int
 
     def row(self, number: int) -> list[str]:
-        """The cells of the line with this index; raises RecordFault if it is not a full row."""
-        cells = self.lines[number].rstrip("\r").split("\t")
+        """The cells of the line with this index; raises RecordFault if it is not a full row of UTF-8."""
+        line = self.lines[number]
+        cells = line.rstrip("\r").split("\t")
         if len(cells) != len(self.columns):
             raise RecordFault(f"{len(cells)} fields, where the header names {len(self.columns)}")
+        if not line.isascii():
+            _check_text(line)
         return cells
 
     def place(self, number: int) -> str:
@@ -87,6 +91,7 @@ class TableZone:
         self.ident = ident
         self.sources = tuple(sources)
         self._fixed = fixed
+        self._spelled_apex = self.soa().owner
         self._table = table
         self._templates = tuple(templates)
         self._rows = _index(table)
@@ -109,6 +114,8 @@ class TableZone:
         rendered = [] if number is None else self._rendered(number)
         if not rendered and not (fixed and below_cut):  # a row that is faulty or all empty makes no name
             return self._fixed.answer(name)
+        if not fixed and not below_cut and not self._delegates:
+            return tuple(rendered)
         return marked((*(fixed or ()), *rendered), is_apex=False, below_cut=below_cut)
 
     def names(self) -> Iterator[str]:
@@ -138,8 +145,7 @@ class TableZone:
     def render(self, number: int) -> list[Record]:
         """The records of one row; raises RecordFault or NameFault with what is wrong with it."""
         row = self._table.row(number)
-        _check_text(row)
-        owner = names.join(_key_label(row[self._table.key]), self.soa().owner)
+        owner = names.join(_key_label(row[self._table.key]), self._spelled_apex)
         found = []
         for template in self._templates:
             filled = template.fill(row)
@@ -231,13 +237,13 @@ def _template(section: Section, columns: Sequence[str], zone_ttl: int, columns_k
     ttl = section.integer("ttl", zone_ttl, most=records.MAX_TTL)
     content = section.text("content")
     section.finish()
-    pieces: list[str | int] = [""]
+    pattern, named = "", []
     rest = content.replace("{{", "\0").replace("}}", "\1")
     while rest:
         literal, brace, rest = rest.partition("{")
         if "}" in literal:
             section.fault("content", "a } without its {; write }} for a brace")
-        pieces[-1] = literal.replace("\0", "{").replace("\1", "}")
+        pattern += literal.replace("\0", "{").replace("\1", "}").replace("%", "%%")
         if not brace:
             break
         column, closed, rest = rest.partition("}")
@@ -245,8 +251,9 @@ def _template(section: Section, columns: Sequence[str], zone_ttl: int, columns_k
             section.fault("content", "a { that is never closed; write {{ for a brace")
         elif columns_known and column not in columns:
             section.fault("content", f"there is no column {column!r}; the columns are {', '.join(columns)}")
-        pieces += [columns.index(column) if column in columns else 0, ""]
-    return Template(type_, ttl, tuple(pieces)) if type_ else None
+        pattern += "%s"
+        named.append(columns.index(column) if column in columns else 0)
+    return Template(type_, ttl, pattern, tuple(named)) if type_ else None
 
 
 def _index(table: Table) -> dict[str, int]:
@@ -279,6 +286,8 @@ def _folded(key: str) -> str:
 
 
 def _key_label(key: str) -> str:
+    if key.isalnum() and key.isascii() and len(key) <= names.MAX_LABEL_OCTETS:
+        return key
     if not key:
         raise RecordFault("the key is empty")
     label = names.spelling(key)
@@ -287,9 +296,9 @@ def _key_label(key: str) -> str:
     return label
 
 
-def _check_text(row: Sequence[str]) -> None:
+def _check_text(line: str) -> None:
     try:
-        "".join(row).encode()
+        line.encode()
     except UnicodeEncodeError:
         raise RecordFault("not UTF-8") from None
 
