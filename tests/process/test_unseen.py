@@ -33,7 +33,7 @@ class Session:
         pass
 
 
-memory = keeper.keep(0, 1, lambda request: b"refused " + request + b"\\n")
+memory = keeper.keep(0, 1, lambda request: request and b"refused " + request + b"\\n")
 with open("lives", "ab") as lives:
     life = sys.argv[1:][lives.tell()]
     lives.write(b"x")
