@@ -82,7 +82,7 @@ class Asking:
         return names.from_text(self._neighbours(f"{label}.", zone_id, f"the hash of {_dotted(name)}").unhashed)
 
     def _neighbours(self, qname: str, zone_id: int, about: str = "") -> denial.Neighbours:
-        found = self._backend.neighbours(zone_id, qname)
+        found, _ = self._backend.neighbours(zone_id, qname)
         lines = [f"{what}: {value or '(the apex)'}" for what, value in found._asdict().items() if value or not about]
         lines = [line for line in lines if not line.startswith("unhashed: (")]
         self._note(

@@ -165,15 +165,18 @@ class Backend:
             "faults": len(zone.faults),
         }
 
-    def neighbours(self, zone_id: int, qname: str) -> Neighbours:
-        """The names before and after a relative name, or hash; raises a BackendError rather than deny falsely."""
+    def neighbours(self, zone_id: int, qname: str) -> tuple[Neighbours, bool]:
+        """The names before and after a relative name, or hash, and whether the same question gives the same again.
+
+        Raises a BackendError rather than deny falsely.
+        """
         zone = self.zones.with_id(zone_id)
         if zone is None:
             raise RequestFault(f"there is no zone with the id {zone_id}")
         self._asked = zone_id
         from pipebackend import denial
 
-        return denial.neighbours(zone, qname, self._nsec3param(zone))
+        return denial.neighbours(zone, qname, self._nsec3param(zone)), not zone.dynamic
 
     def metadata(self, apex: str) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind."""

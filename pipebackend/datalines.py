@@ -11,7 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["PRIORITY_TYPES", "Prepared", "line", "records"]
+    from pipebackend.records import Fields
+
+__all__ = ["PRIORITY_TYPES", "Prepared", "fields", "line", "records"]
 
 PRIORITY_TYPES = frozenset(("MX", "SRV"))  # their priority is a field of its own (PROTOCOL.md 1.4)
 
@@ -24,15 +26,18 @@ def line(record: Record, ident: int) -> str:
     return f"DATA\t{scope}\t{auth:d}\t{owner or '.'}\tIN\t{type_}\t{ttl}\t{ident}\t{content}\n"
 
 
-def records(lines: bytes) -> list[Record]:
-    """The records that these lines were made from."""
-    found = []
+def fields(lines: bytes) -> Iterator[Fields]:
+    """What the fields of the records were that these lines were made from."""
     for text in lines.decode("ascii").split("\n")[:-1]:
         _, scope, auth, owner, _, type_, ttl, _, content = text.split("\t", 8)
         if type_ in PRIORITY_TYPES:
             content = content.replace("\t", " ", 1)
-        found.append(Record("" if owner == "." else owner, type_, int(ttl), content, auth == "1", int(scope)))
-    return found
+        yield "" if owner == "." else owner, type_, int(ttl), content, auth == "1", int(scope)
+
+
+def records(lines: bytes) -> list[Record]:
+    """The records that these lines were made from."""
+    return [Record(*each) for each in fields(lines)]
 
 
 class Prepared:

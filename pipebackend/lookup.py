@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipebackend import names
+from pipebackend import datalines, names
+from pipebackend.datalines import Prepared
 from pipebackend.errors import NotListable
 from pipebackend.records import ENT, Record
 from pipebackend.values import Value
@@ -11,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pipebackend.records import Client
+    from pipebackend.records import Client, Fields
     from pipebackend.zones.base import Zone
     from pipebackend.zones.registry import Registry
     from pipebackend.zones.served import Served
@@ -27,6 +28,10 @@ class Answer(Value):
     ident: int
     records: Sequence[Record]
     keep: bool = True
+
+    def fields(self) -> Iterable[Fields]:
+        """What the fields of the records are, without making records of what is prepared."""
+        return datalines.fields(self.records.lines) if isinstance(self.records, Prepared) else self.records
 
 
 NOTHING = Answer(-1, ())

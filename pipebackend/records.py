@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    Fields = tuple[str, str, int, str, bool, int]  # those of a Record, which is one
+
 __all__ = [
     "ENT",
     "MAX_TTL",

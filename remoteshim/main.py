@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipebackend import launch, logs, names, streams
 from pipebackend.backend import open_backend
 from pipebackend.errors import BackendError, ConfigFault, NameFault, RequestFault
-from remoteshim import jsonline, methods
+from remoteshim import jsonline, methods, plainlookup
 from remoteshim.params import Params
 
 TYPE_CHECKING = False
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipebackend.backend import Backend
+    from remoteshim.plainlookup import Asked
 
 __all__ = ["RemoteSession", "main"]
 
-_LOOKUP = b'{"method": "lookup", "parameters": {"local": '
+_NEIGHBOURS = "getBeforeAndAfterNamesAbsolute"
+_DENIAL = f'{{"method": "{_NEIGHBOURS}", '.encode()
 _BOUNDARIES = frozenset(("initialize", "commitTransaction", "abortTransaction"))  # no transaction is open after these
-_KNOWN = frozenset(("initialize", "lookup", *methods.RENDERED, *methods.METHODS))
+_KNOWN = frozenset(("initialize", "lookup", _NEIGHBOURS, *methods.RENDERED, *methods.METHODS))
 FALSE = "false"
 NULL = "null"
 
@@ -54,31 +56,31 @@ class RemoteSession:
         """See ``streams.Session``."""
         self.keeps = self.failed = False
         self.method = "unknown"
-        method, params = "", Params("", {})
+        asked = plainlookup.read(request)
         try:
-            method, params = _parsed(request)
-            if method in _KNOWN:
-                self.method = method
-            if method in _BOUNDARIES:
-                self._initialized_by = request if method == "initialize" else self._initialized_by
-                self._remember(self._initialized_by)
-            answer = f'{{"result":{self._result(method, params)}}}\n'.encode("ascii")
-            if method == "startTransaction":
-                self._remember(None)
-            return answer
+            if asked is None:
+                method, params = _parsed(request)
+                if method in _KNOWN:
+                    self.method = method
+                if method != "lookup":
+                    return self._answer_other(method, params, request)
+                asked = plainlookup.of_params(params)
+            self.method = "lookup"
+            result, self.keeps = methods.lookup(self._opened(), asked)
+            return f'{{"result":{result}}}\n'.encode("ascii")
         except ConfigFault:
             raise
         except (RequestFault, NameFault) as exc:
             self.failed = True
-            return _no(str(exc), NULL if method == "getBeforeAndAfterNamesAbsolute" else FALSE)
+            return _no(str(exc), NULL if self.method == _NEIGHBOURS else FALSE)
         except BackendError as exc:
             self.failed = True
             logs.error_of_question(str(exc))
-            return _failed(method, params, str(exc))
+            return _failed(self.method, asked, str(exc))
         except Exception:  # the edge: one failed answer, never a dead process
             self.failed = True
             logs.traceback(f"answering {request[:200]!r} failed")
-            return _failed(method, params, "internal error; stderr has the traceback")
+            return _failed(self.method, asked, "internal error; stderr has the traceback")
 
     def overlong(self) -> bytes:
         """See ``streams.Session``."""
@@ -92,10 +94,12 @@ class RemoteSession:
     def question(self, request: bytes) -> bytes:
         """See ``kept.KeepingSession``: name, type and zone id of a lookup as PowerDNS writes it, keys in order.
 
+        Of its questions for the neighbours of a name the same one comes again, too: that of the wildcard.
+
         Quotes inside a JSON string have a backslash before them, so nothing in a name can look like these keys.
         """
-        if not request.startswith(_LOOKUP):
-            return b""
+        if not request.startswith(plainlookup.START):
+            return request if request.startswith(_DENIAL) else b""
         start = request.find(b'"qname": ')
         end = request.find(b', "real-remote": ', start)
         return request[start:end] + request[request.rfind(b'"zone-id": ') :] if 0 < start < end else b""
@@ -113,12 +117,21 @@ class RemoteSession:
             words = []
         return names.printable(" ".join([self.method, *filter(None, words)]))
 
+    def _answer_other(self, method: str, params: Params, request: bytes) -> bytes:
+        if method in _BOUNDARIES:
+            self._initialized_by = request if method == "initialize" else self._initialized_by
+            self._remember(self._initialized_by)
+        answer = f'{{"result":{self._result(method, params)}}}\n'.encode("ascii")
+        if method == "startTransaction":
+            self._remember(None)
+        return answer
+
     def _result(self, method: str, params: Params) -> str:
         if method == "initialize":
             self._initialize(params)
             return "true"
-        if method == "lookup":
-            result, self.keeps = methods.lookup(self._opened(), params)
+        if method == _NEIGHBOURS:
+            result, self.keeps = methods.neighbours(self._opened(), params)
             return result
         if method in methods.RENDERED:
             return methods.RENDERED[method](self._opened(), params)
@@ -153,10 +166,10 @@ def _parsed(request: bytes) -> tuple[str, Params]:
     return value["method"], Params(value["method"], value.get("parameters", {}))
 
 
-def _failed(method: str, params: Params, reason: str) -> bytes:
+def _failed(method: str, asked: Asked | None, reason: str) -> bytes:
     """The answer to a well-formed request that could not be met, so that PowerDNS takes it for nothing else."""
-    if method == "lookup":
-        record = methods.unusable_json(params.text("qname"), names.printable(reason))
+    if asked is not None:
+        record = methods.unusable_json(asked.qname, names.printable(reason))
         return f'{{"result":{record}}}\n'.encode("ascii")
     return _no(reason, NULL if method in methods.NEVER_NO else FALSE)
 

@@ -6,8 +6,7 @@ finished JSON.
 
 from __future__ import annotations
 
-from pipebackend.records import Client
-from remoteshim import zonemethods
+from remoteshim import plainlookup, zonemethods
 from remoteshim.jsonline import quote
 
 TYPE_CHECKING = False
@@ -16,24 +15,24 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pipebackend.backend import Backend
-    from pipebackend.records import Record
+    from pipebackend.records import Fields
     from remoteshim.params import Params
+    from remoteshim.plainlookup import Asked
 
     Method = Callable[[Backend, Params], Any]
 
-__all__ = ["METHODS", "NEVER_NO", "RENDERED", "unusable_json"]
+__all__ = ["METHODS", "NEVER_NO", "RENDERED", "lookup", "neighbours", "unusable_json"]
 
 
-def lookup(backend: Backend, params: Params) -> tuple[str, bool]:
+def lookup(backend: Backend, asked: Asked) -> tuple[str, bool]:
     """The records for one question, and whether the same question gives the same again."""
-    client = Client(params.text("remote", ""), params.text("local", ""), params.text("real-remote", ""))
-    answer = backend.lookup(params.text("qname"), params.text("qtype"), client, params.number("zone-id", -1))
-    return records_json(answer.records, answer.ident), answer.keep
+    answer = backend.lookup(*asked)
+    return records_json(answer.fields(), answer.ident), answer.keep
 
 
 def api_lookup(backend: Backend, params: Params) -> str:
     """The same for PowerDNS's HTTP API."""
-    return lookup(backend, params)[0]
+    return lookup(backend, plainlookup.of_params(params))[0]
 
 
 def list_(backend: Backend, params: Params) -> str:
@@ -105,9 +104,11 @@ def unpublish_domain_key(backend: Backend, params: Params) -> bool:
     return True
 
 
-def get_before_and_after_names_absolute(backend: Backend, params: Params) -> dict[str, Any]:
-    """A name's neighbours in the order of denial."""
-    return backend.neighbours(params.number("id"), params.text("qname"))._asdict()
+def neighbours(backend: Backend, params: Params) -> tuple[str, bool]:
+    """A name's neighbours in the order of denial, and whether the same question gives the same again."""
+    found, keeps = backend.neighbours(params.number("id"), params.text("qname"))
+    unhashed, before, after = map(quote, found)
+    return f'{{"unhashed":{unhashed},"before":{before},"after":{after}}}', keeps
 
 
 def get_tsig_key(backend: Backend, params: Params) -> Any:
@@ -154,12 +155,12 @@ def direct_backend_cmd(backend: Backend, params: Params) -> str:
     return "\n".join(backend.command(params.text("query"))) + "\n"
 
 
-def records_json(records: Iterable[Record], ident: int) -> str:
+def records_json(records: Iterable[Fields], ident: int) -> str:
     """Records as a JSON list."""
     return "[" + ",".join([record_json(record, ident) for record in records]) + "]"
 
 
-def record_json(record: Record, ident: int) -> str:
+def record_json(record: Fields, ident: int) -> str:
     """One record; what equals PowerDNS's default (auth 1, scopeMask 0) is left out, for it reads each byte by itself.
 
     ``auth`` is a number, since PowerDNS takes JSON's false for authoritative (PROTOCOL.md rule 6).
@@ -194,7 +195,6 @@ METHODS: dict[str, Method] = {
     "directBackendCmd": direct_backend_cmd,
     "getAllDomainMetadata": get_all_domain_metadata,
     "getAllDomains": get_all_domains,
-    "getBeforeAndAfterNamesAbsolute": get_before_and_after_names_absolute,
     "getDomainInfo": get_domain_info,
     "getDomainKeys": get_domain_keys,
     "getDomainMetadata": get_domain_metadata,

@@ -13,12 +13,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipebackend import config, streams
+from pipebackend import config, records, streams
 from pipebackend.backend import Backend
 from pipebackend.watch import Watcher
 from pipebackend.zones import registry
-from remoteshim import jsonline
+from remoteshim import jsonline, plainlookup
 from remoteshim.main import RemoteSession
+from remoteshim.params import Params
+from tests.fuzz.mutations import mutated
 from tests.making import read_config
 
 LISTS = frozenset(("lookup", "APILookup", "list", "searchRecords"))
@@ -165,3 +167,33 @@ def test_json_is_read_as_the_json_module_reads_it(value: Any) -> None:
 )
 def test_json_is_written_as_the_json_module_writes_it(value: Any) -> None:
     assert jsonline.dumps(value) == json.dumps(value, separators=(",", ":"))
+
+
+PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), max_size=12)
+
+
+@given(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, st.integers(-(2**31), 2**32))
+def test_a_lookup_of_powerdns_is_read_without_a_parser(
+    local: str, qname: str, qtype: str, subnet: str, remote: str, zone_id: int
+) -> None:
+    parameters = {"local": local, "qname": qname, "qtype": qtype, "real-remote": subnet, "remote": remote}
+    request = json.dumps({"method": "lookup", "parameters": parameters | {"zone-id": zone_id}}).encode()
+    read = plainlookup.read(request)
+    assert read == plainlookup.Asked(qname, qtype, records.Client(remote, local, subnet), zone_id)
+    assert read == plainlookup.of_params(Params("lookup", json.loads(request)["parameters"]))
+
+
+LOOKUP = (
+    b'{"method": "lookup", "parameters": {"local": "192.0.2.2", "qname": "a.example.", "qtype": "ANY", '
+    b'"real-remote": "192.0.2.0/24", "remote": "192.0.2.1", "zone-id": -1}}'
+)
+
+
+@given(mutated((LOOKUP,), (b'"', b'", "', b"\\", b'\\"', b"007", b"1.5", b"null", b"\t", b"\xc3\xbc", b"}", b" ")))
+def test_what_is_read_without_a_parser_is_what_the_parser_reads(request_: bytes) -> None:
+    read = plainlookup.read(request_)
+    if read is None:
+        return
+    value = json.loads(request_)
+    assert value["method"] == "lookup"
+    assert plainlookup.of_params(Params("lookup", value["parameters"])) == read
