@@ -148,10 +148,12 @@ def order_key(name: str) -> bytes:
     Labels come from the right, in lower case, with 0 between them; octets 0 and 1 inside a label become two octets
     that sort the same and never equal the separator. So a name's key starts with its ancestors' keys.
     """
-    octet_labels = labels(name.lower())
-    octet_labels.reverse()
-    if "\\" in name:
+    if "\\" not in name:
+        octet_labels = name.lower().encode().split(b".")
+    else:
+        octet_labels = labels(name.lower())
         octet_labels = [label.replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01") for label in octet_labels]
+    octet_labels.reverse()
     return b"\x00".join(octet_labels)
 
 

@@ -159,26 +159,23 @@ class ZoneEditor:
         return name
 
     def replace_all(
-        self, apex: str, wanted_id: int, new: Iterable[Record], settings: Mapping[str, Sequence[str]]
+        self,
+        apex: str,
+        wanted_id: int,
+        new: Sequence[Record],
+        settings: Mapping[str, Sequence[str]],
+        progress: Callable[[int], None],
     ) -> int:
-        """Puts records in the place of all of a zone, which is made if there is none, and settings; counts them."""
+        """Puts records in the place of all of a zone, which is made if there is none, and settings; counts them.
+
+        The records are as the reader of zone files leaves them. ``progress`` is told how many were written so far.
+        """
         name = self.importable(apex)
-        is_new = self._store.domain_id(name) is None
-        ident = self._store.ensure_domain(name, wanted_id)
-        count = 0
-        try:
-            self._writer.start(name, ident)
+        with self._keyring.locked():
+            ident = self._store.ensure_domain(name, wanted_id)
             for kind, values in settings.items():
                 self._keyring.set_metadata(name, ident, kind, values)
-            for count, record in enumerate(new, 1):  # noqa: B007
-                self._writer.feed(record)
-            self._writer.commit()
-        except BaseException:
-            self._writer.abort()
-            if is_new:
-                self._store.delete_domain(name)
-            raise
-        return count
+            return self._store.fill(ident, new, progress)
 
     def _change(self, name: str, type_: str, change: Callable[[Sequence[Record]], Sequence[Record]]) -> bool:
         zone = self.zone_of(name)

@@ -17,7 +17,6 @@ from pipebackend.zones import zonefile
 
 if TYPE_CHECKING:
     from pipebackend.backend import Backend
-    from pipebackend.records import Record
     from pipebackend.zones.zonefile import ZoneText
 
 __all__ = ["Imported", "alias_faults", "import_file"]
@@ -26,7 +25,6 @@ Progress = Callable[[str, int], None]
 
 _BESIDE_CNAME = frozenset(("CNAME", "KEY", "RRSIG"))  # RFC 4034 section 3; NSEC is not read
 _SIGNED_KINDS = ("PRESIGNED", "NSEC3PARAM", "NSEC3NARROW")
-_PROGRESS_RECORDS = 8192  # between two reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,6 @@ def import_file(backend: Backend, apex: str, path: str, progress: Progress) -> I
             f"{path} is signed, but zone {name or '.'} has keys of its own; import the unsigned file, "
             f"or remove the keys: zoneutil key unsecure {name or '.'}"
         )
-    written = _written(text.records, progress)
     left_out = list(text.left_out)
     soa = next(record for record in text.records if record.type == "SOA")
     before = backend.domain(name)
@@ -66,7 +63,10 @@ def import_file(backend: Backend, apex: str, path: str, progress: Progress) -> I
             f"serial {serial_of(soa)} is not above {before.serial}, which was served so far: "
             "secondaries keep what they have until it is"
         )
-    count = backend.editor.replace_all(name, backend.wanted_id(name), written, _settings(backend, name, signed, nsec3))
+    settings = _settings(backend, name, signed, nsec3)
+    count = backend.editor.replace_all(
+        name, backend.wanted_id(name), text.records, settings, lambda count: progress("written", count)
+    )
     return Imported(count, serial_of(soa), signed, nsec3, left_out)
 
 
@@ -107,16 +107,3 @@ def _settings(backend: Backend, apex: str, signed: bool, nsec3: str) -> dict[str
         return {"PRESIGNED": ["1"], "NSEC3PARAM": [nsec3] if nsec3 else [], "NSEC3NARROW": []}
     was_signed = "1" in backend.metadata(apex).get("PRESIGNED", ())
     return {kind: [] for kind in _SIGNED_KINDS} if was_signed else {}
-
-
-def _written(found: Sequence[Record], progress: Progress) -> Iterator[Record]:
-    """Each record once (RFC 2181 section 5)."""
-    seen: set[tuple[str, str, str]] = set()
-    for count, record in enumerate(found):
-        if count % _PROGRESS_RECORDS == 0:
-            progress("written", count)
-        key = record.owner.lower(), record.type, record.content
-        if key not in seen:
-            seen.add(key)
-            yield record
-    progress("put in order", len(found))

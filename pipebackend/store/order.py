@@ -25,6 +25,7 @@ __all__ = [
     "is_stale",
     "mark",
     "neighbours",
+    "note_param",
     "stale_names",
     "stale_zones",
     "unmark",
@@ -156,6 +157,11 @@ def stale_names(db: Sqlite, domain_id: int, most: int) -> list[str] | None:
 def mark(db: Sqlite, domain_id: int) -> None:
     """All names of the zone are out of order from now on; a write notes none of them any more."""
     db.execute(f"INSERT OR IGNORE INTO {_TABLE} (domain_id, name) VALUES (?, '')", (domain_id,))
+
+
+def note_param(db: Sqlite, domain_id: int, denial: Denial) -> None:
+    """The hashes that are kept are of this denial."""
+    db.execute("INSERT OR REPLACE INTO pipebackend_orders (domain_id, param) VALUES (?, ?)", (domain_id, denial.text))
 
 
 def unmark(db: Sqlite, domain_id: int) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "ADD_HASH",
     "ADD_NAME",
     "FACTS",
+    "NO_NAME",
     "Place",
     "is_name_of",
     "key_below",
@@ -41,8 +42,9 @@ _LEAVE = f"UPDATE records SET ordername = NULL {_THIS_NAME} AND ordername IS NOT
 _DROP_ENT = "DELETE FROM records WHERE domain_id = ? AND name = ? AND coalesce(type, '') = ''"
 _ADD_ENT = """INSERT INTO records (domain_id, name, type, disabled, ordername, auth, ttl, prio, content)
     VALUES (?, ?, NULL, 0, ?, ?, NULL, NULL, NULL)"""
-ADD_NAME = "INSERT INTO pipebackend_names (domain_id, hidden, key, name, insecure) VALUES (?, ?, ?, ?, ?)"
-ADD_HASH = "INSERT OR REPLACE INTO pipebackend_hashes (domain_id, hash, name) VALUES (?, ?, ?)"
+ADD_NAME = "INSERT INTO pipebackend_names (domain_id, hidden, key, name, insecure)"
+ADD_HASH = "INSERT OR REPLACE INTO pipebackend_hashes (domain_id, hash, name)"
+NO_NAME = frozenset(("RRSIG",))  # the types of an owner that is no name, as ``FACTS`` says
 
 
 class Place(Value):

@@ -6,43 +6,42 @@ is a row whose type is NULL; what is ``disabled`` is not there.
 
 from __future__ import annotations
 
-from pipebackend.errors import StoreFault
+from pipebackend import names
 from pipebackend.records import ENT, Record
 from pipebackend.store import domains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pipebackend.store.sqlite import Sqlite
 
     Row = tuple[int, str, str, int, int, str, str | None, int]
+    # also of empty non-terminals
+    Stored = tuple[int, str, str | None, int | None, int | None, str | None, str | None, int]
+    Ordered = tuple[bytes, str, str, int, int, str]  # key and name of the owner, type, ttl, prio, content
 
 __all__ = [
+    "ADD",
     "PRIORITY_TYPES",
     "add",
     "at",
     "find_soa",
-    "forget_set_aside",
+    "in_order",
     "listing",
     "remove",
-    "replace",
     "row",
-    "set_aside",
 ]
 
 PRIORITY_TYPES = frozenset(("MX", "SRV"))
 DEFAULT_TTL = 3600  # PowerDNS's default-ttl, for rows that have none
+_PROGRESS_RECORDS = 8192  # between two reports
 
 _COLUMNS = "type, coalesce(ttl, ?1), coalesce(prio, 0), coalesce(content, ''), auth"
 _LISTING = f"""SELECT name, {_COLUMNS} FROM records WHERE domain_id = ?2 AND name = ?3 AND type = 'SOA' AND disabled = 0
     UNION ALL SELECT * FROM (SELECT name, {_COLUMNS} FROM records
     WHERE domain_id = ?2 AND disabled = 0 AND name IS NOT NULL AND type IS NOT 'SOA' ORDER BY name)"""
-_ADDED = "domain_id, name, type, ttl, prio, content, ordername, auth"
-_ADD = f"INSERT INTO records ({_ADDED}, disabled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"
-_ASIDE = "pipebackend_aside"
-_TAKE = f"INSERT INTO records ({_ADDED}, disabled) SELECT *, 0 FROM {_ASIDE} WHERE domain_id = ? ORDER BY name, type"
-_REPLACE_CACHE_KIB = 131_072
+ADD = "INSERT INTO records (domain_id, name, type, ttl, prio, content, ordername, auth)"  # not disabled by default
 
 
 def at(db: Sqlite, domain_id: int, name: str) -> list[Record] | None:
@@ -71,12 +70,21 @@ def find_soa(db: Sqlite, domain_id: int, apex: str) -> Record | None:
     return next((record for record in at(db, domain_id, apex) or () if record.type == "SOA"), None)
 
 
+def in_order(records: Sequence[Record], progress: Callable[[int], None]) -> Iterator[Ordered]:
+    """The records for ``fill``; ``progress`` is told now and then how many of them were taken."""
+    keys = [names.order_key(record.owner) for record in records]
+    places = sorted(range(len(keys)), key=keys.__getitem__)
+    for count, place in enumerate(places):
+        if count % _PROGRESS_RECORDS == 0:
+            progress(count)
+        owner, type_, ttl, content, _, _ = records[place]
+        prio, content = _split(type_, content)
+        yield keys[place], owner.lower(), type_, ttl, prio, content
+
+
 def row(domain_id: int, record: Record, ordername: str | None) -> Row:
     """The row of a record with a canonical owner."""
-    prio, content = 0, record.content
-    if record.type in PRIORITY_TYPES:
-        first, _, content = content.partition(" ")
-        prio = int(first)
+    prio, content = _split(record.type, record.content)
     auth = int(record.auth)
     return domain_id, domains.stored_name(record.owner), record.type, record.ttl, prio, content, ordername, auth
 
@@ -84,7 +92,7 @@ def row(domain_id: int, record: Record, ordername: str | None) -> Row:
 def add(db: Sqlite, rows: Iterable[Row]) -> None:
     """Adds rows made by ``row``."""
     with db.writing():
-        db.execute_many(_ADD, rows)
+        db.insert(ADD, rows)
 
 
 def remove(db: Sqlite, domain_id: int, name: str, type_: str) -> None:
@@ -97,32 +105,12 @@ def remove(db: Sqlite, domain_id: int, name: str, type_: str) -> None:
             db.execute("DELETE FROM records WHERE domain_id = ? AND name = ? AND type = ?", (*values, type_))
 
 
-def set_aside(db: Sqlite, rows: Iterable[Row]) -> None:
-    """Keeps rows made by ``row`` in a temporary table of this process, where they lock nothing, for ``replace``."""
-    db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {_ASIDE} ({_ADDED})")
-    db.execute("SAVEPOINT aside")  # else each row would be a transaction
-    db.execute_many(f"INSERT INTO temp.{_ASIDE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    db.execute("RELEASE aside")
-
-
-def forget_set_aside(db: Sqlite) -> None:
-    """Drops what was set aside."""
-    db.rows(f"DROP TABLE IF EXISTS temp.{_ASIDE}")
-
-
-def replace(db: Sqlite, domain_id: int, count: int) -> None:
-    """Puts the ``count`` rows that were set aside in the place of all records of the zone.
-
-    In the order of the names: each index then grows at its end instead of all over.
-    """
-    with db.writing():
-        db.execute(f"PRAGMA cache_size = -{_REPLACE_CACHE_KIB}")  # pages that do not fit are written again and again
-        db.execute("DELETE FROM records WHERE domain_id = ?", (domain_id,))
-        db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {_ASIDE} ({_ADDED})")
-        cursor = db.execute(_TAKE, (domain_id,))
-        if cursor.rowcount != count:
-            raise StoreFault(f"store {db.path}: it was replaced while records were written to it; try again")
-    forget_set_aside(db)
+def _split(type_: str, content: str) -> tuple[int, str]:
+    """The columns ``prio`` and ``content``."""
+    if type_ not in PRIORITY_TYPES:
+        return 0, content
+    first, _, rest = content.partition(" ")
+    return int(first), rest
 
 
 def _record(owner: str, type_: str | None, ttl: int, prio: int, content: str, auth: int | None) -> Record:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Run = Callable[[str, tuple[object, ...]], list[tuple[object, ...]]]
 
-__all__ = ["VERSION", "bring_up_to_date", "checked_tables", "is_made"]
+__all__ = ["VERSION", "bring_up_to_date", "checked_tables", "drop_triggers_of_records", "is_made"]
 
 OUR_TABLE = "pipebackend_schema"
 
@@ -158,6 +158,13 @@ def _triggers() -> Iterator[str]:
 def _make_order_tables(run: Run) -> None:
     _run_all(run, _ORDER_TABLES)
     _run_all(run, _triggers())
+
+
+def drop_triggers_of_records(run: Run) -> list[str]:
+    """The statements that make our triggers on ``records`` again, which are dropped; inside a transaction."""
+    found = run("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'pipebackend_records_*'", ())
+    _run_all(run, [f"DROP TRIGGER {name}" for name, _ in found])
+    return [str(sql) for _, sql in found]
 
 
 # In order, each applied once, in the transaction that records it; add at the end, never change one that was released.

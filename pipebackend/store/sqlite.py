@@ -60,6 +60,10 @@ class Sqlite:
         """One changing statement for each of ``values``; only inside ``with db.writing()``."""
         self._handle.run_many(sql, values)
 
+    def insert(self, into: str, rows: Iterable[Values]) -> None:
+        """Rows for ``INSERT INTO table (columns)``; only inside ``with db.writing()``."""
+        self._handle.insert(into, rows)
+
     def writing(self) -> _Writing:
         """``with db.writing():`` all of the block or nothing of it is kept.
 

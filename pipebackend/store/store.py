@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 
 from pipebackend.errors import StoreFault
-from pipebackend.store import bookkeeping, domains, keyrows, metarows, order, rectify, rrs, tsigrows, upkeep
+from pipebackend.store import (
+    aside,
+    bookkeeping,
+    domains,
+    fill,
+    keyrows,
+    metarows,
+    order,
+    rectify,
+    rrs,
+    tsigrows,
+    upkeep,
+)
 from pipebackend.store.sqlite import Sqlite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pipebackend.nsec3param import Nsec3Param
@@ -193,17 +205,23 @@ class Store:
 
     def set_aside(self, rows: Iterable[rrs.Row]) -> None:
         """Keeps rows made by ``store.rrs.row`` for ``replace_records``; until then no other process has to wait."""
-        rrs.set_aside(self._db, rows)
+        aside.add(self._db, rows)
 
     def forget_set_aside(self) -> None:
         """Drops what was set aside."""
-        rrs.forget_set_aside(self._db)
+        aside.forget(self._db)
 
     def replace_records(self, domain_id: int, count: int) -> None:
-        """Puts the ``count`` rows that were set aside in the place of all records of the zone, which is stale then."""
-        with self._db.writing():
-            order.mark(self._db, domain_id)
-            rrs.replace(self._db, domain_id, count)
+        """Puts the ``count`` rows that were set aside in the place of all records of the zone, in order."""
+        fill.replace(self._db, domain_id, aside.in_order(self._db), count)
+        aside.forget(self._db)
+
+    def fill(self, domain_id: int, records: Sequence[Record], progress: Callable[[int], None]) -> int:
+        """Puts these records, each once, in the place of all records of the zone, in order; how many were written.
+
+        Their owners are in the zone, and content is in PowerDNS's form. ``progress`` is told of each few thousand.
+        """
+        return fill.replace(self._db, domain_id, rrs.in_order(records, progress), len(records))
 
     def denial(self, domain_id: int) -> Denial | None:
         """How the zone denies names, None if there is no such zone."""

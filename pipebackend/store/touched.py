@@ -95,7 +95,7 @@ class _Zone:
         keys = [names.order_key(name) for name in moved]
         self._db.execute_many(_DROP_NAME, [(self._id, hidden, key) for key in keys for hidden in (0, 1)])
         rows = [(self._id, int(p.is_hidden), names.order_key(p.name), p.name, int(p.is_insecure)) for p in found]
-        self._db.execute_many(places.ADD_NAME, rows)
+        self._db.insert(places.ADD_NAME, rows)
 
     def _write_nonterminals(self, bare: Iterable[str], found: Iterable[Place]) -> None:
         there, gone = [], [place.name for place in found]
@@ -111,4 +111,4 @@ class _Zone:
         add = [(self._id, hashes[name], name) for name, proven in is_proven.items() if proven]
         drop = [(self._id, hashes[name]) for name, proven in is_proven.items() if not proven]
         self._db.execute_many(_DROP_HASH, drop)
-        self._db.execute_many(places.ADD_HASH, add)
+        self._db.insert(places.ADD_HASH, add)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipebackend import names
-from pipebackend.store import domains, places
+from pipebackend.store import domains, order, places
 from pipebackend.store.places import Place
 
 TYPE_CHECKING = False
@@ -76,11 +76,10 @@ class _Zone:
         db.execute("DELETE FROM pipebackend_names WHERE domain_id = ?", (domain_id,))
         db.execute("DELETE FROM pipebackend_hashes WHERE domain_id = ?", (domain_id,))
         self.rows.sort()
-        db.execute_many(places.ADD_NAME, self.rows)
+        db.insert(places.ADD_NAME, self.rows)
         hashes = sorted((domain_id, digest, name) for name, digest in self.hashes.items())
-        db.execute_many(places.ADD_HASH, hashes)
-        values = (domain_id, self.denial.text)
-        db.execute("INSERT OR REPLACE INTO pipebackend_orders (domain_id, param) VALUES (?, ?)", values)
+        db.insert(places.ADD_HASH, hashes)
+        order.note_param(db, domain_id, self.denial)
 
     def is_right_nonterminal(self, name: str, has_hash: bool) -> bool:
         return self.nonterminals.get(name) == (1, self.hashes.get(name), has_hash)

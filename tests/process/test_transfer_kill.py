@@ -19,6 +19,7 @@ FORK = multiprocessing.get_context("fork")
 
 APEX = "example.org"
 RECORDS = 50_000
+TRIGGERS = 9  # which notice what others write
 ROUNDS = 20
 ALL_ROUNDS = 200
 
@@ -68,6 +69,7 @@ def serial_of_whole_zone(directory):
     assert zone.ring().neighbours(f"h49998.of{serial}.{APEX}")[0] == f"h49998.of{serial}.{APEX}"
     assert after_apex == f"h1.common.{APEX}"
     assert store.check() == []
+    assert len(store._db.rows("SELECT 1 FROM sqlite_master WHERE type = 'trigger'")) == TRIGGERS
     store.close()
     return serial
 

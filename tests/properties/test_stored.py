@@ -127,6 +127,42 @@ def test_a_stored_zone_equals_the_tree_after_each_edit(rrsets, edits):
         store.close()
 
 
+SIGNATURE = "A 13 3 60 20300101000000 20200101000000 1 example.org AAAA"
+settings_of_denial = st.sampled_from(
+    [{}, *({"NSEC3PARAM": [text]} for text in ("1 0 0 -", "1 1 0 -")), {"NSEC3PARAM": ["1 1 2 ab"], "PRESIGNED": ["1"]},
+     {"NSEC3PARAM": ["1 0 0 -"], "NSEC3NARROW": ["1"]}]
+)  # fmt: skip
+
+
+@settings(max_examples=100)
+@given(rrsets, rrsets, st.lists(owners, max_size=3), settings_of_denial, st.booleans())
+def test_a_zone_written_at_once_has_the_rows_and_the_order_of_one_put_in_order(old, new, signed, settings, at_once):
+    records = [SOA, *map(record, new), *(Record(owner, "RRSIG", 60, SIGNATURE) for owner in signed)]
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store("sqlite:zones.db", folder)
+        ident = store.create_domain(APEX, 7)
+        store._db.connection().execute("PRAGMA synchronous = OFF")
+        store.fill(ident, [SOA, *map(record, old)], lambda count: None)
+        store.begin()
+        for kind, values in settings.items():
+            store.set_metadata(APEX, ident, kind, values)
+        if at_once:
+            assert store.fill(ident, records, lambda count: None) == len(set(records))
+        else:
+            store.set_aside(rrs.row(ident, one, None) for one in dict.fromkeys(records))
+            store.replace_records(ident, len(set(records)))
+        store.commit()
+        connection = sqlite3.connect(store.path)
+        written = order_tables(connection)
+        connection.execute("INSERT INTO pipebackend_stale (domain_id, name) VALUES (?, '')", (ident,))
+        connection.execute("UPDATE records SET auth = 1, ordername = NULL")
+        connection.commit()
+        store.rectify(ident)
+        assert order_tables(connection) == written
+        connection.close()
+        store.close()
+
+
 def edit(store, ident, changes, present, text):
     """Takes away what is there and adds what is not."""
     store.begin()

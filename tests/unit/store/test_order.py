@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from pipebackend import logs
+from pipebackend.errors import StoreFault
 from pipebackend.nsec3 import hash_label
 from pipebackend.nsec3param import Nsec3Param
 from pipebackend.records import Record
@@ -184,6 +185,39 @@ def test_many_names_are_put_in_order_in_one_pass(store, ident):
     add(store, *(a(f"h{number}.ent{number % 7}") for number in range(rectify.MOST_NAMES + 100)))
     assert len(chain(store)) == rectify.MOST_NAMES + 101
     assert sum(row[1] is None for row in orders(store)) == 7
+
+
+TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+
+
+def test_a_large_zone_that_was_written_at_once_is_noticed_when_others_write(store, ident):
+    before = rows(store, TRIGGERS)
+    store.fill(7, [SOA, *(a(f"h{number}") for number in range(3000))], lambda count: None)
+    assert rows(store, TRIGGERS) == before
+    assert not store.is_stale(7)
+    execute(store, "INSERT INTO records (domain_id, name, type) VALUES (7, 'x.example.org', 'A')")
+    assert store.is_stale(7)
+
+
+def test_a_large_zone_that_is_given_up_in_the_middle_leaves_the_old_one_and_the_triggers(store, ident):
+    def give_up(count):
+        if count:
+            raise KeyboardInterrupt
+
+    before = rows(store, TRIGGERS), orders(store)
+    with pytest.raises(KeyboardInterrupt):
+        store.fill(7, [SOA, *(a(f"h{number}") for number in range(20_000))], give_up)
+    assert (rows(store, TRIGGERS), orders(store)) == before
+    assert not store.is_stale(7)
+    assert chain(store) == [APEX]
+
+
+def test_a_zone_that_others_deleted_meanwhile_is_not_filled(store, ident):
+    store.begin()
+    store.set_aside([rrs.row(7, SOA, None)])
+    execute(store, "DELETE FROM domains", "DELETE FROM records")
+    with pytest.raises(StoreFault, match="was deleted"):
+        store.replace_records(7, 1)
 
 
 def test_a_deleted_zone_leaves_nothing(store, ident):

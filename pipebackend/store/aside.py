@@ -1,0 +1,45 @@
+"""Rows that wait in a temporary table of this process, where they lock nothing and fill no memory, for ``fill``."""
+
+from __future__ import annotations
+
+from pipebackend import names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pipebackend.store.rrs import Ordered, Row
+    from pipebackend.store.sqlite import Sqlite
+
+__all__ = ["add", "forget", "in_order"]
+
+_TABLE = "temp.pipebackend_aside"
+_MAKE = f"CREATE TEMP TABLE IF NOT EXISTS {_TABLE.removeprefix('temp.')} (key, name, type, ttl, prio, content)"
+
+
+def add(db: Sqlite, rows: Iterable[Row]) -> None:
+    """Keeps rows made by ``rrs.row``."""
+    db.execute(_MAKE)
+    db.execute("SAVEPOINT aside")  # else each statement would be a transaction
+    db.insert(f"INSERT INTO {_TABLE} (key, name, type, ttl, prio, content)", _keyed(rows))
+    db.execute("RELEASE aside")
+
+
+def in_order(db: Sqlite) -> Iterator[Ordered]:
+    """The rows in the order of their owners."""
+    db.execute(_MAKE)
+    yield from db.stream(f"SELECT * FROM {_TABLE} ORDER BY key")
+
+
+def forget(db: Sqlite) -> None:
+    """Drops the rows."""
+    db.rows(f"DROP TABLE IF EXISTS {_TABLE}")
+
+
+def _keyed(rows: Iterable[Row]) -> Iterator[Ordered]:
+    last, key, name = None, b"", ""
+    for _, stored, type_, ttl, prio, content, _, _ in rows:
+        if stored != last:
+            last, name = stored, "" if stored == "." else stored
+            key = names.order_key(name)
+        yield key, name, type_, ttl, prio, content
