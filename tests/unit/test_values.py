@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from pipebackend.values import Value
@@ -39,6 +42,33 @@ def test_values_are_frozen() -> None:
 def test_a_missing_field_is_an_error() -> None:
     with pytest.raises(TypeError):
         Point()  # type: ignore[call-arg]
+
+
+def test_a_field_that_is_unknown_is_an_error() -> None:
+    with pytest.raises(TypeError):
+        Point(1, z=2)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="Point has no field z"):
+        Point(1)._replace(z=2)  # type: ignore[call-arg]
+
+
+def test_a_value_is_shown_with_its_fields() -> None:
+    assert repr(Point(1)) == "Point(x=1, y=5)"
+    assert Point(1)._asdict() == {"x": 1, "y": 5}
+
+
+def test_a_value_is_matched_by_its_fields() -> None:
+    match Point(1, 2):
+        case Point(x, y=2):
+            assert x == 1
+        case _:
+            pytest.fail("not matched")
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda point: pickle.loads(pickle.dumps(point))])
+def test_a_copy_is_a_value_too(copied) -> None:
+    found = copied(Point(1, 2))
+    assert found == Point(1, 2)
+    assert type(found) is Point
 
 
 def test_a_changed_copy_leaves_the_original() -> None:
