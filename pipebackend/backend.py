@@ -121,6 +121,17 @@ class Backend:
         self._asked = answer.ident
         return answer
 
+    def prepared(self, zone_id: bytes, qname: bytes) -> bytes | None:
+        """The DATA lines (ABI 3 on) that ``lookup`` would have made for ANY, if they are there; else None.
+
+        For names in a zone of the configuration, which answers whatever else there is if PowerDNS names it.
+        """
+        lines = self._watcher.registry.prepared.get(zone_id)
+        found = lines(qname) if lines is not None else None
+        if found is not None:
+            self._asked = int(zone_id)
+        return found
+
     def transfer(self, apex: str | None, zone_id: int = -1) -> tuple[int, Iterator[Record]]:
         """A zone's id and all its records, SOA first; raises NotListable with the reason."""
         zone = self.zones.with_id(zone_id) if apex is None else self.zones.at(names.from_text(apex))

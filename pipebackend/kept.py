@@ -41,6 +41,9 @@ if TYPE_CHECKING:
         def question(self, request: bytes) -> bytes:
             """The part of a request that decides the answer, without who asks; ``b""`` where nothing is kept."""
 
+        def folded(self, question: bytes) -> bytes:
+            """The same with the letters of the name in lower case, which has the same answer (RFC 4343 section 3)."""
+
         def state(self) -> object:
             """The same object for as long as no zone can have changed."""
 
@@ -97,9 +100,12 @@ class Kept:
         self._look_at = monotonic() + (session.backend.patience if session.backend is not None else 0.0)
 
     def _answer_anew(self, request: bytes, question: bytes) -> bytes:
-        if question in self._older:
+        question = self._session.folded(question) if question else b""
+        kept = self._answers.get(question)
+        if kept is None and question in self._older:
             kept = self._older[question]
             self._keep(question, kept)
+        if kept is not None:
             kept[1][0] += 1
             return kept[0]
         session = self._session

@@ -22,6 +22,7 @@ _QUESTION_FIELDS = 5
 # PIPE cannot say "empty non-terminal" to PowerDNS before 5.1; a record of a type that nobody asks for makes the name
 # exist (PROTOCOL.md 1.5), so that it is NODATA and not NXDOMAIN.
 _ENT_TYPE, _ENT_CONTENT = "TYPE65280", "\\# 0"
+_ALL = [b"IN", b"ANY"]
 _METHODS = {"HELO": "initialize", "Q": "lookup", "AXFR": "list", "CMD": "directBackendCmd"}  # REMOTE's names
 FAIL = b"FAIL\n"
 END = b"END\n"
@@ -50,6 +51,8 @@ class PipeSession:
         """See ``streams.Session``."""
         self.keeps = self.failed = False
         try:
+            if self._abi >= 3 and (prepared := self._prepared(request)):
+                return prepared
             fields = request.decode("ascii").rstrip("\r").split("\t")
             self.method = _METHODS.get(fields[0], "unknown")
             return self._question(fields) if fields[0] == "Q" and self._abi else self._answer(fields)
@@ -73,6 +76,11 @@ class PipeSession:
     def question(self, request: bytes) -> bytes:
         """See ``kept.KeepingSession``: a Q line without the addresses at its end."""
         return request.rsplit(b"\t", self._addresses)[0] if request.startswith(b"Q\t") else b""
+
+    def folded(self, question: bytes) -> bytes:
+        """See ``kept.KeepingSession``."""
+        name, between, rest = question.partition(b"\tIN\t")
+        return b"Q" + name[1:].lower() + between + rest
 
     def state(self) -> object:
         """See ``kept.KeepingSession``; under another ABI the same question has another answer."""
@@ -115,6 +123,18 @@ class PipeSession:
         fault = f"PIPE ABI {asked!r} is not supported; set pipe-abi-version to one of {', '.join(ABIS)}"
         logs.error(fault)
         raise RequestFault(fault)
+
+    def _prepared(self, request: bytes) -> bytes | None:
+        """The answer to a question for all that a compiled zone has at a name, without looking at more of it."""
+        fields = request.split(b"\t")
+        if len(fields) != _QUESTION_FIELDS + self._addresses or fields[2:4] != _ALL or not request.isascii():
+            return None
+        lines = self._backend.prepared(fields[4], fields[1]) if fields[0] == b"Q" else None
+        if lines is None:
+            return None
+        self.keeps = True
+        self.method = "lookup"
+        return lines + END
 
     def _question(self, fields: list[str]) -> bytes:
         needed = _QUESTION_FIELDS + self._addresses

@@ -104,6 +104,11 @@ class RemoteSession:
         end = request.find(b', "real-remote": ', start)
         return request[start:end] + request[request.rfind(b'"zone-id": ') :] if 0 < start < end else b""
 
+    def folded(self, question: bytes) -> bytes:
+        """See ``kept.KeepingSession``."""
+        name, between, rest = question.partition(b'", "qtype": ')
+        return question if b"\\" in name else name.lower() + between + rest  # letters of JSON's escapes have one case
+
     def state(self) -> object:
         """See ``kept.KeepingSession``."""
         return self._backend.state() if self._backend is not None else None

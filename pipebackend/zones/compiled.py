@@ -162,6 +162,15 @@ class CompiledZone:
         with self._env.begin() as txn:
             return (txn.get(FAULTS) or b"").decode("utf-8", "surrogateescape").splitlines()
 
+    def lines(self, text: bytes) -> bytes | None:
+        """The DATA lines of a name if ``text`` in lower case is canonical and it has records; None says nothing."""
+        key = text.lower()
+        try:
+            value: bytes | None = self._get(key) if 0 < len(key) <= _MAX_KEY and not key.startswith(_LONG) else None
+        except lmdb.Error as exc:
+            raise self._damaged(exc) from exc
+        return value if value is not None and len(value) > 1 else None
+
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
         try:

@@ -13,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipebackend import config, datalines, names
+from pipebackend.backend import Backend
 from pipebackend.config import Section
 from pipebackend.nsec3 import hash_label
 from pipebackend.nsec3param import Nsec3Param
+from pipebackend.pipe import PipeSession
 from pipebackend.records import Client, Record
-from pipebackend.zones import compilation, compiler, file, table
+from pipebackend.watch import Watcher
+from pipebackend.zones import compilation, compiler, file, registry, table
 from pipebackend.zones.compilation import Target
 from pipebackend.zones.compiled import CompiledZone, chain_name, chain_of, name_of, names_key
 from tests.making import age
@@ -75,10 +78,31 @@ def held_equal(plain: Zone, made: CompiledZone, asked: Sequence[str], param: Nse
         assert made.neighbours(name) == plain.ring().neighbours(name)  # type: ignore[union-attr]
         label = hash_label(name, param.salt, param.iterations)
         assert made.hashed_neighbours(label, param) == plain.ring().hashed_neighbours(label, param)  # type: ignore[union-attr]
+    held_equal_over_pipe(made, [*listed, *asked])
     assert made.soa() == plain.soa() == next(made.listing())
     assert Counter(made.listing()) == Counter(plain.listing())
     assert list(made.faults) == list(plain.faults)
     assert (made.apex, made.ident, made.kind, made.sources) == (plain.apex, plain.ident, plain.kind, plain.sources)
+
+
+def held_equal_over_pipe(made: CompiledZone, asked: Sequence[str]) -> None:
+    """Finished lines, taken as they are, are the answer that is made with every step."""
+    quick, whole = pipe_session(made), pipe_session(made)
+    whole.backend.registry.prepared.clear()
+    texts = {form for name in asked for form in (name, name.upper(), f"{name}.", f"x.{name}", f"\0{name}")} | {".", ""}
+    for text in texts:
+        for type_, ident in (("ANY", IDENT), ("ANY", -1), ("ANY", f"0{IDENT}"), ("A", IDENT), ("SOA", IDENT)):
+            line = f"Q\t{text}\tIN\t{type_}\t{ident}\t192.0.2.1\t192.0.2.2\t192.0.2.1/32".encode()
+            assert quick.answer(line) == whole.answer(line), line
+            assert (quick.keeps, quick.failed, quick.method) == (whole.keeps, whole.failed, whole.method)
+            assert quick.backend._asked == whole.backend._asked
+
+
+def pipe_session(zone: CompiledZone) -> PipeSession:
+    entry = registry.Entry(zone.apex, zone, {}, (), True)
+    session = PipeSession(Backend(Watcher(registry.Registry(config.Config("", "", {}), [entry], (), ""))))
+    session.answer(b"HELO\t4")
+    return session
 
 
 @given(APEXES, ROWS, st.lists(BELOW, max_size=5), PARAMS)

@@ -14,8 +14,19 @@ from pipebackend.watch import Watcher
 from remoteshim.main import RemoteSession
 
 AIRPORTS = open_backend(None, {}).registry
-NAMES = ["lax.airports.aa", "LAX.airports.aa", "airports.aa", "no.airports.aa", "*.airports.aa", "aa", ".", "a..b"]
-TYPES = ["ANY", "SOA", "TXT", "LOC", "A"]
+NAMES = [
+    "lax.airports.aa",
+    "LAX.airports.aa",
+    "airports.aa",
+    "no.airports.aa",
+    "*.airports.aa",
+    "aa",
+    ".",
+    "a..b",
+    "No.AIRPORTS.aa",
+    "\\076ax.airports.aa",
+]
+TYPES = ["ANY", "SOA", "TXT", "LOC", "A", "txt"]
 IDS = [-1, 17156, 5]
 ADDRESSES = ["192.0.2.1", "2001:db8::1"]
 

@@ -57,6 +57,13 @@ def test_the_same_question_of_somebody_else_is_the_same_question(session: Counti
     assert session.made == 1
 
 
+def test_the_same_name_in_other_letters_is_the_same_question(session: Counting) -> None:
+    """Resolvers mix the case of the letters against forged answers; the answer has the zone's own."""
+    kept = Kept(session)
+    answers = {kept.answer(QUESTION.replace(b"lax", name)) for name in (b"lax", b"LAX", b"lAx", b"LaX")}
+    assert session.made == len(answers) == 1
+
+
 def test_a_reload_makes_answers_anew(session: Counting, backend: Backend, tmp_path: Path) -> None:
     kept = Kept(session)
     kept.answer(QUESTION)
