@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pipebackend.lookup import Answer
     from pipebackend.records import Record
     from pipebackend.signing import Signing
-    from pipebackend.store import KeyRow, Store
+    from pipebackend.store import Store
+    from pipebackend.store.keyrows import KeyRow
     from pipebackend.tsig import TsigKey
     from pipebackend.writer import Writer
     from pipebackend.zoneedit import ZoneEditor

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
-    from pipebackend.store import KeyRow, Store
+    from pipebackend.store import Store
+    from pipebackend.store.keyrows import KeyRow
     from pipebackend.tsig import TsigKey
     from pipebackend.zones.base import Zone
 

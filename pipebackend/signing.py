@@ -20,7 +20,7 @@ from pipebackend.keyring import Keyring
 from pipebackend.keys import algorithms, bindfile, keypair
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.keypair import DIGESTS, KSK, ZSK, KeyPair
-from pipebackend.store import KeyRow
+from pipebackend.store.keyrows import KeyRow
 
 if TYPE_CHECKING:
     from pipebackend.zones.base import Zone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pipebackend.store.domains import DomainRow
-from pipebackend.store.keyrows import KeyRow
 from pipebackend.store.store import Store, open_store
 
-__all__ = ["DomainRow", "KeyRow", "Store", "open_store"]
+__all__ = ["DomainRow", "Store", "open_store"]

@@ -1,23 +1,14 @@
-"""The store's public face: one method for each thing that the rest of the program asks."""
+"""The store's public face: one method for each thing that the rest of the program asks.
+
+What answers about names do not need is imported when it is first asked for: it would be a twentieth of each start.
+"""
 
 from __future__ import annotations
 
 import os
 
 from pipebackend.errors import StoreFault
-from pipebackend.store import (
-    aside,
-    bookkeeping,
-    domains,
-    fill,
-    keyrows,
-    metarows,
-    order,
-    rectify,
-    rrs,
-    tsigrows,
-    upkeep,
-)
+from pipebackend.store import bookkeeping, domains, metarows, order, rectify, rrs
 from pipebackend.store.sqlite import Sqlite
 
 TYPE_CHECKING = False
@@ -136,22 +127,32 @@ class Store:
 
     def keys(self, apex: str) -> list[KeyRow]:
         """The zone's keys in the order of their ids."""
+        from pipebackend.store import keyrows
+
         return keyrows.of_zone(self._db, apex)
 
     def add_key(self, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:
         """Adds a key of BIND private-key text and returns its id; ``wanted_id`` as for ``ensure_domain``."""
+        from pipebackend.store import keyrows
+
         return keyrows.add(self._db, apex, wanted_id, flags, active, published, content)
 
     def set_key_active(self, apex: str, key_id: int, active: bool) -> bool:
         """Lets the key sign or not; False if the zone has no such key."""
+        from pipebackend.store import keyrows
+
         return keyrows.set_active(self._db, apex, key_id, active)
 
     def set_key_published(self, apex: str, key_id: int, published: bool) -> bool:
         """Shows the key in the zone or not; False if the zone has no such key."""
+        from pipebackend.store import keyrows
+
         return keyrows.set_published(self._db, apex, key_id, published)
 
     def remove_key(self, apex: str, key_id: int) -> bool:
         """Forgets the key; False if the zone has no such key."""
+        from pipebackend.store import keyrows
+
         return keyrows.remove(self._db, apex, key_id)
 
     def metadata(self, apex: str) -> dict[str, list[str]]:
@@ -169,18 +170,26 @@ class Store:
 
     def tsig_key(self, name: str) -> TsigKey | None:
         """The TSIG key of this name."""
+        from pipebackend.store import tsigrows
+
         return tsigrows.get(self._db, name)
 
     def tsig_keys(self) -> list[TsigKey]:
         """All TSIG keys in the order of their names."""
+        from pipebackend.store import tsigrows
+
         return tsigrows.all_keys(self._db)
 
     def set_tsig_key(self, name: str, algorithm: str, secret: str) -> None:
         """Keeps a TSIG key in the place of one of the same name; ``secret`` in Base64."""
+        from pipebackend.store import tsigrows
+
         tsigrows.replace(self._db, name, algorithm, secret)
 
     def remove_tsig_key(self, name: str) -> bool:
         """Forgets a TSIG key; False if there is none of this name."""
+        from pipebackend.store import tsigrows
+
         return tsigrows.remove(self._db, name)
 
     def records_at(self, domain_id: int, name: str) -> list[Record] | None:
@@ -205,14 +214,20 @@ class Store:
 
     def set_aside(self, rows: Iterable[rrs.Row]) -> None:
         """Keeps rows made by ``store.rrs.row`` for ``replace_records``; until then no other process has to wait."""
+        from pipebackend.store import aside
+
         aside.add(self._db, rows)
 
     def forget_set_aside(self) -> None:
         """Drops what was set aside."""
+        from pipebackend.store import aside
+
         aside.forget(self._db)
 
     def replace_records(self, domain_id: int, count: int) -> None:
         """Puts the ``count`` rows that were set aside in the place of all records of the zone, in order."""
+        from pipebackend.store import aside, fill
+
         fill.replace(self._db, domain_id, aside.in_order(self._db), count)
         aside.forget(self._db)
 
@@ -221,6 +236,8 @@ class Store:
 
         Their owners are in the zone, and content is in PowerDNS's form. ``progress`` is told of each few thousand.
         """
+        from pipebackend.store import fill
+
         return fill.replace(self._db, domain_id, rrs.in_order(records, progress), len(records))
 
     def denial(self, domain_id: int) -> Denial | None:
@@ -276,10 +293,14 @@ class Store:
 
     def check(self) -> list[str]:
         """A line for each thing that is wrong; none for a store that is well or not made yet."""
+        from pipebackend.store import upkeep
+
         return upkeep.found_faults(self._db)
 
     def backup(self, path: Path | str) -> None:
         """Copies the store as it was last committed to a new private file; never overwrites one."""
+        from pipebackend.store import upkeep
+
         upkeep.backup(self._db, os.fspath(path))
 
     def close(self) -> None:

@@ -105,7 +105,7 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     root.text("trace", "")  # read by ``launch``; for all processes, and so it stands above the zones
     sections = root.sections("zone")
     root.finish()
-    stored = _stored_ids(store_url, config.folder) if not faults else {}
+    stored = _stored_ids(store_url, config.folder) if sections and not faults else {}
     entries: list[Entry] = []
     seen: dict[str, str] = {}
     for section in sections:
