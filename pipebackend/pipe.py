@@ -51,7 +51,7 @@ class PipeSession:
         """See ``streams.Session``."""
         self.keeps = self.failed = False
         try:
-            if self._abi >= 3 and (prepared := self._prepared(request)):
+            if self._abi >= 3 and self._backend.registry.prepared and (prepared := self._prepared(request)):
                 return prepared
             fields = request.decode("ascii").rstrip("\r").split("\t")
             self.method = _METHODS.get(fields[0], "unknown")

@@ -49,6 +49,10 @@ class Handle:
             self._is_made = schema.is_made(schema.checked_tables(self.fetch, self.path))
         return self._is_made
 
+    def is_open(self) -> bool:
+        """Whether there was a store to read from at the last look."""
+        return self._is_made and self.connection is not None
+
     def is_in_transaction(self) -> bool:
         """Whether a transaction holds the write lock; until it ends the file is not followed."""
         return self.connection is not None and self.connection.in_transaction

@@ -171,7 +171,7 @@ def unmark(db: Sqlite, domain_id: int) -> None:
 
 def neighbours(db: Sqlite, domain_id: int, name: str) -> tuple[str, str] | None:
     """As ``zones.base.Ring.neighbours``; None if the zone has no order."""
-    for before, after in db.rows(_NEIGHBOURS, (domain_id, names.order_key(name))):
+    for before, after in db.rows_of_last_look(_NEIGHBOURS, (domain_id, names.order_key(name))):
         if before is None and after is None:
             return None
         before = before if before is not None else db.rows(_LAST, (domain_id,))[0][0]
@@ -182,7 +182,7 @@ def neighbours(db: Sqlite, domain_id: int, name: str) -> tuple[str, str] | None:
 
 def hashed_neighbours(db: Sqlite, domain_id: int, label: str, param: Nsec3Param) -> tuple[str, str, str] | None:
     """As ``zones.base.Ring.hashed_neighbours``; None if the zone has no hashes of these parameters."""
-    for name, before, after in db.rows(_HASHED, (domain_id, label, nsec3param.to_text(param))):
+    for name, before, after in db.rows_of_last_look(_HASHED, (domain_id, label, nsec3param.to_text(param))):
         if before is None and after is None:
             return None
         if before is None:

@@ -38,6 +38,7 @@ DEFAULT_TTL = 3600  # PowerDNS's default-ttl, for rows that have none
 _PROGRESS_RECORDS = 8192  # between two reports
 
 _COLUMNS = "type, coalesce(ttl, ?1), coalesce(prio, 0), coalesce(content, ''), auth"
+_AT = f"SELECT {_COLUMNS} FROM records WHERE domain_id = ?2 AND name = ?3 AND disabled = 0"
 _LISTING = f"""SELECT name, {_COLUMNS} FROM records WHERE domain_id = ?2 AND name = ?3 AND type = 'SOA' AND disabled = 0
     UNION ALL SELECT * FROM (SELECT name, {_COLUMNS} FROM records
     WHERE domain_id = ?2 AND disabled = 0 AND name IS NOT NULL AND type IS NOT 'SOA' ORDER BY name)"""
@@ -49,10 +50,7 @@ def at(db: Sqlite, domain_id: int, name: str) -> list[Record] | None:
 
     Empty at an empty non-terminal; one that only unsigned delegations make is a record, as ``Tree.answer`` has it.
     """
-    found = db.rows(
-        f"SELECT {_COLUMNS} FROM records WHERE domain_id = ?2 AND name = ?3 AND disabled = 0",
-        (DEFAULT_TTL, domain_id, domains.stored_name(name)),
-    )
+    found = db.rows_of_last_look(_AT, (DEFAULT_TTL, domain_id, domains.stored_name(name)))
     if not found:
         return None
     real = [_record(name, *row) for row in found if row[0]]

@@ -48,6 +48,10 @@ class Sqlite:
         """All rows of a reading statement; none while there is no store."""
         return self._handle.fetch(sql, values) if self._handle.is_made() else []
 
+    def rows_of_last_look(self, sql: str, values: Values = ()) -> list[Row]:
+        """As ``rows``, of the file that ``change_count`` met: one look at it for each question is enough."""
+        return self._handle.fetch(sql, values) if self._handle.is_open() else self.rows(sql, values)
+
     def stream(self, sql: str, values: Values = ()) -> Iterator[Row]:
         """The rows of a statement that has many, all as they were at the first; none while there is no store."""
         return self._handle.stream(sql, values) if self._handle.is_made() else iter(())

@@ -80,7 +80,7 @@ class Registry:
         zone = self.by_apex.get(name)
         if zone is not None:
             return zone
-        for above in names.ancestors(name):
+        for above in names.ancestors(name) if self.by_apex else ():
             zone = self.by_apex.get(above)
             if zone is not None:
                 return zone
