@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ANSWERS", "Kept"]
 
 MAX_ANSWERS = 16_384  # some 5 MB of answers of 200 octets: what is asked often stays, a flood of names costs no more
-MAX_OCTETS = 4096  # larger answers are rare and would make that bound meaningless
+MAX_OCTETS = 4096  # of question and answer; larger ones are rare and would make that bound meaningless
+_LONGEST_CALL = 200  # characters of a slow call that are kept
 
 
 class Kept:
@@ -114,7 +115,7 @@ class Kept:
         tally = self._counted(request, perf_counter() - started)
         if not question:
             self._look_at = 0.0  # it may have been a write, which the next question must see
-        elif session.keeps and len(answer) <= MAX_OCTETS and self._most:
+        elif session.keeps and len(question) + len(answer) <= MAX_OCTETS and self._most:
             self._keep(question, (answer, tally))
         return answer
 
@@ -127,7 +128,7 @@ class Kept:
         tally[0] += 1
         tally[1] += session.failed
         if backend.stats.is_slow(seconds):
-            backend.stats.remember(seconds, session.call(request))
+            backend.stats.remember(seconds, session.call(request)[:_LONGEST_CALL])
         return tally
 
     def _keep(self, question: bytes, answer: tuple[bytes, list[int]]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipebackend.backend import PATIENCE, Backend, open_backend
-from pipebackend.kept import MAX_ANSWERS, Kept
+from pipebackend.kept import MAX_ANSWERS, MAX_OCTETS, Kept
 from pipebackend.pipe import PipeSession
 from tests.making import CITIES, TABLE_ZONE, age
 
@@ -91,6 +91,17 @@ def test_of_too_many_answers_the_oldest_goes(session: Counting) -> None:
     kept.answer(questions[0])
     assert session.made == 4
     assert MAX_ANSWERS < 100_000
+
+
+def test_a_question_as_long_as_nobody_asks_is_not_kept(session: Counting) -> None:
+    """PowerDNS never asks it; whoever else may connect would fill the memory with it."""
+    kept = Kept(session)
+    made = session.made
+    for _ in range(2):
+        assert kept.answer(QUESTION.replace(b"TXT", b"A" * MAX_OCTETS)) == b"END\n"
+    assert session.made == made + 2
+    slowest = [call for _, call in session.backend.numbers()["slowest"]]
+    assert max(map(len, slowest)) < MAX_OCTETS
 
 
 def test_an_answer_that_depends_on_the_client_is_not_kept(tmp_path: Path) -> None:
