@@ -69,8 +69,6 @@ class Backend:
         current = self._watcher.registry
         if self._zones is None or self._zones.registry is not current:
             self._zones = Served(current, _stored_zones(self.keyring) if current.store_url else None)
-            if self._writer is not None:
-                self._zones.look_always()
         return self._zones
 
     @property
@@ -81,7 +79,6 @@ class Backend:
             from pipebackend.writer import Writer
 
             self._writer = keyring, Writer(keyring.store, lambda apex: apex in self.registry.by_apex)
-            self.zones.look_always()
         return self._writer[1]
 
     def updated(self) -> Sequence[DomainInfo]:
@@ -98,6 +95,7 @@ class Backend:
 
     def state(self) -> object:
         """The same object for as long as no answer that may be kept can have changed."""
+        self._flush()
         return self.zones.version()
 
     @property
@@ -116,8 +114,7 @@ class Backend:
 
     def lookup(self, qname: str, qtype: str, client: Client = Client(), zone_id: int = -1) -> Answer:  # noqa: B008
         """The records for a question; raises NameFault if ``qname`` is no name."""
-        if self._writer is not None:
-            self._writer[1].flush()
+        self._flush()
         answer = lookup.answer(self.zones, qname, qtype, client, zone_id)
         self._asked = answer.ident
         return answer
@@ -188,7 +185,8 @@ class Backend:
         self._asked = zone_id
         from pipebackend import denial
 
-        return denial.neighbours(zone, qname, self._nsec3param(zone)), not zone.dynamic
+        found = denial.neighbours(zone, qname, self._nsec3param(zone))
+        return found, not zone.dynamic and zone.apex in self._nsec3params
 
     def metadata(self, apex: str) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind."""
@@ -289,6 +287,16 @@ class Backend:
 
         return commands.answer(self, text)
 
+    def is_steady(self, apex: str) -> bool:
+        """Whether the keys or settings of a zone that were asked for last stay so while ``state`` is the same."""
+        zone = self.zones.at(names.from_text(apex))
+        return not self.keyring.is_cut_off and (zone is None or not zone.dynamic)
+
+    def _flush(self) -> None:
+        """Questions inside a transaction see what it wrote."""
+        if self._writer is not None:
+            self._writer[1].flush()
+
     def _stored_faults(self, apex: str) -> Sequence[str]:
         info = self.domain(apex)
         if info is not None and self.zones.at(apex) is None:
@@ -322,10 +330,13 @@ class Backend:
         if state is not self._denied_in:
             self._denied_in = state
             self._nsec3params.clear()
-        if zone.apex not in self._nsec3params:
-            found = self.keyring.metadata(zone.apex, zone).get("NSEC3PARAM")
-            self._nsec3params[zone.apex] = found[0] if found else None
-        return self._nsec3params[zone.apex]
+        if zone.apex in self._nsec3params:
+            return self._nsec3params[zone.apex]
+        found = self.keyring.metadata(zone.apex, zone).get("NSEC3PARAM")
+        param = found[0] if found else None
+        if not self.keyring.is_cut_off:
+            self._nsec3params[zone.apex] = param
+        return param
 
     def _zone(self, apex: str) -> Zone:
         zone = self.zones.at(names.from_text(apex))

@@ -115,7 +115,7 @@ class Kept:
         tally = self._counted(request, perf_counter() - started)
         if not question:
             self._look_at = 0.0  # it may have been a write, which the next question must see
-        elif session.keeps and len(question) + len(answer) <= MAX_OCTETS and self._most:
+        elif session.keeps and not session.failed and len(question) + len(answer) <= MAX_OCTETS and self._most:
             self._keep(question, (answer, tally))
         return answer
 

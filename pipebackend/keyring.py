@@ -38,6 +38,7 @@ class Keyring:
         self._store = store
         self._known_metadata: dict[str, Mapping[str, Sequence[str]]] = {}
         self._known_keys: dict[str, Sequence[KeyRow]] = {}
+        self.is_cut_off = False  # the last answer is what the store held before it was damaged or gone
 
     def metadata(self, apex: str, zone: Zone | None) -> Mapping[str, Sequence[str]]:
         """A zone's settings by kind.
@@ -171,7 +172,8 @@ class Keyring:
             lost = str(exc)
             if apex not in known:
                 raise
-        if lost and known.get(apex):
+        self.is_cut_off = bool(lost and known.get(apex))
+        if self.is_cut_off:
             logs.once(self._store.path, f"{lost}; what was read from it before stays in force")
             return known[apex]
         logs.forget(self._store.path)

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteSession", "main"]
 
-_NEIGHBOURS = "getBeforeAndAfterNamesAbsolute"
-_DENIAL = f'{{"method": "{_NEIGHBOURS}", '.encode()
+_KEPT = tuple(f'{{"method": "{method}", '.encode() for method in (methods.NEIGHBOURS, *methods.STEADY))
 _BOUNDARIES = frozenset(("initialize", "commitTransaction", "abortTransaction"))  # no transaction is open after these
-_KNOWN = frozenset(("initialize", "lookup", _NEIGHBOURS, *methods.RENDERED, *methods.METHODS))
 FALSE = "false"
 NULL = "null"
 
@@ -60,7 +58,7 @@ class RemoteSession:
         try:
             if asked is None:
                 method, params = _parsed(request)
-                if method in _KNOWN:
+                if method in methods.KNOWN:
                     self.method = method
                 if method != "lookup":
                     return self._answer_other(method, params, request)
@@ -72,7 +70,7 @@ class RemoteSession:
             raise
         except (RequestFault, NameFault) as exc:
             self.failed = True
-            return _no(str(exc), NULL if self.method == _NEIGHBOURS else FALSE)
+            return _no(str(exc), NULL if self.method == methods.NEIGHBOURS else FALSE)
         except BackendError as exc:
             self.failed = True
             logs.error_of_question(str(exc))
@@ -94,12 +92,13 @@ class RemoteSession:
     def question(self, request: bytes) -> bytes:
         """See ``kept.KeepingSession``: name, type and zone id of a lookup as PowerDNS writes it, keys in order.
 
-        Of its questions for the neighbours of a name the same one comes again, too: that of the wildcard.
+        Keys and settings are asked for with each question where PowerDNS does not keep them, and of its questions for
+        the neighbours of a name one comes again with each name: that of the wildcard.
 
         Quotes inside a JSON string have a backslash before them, so nothing in a name can look like these keys.
         """
         if not request.startswith(plainlookup.START):
-            return request if request.startswith(_DENIAL) else b""
+            return request if request.startswith(_KEPT) else b""
         start = request.find(b'"qname": ')
         end = request.find(b', "real-remote": ', start)
         return request[start:end] + request[request.rfind(b'"zone-id": ') :] if 0 < start < end else b""
@@ -107,7 +106,9 @@ class RemoteSession:
     def folded(self, question: bytes) -> bytes:
         """See ``kept.KeepingSession``."""
         name, between, rest = question.partition(b'", "qtype": ')
-        return question if b"\\" in name else name.lower() + between + rest  # letters of JSON's escapes have one case
+        return (
+            question if not between or b"\\" in name else name.lower() + between + rest
+        )  # letters of JSON's escapes have one case
 
     def state(self) -> object:
         """See ``kept.KeepingSession``."""
@@ -135,13 +136,16 @@ class RemoteSession:
         if method == "initialize":
             self._initialize(params)
             return "true"
-        if method == _NEIGHBOURS:
+        if method == methods.NEIGHBOURS:
             result, self.keeps = methods.neighbours(self._opened(), params)
             return result
         if method in methods.RENDERED:
             return methods.RENDERED[method](self._opened(), params)
         if method in methods.METHODS:
-            return jsonline.dumps(methods.METHODS[method](self._opened(), params))
+            result = jsonline.dumps(methods.METHODS[method](self._opened(), params))
+            if method in methods.STEADY:
+                self.keeps = self._opened().is_steady(params.text("name"))
+            return result
         raise RequestFault(f"unknown method {names.printable(method[:60])!r}")
 
     def _initialize(self, params: Params) -> None:

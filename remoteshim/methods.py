@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Method = Callable[[Backend, Params], Any]
 
-__all__ = ["METHODS", "NEVER_NO", "RENDERED", "lookup", "neighbours", "unusable_json"]
+__all__ = ["KNOWN", "METHODS", "NEIGHBOURS", "NEVER_NO", "RENDERED", "STEADY", "lookup", "neighbours", "unusable_json"]
 
 
 def lookup(backend: Backend, asked: Asked) -> tuple[str, bool]:
@@ -181,6 +181,7 @@ def unusable_json(qname: str, reason: str) -> str:
     return f'[{{"qname":{quote(qname)},"qtype":"A","content":{quote(reason)},"ttl":0}}]'
 
 
+NEIGHBOURS = "getBeforeAndAfterNamesAbsolute"
 RENDERED: dict[str, Callable[[Backend, Params], str]] = {
     "APILookup": api_lookup,
     "list": list_,
@@ -206,13 +207,15 @@ METHODS: dict[str, Method] = {
     "setTSIGKey": set_tsig_key,
     "unpublishDomainKey": unpublish_domain_key,
 }
+KNOWN = frozenset(("initialize", "lookup", NEIGHBOURS, *RENDERED, *METHODS))
+STEADY = frozenset(("getAllDomainMetadata", "getDomainKeys", "getDomainMetadata"))  # the same until the store changes
 # Where "no" would be taken for "nothing": an unsigned zone, a name that does not exist, a denial of everything
 # (PROTOCOL.md rule 14). A failure of these has no result, which PowerDNS answers with SERVFAIL (PROTOCOL.md 2.3).
 NEVER_NO = frozenset(
     (
         "getAllDomainMetadata",
         "getAllDomains",
-        "getBeforeAndAfterNamesAbsolute",
+        NEIGHBOURS,
         "getDomainInfo",
         "getDomainKeys",
         "getDomainMetadata",

@@ -32,7 +32,7 @@ class Sqlite:
     Every method raises StoreFault when the file cannot be used, with the file's name and what to do.
     """
 
-    __slots__ = ("_begun", "_changes", "_depth", "_failed", "_handle", "_seen", "in_transaction", "path")
+    __slots__ = ("_begun", "_depth", "_failed", "_handle", "_seen", "changes", "in_transaction", "path")
 
     def __init__(self, path: str) -> None:
         self._handle = Handle(path)
@@ -41,7 +41,7 @@ class Sqlite:
         self._begun = False  # the write lock was taken
         self._failed = False
         self._depth = 0  # blocks of writing() inside each other
-        self._changes = 0
+        self.changes = 0  # by this object, and those of others that it has seen
         self._seen = (0, 0)
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
@@ -108,8 +108,8 @@ class Sqlite:
             seen = (self._handle.opened, self._handle.fetch("PRAGMA data_version")[0][0])
         if seen != self._seen:
             self._seen = seen
-            self._changes += 1
-        return self._changes
+            self.changes += 1
+        return self.changes
 
     def connection(self) -> sqlite3.Connection:
         """The open connection, for upkeep; StoreFault if there is no store."""
@@ -146,7 +146,7 @@ class Sqlite:
 
     def _leave(self, is_good: bool) -> None:
         self._depth -= 1
-        self._changes += 1
+        self.changes += 1
         if not is_good:
             self._undo()
         elif not self._depth and not self.in_transaction:
@@ -162,7 +162,7 @@ class Sqlite:
     def _undo(self) -> None:
         """Back to what was committed; a transaction over many calls has then failed until it is ended."""
         self._failed = self.in_transaction
-        self._changes += self._begun
+        self.changes += self._begun
         self._begun = False
         if self._handle.is_in_transaction():
             self._handle.run("ROLLBACK")

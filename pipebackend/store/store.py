@@ -286,6 +286,11 @@ class Store:
         """A number that differs from its last value if anything may have been changed by any process since."""
         return self._db.change_count()
 
+    @property
+    def own_changes(self) -> int:
+        """A number that differs from its last value if this object may have changed anything since; costs nothing."""
+        return self._db.changes
+
     def init(self) -> None:
         """Makes the store, or adds to an older one what is missing; nothing if it is as it should be."""
         with self._db.writing():

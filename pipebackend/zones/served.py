@@ -43,11 +43,6 @@ class Served:
             self._version = self.registry, stored
         return self._version
 
-    def look_always(self) -> None:
-        """See every change at once: for a session that writes, whose questions must see what it wrote."""
-        if self._stored is not None:
-            self._stored.patience = 0.0
-
     def at(self, apex: str) -> Zone | None:
         """The zone of this canonical name."""
         stored = self._stored

@@ -128,8 +128,9 @@ class StoredZones:
     def __init__(self, store: Store, patience: float = 0.0) -> None:
         """``patience``: seconds in which a change by another process may go unseen, since looking takes 7 µs."""
         self._store = store
-        self.patience = patience
+        self._patience = patience
         self._next_look = 0.0
+        self._own_changes = -1
         self._seen = self._version = -1
         self._apexes: frozenset[str] | None = frozenset()  # None if they are many
         self._by_apex: dict[str, StoredZone | None] = {}
@@ -168,12 +169,11 @@ class StoredZones:
 
     def version(self) -> int:
         """Differs from what it was if any process may have changed anything; StoreFault."""
-        if not self.patience:
-            return self._store.data_version()
         now = monotonic()
-        if now >= self._next_look:
+        if now >= self._next_look or self._store.own_changes != self._own_changes:
             self._seen = self._store.data_version()
-            self._next_look = now + self.patience
+            self._own_changes = self._store.own_changes
+            self._next_look = now + self._patience
         return self._seen
 
     def _at(self, apex: str) -> StoredZone | None:
