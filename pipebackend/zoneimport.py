@@ -6,6 +6,7 @@ PowerDNS makes NSEC or NSEC3 of the file's parameters itself.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -43,6 +44,16 @@ def import_file(backend: Backend, apex: str, path: str, progress: Progress) -> I
 
     Raises ZoneFault with every error of the file, or another BackendError; then nothing was changed.
     """
+    collects = gc.isenabled()
+    gc.disable()  # it would look at a million records again and again, which takes a fifth of the time
+    try:
+        return _import(backend, apex, path, progress)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _import(backend: Backend, apex: str, path: str, progress: Progress) -> Imported:
     name = backend.editor.importable(apex)
     text = zonefile.read(path, name, for_store=True, progress=lambda count: progress("read", count))
     faults = alias_faults(text)

@@ -49,6 +49,13 @@ def replace(db: Sqlite, domain_id: int, rows: Iterable[Ordered], count: int) -> 
         return zone.written
 
 
+def _each_once(rows: list[Ordered]) -> list[Ordered]:
+    first: dict[tuple[str, int, str], Ordered] = {}
+    for row in rows:
+        first.setdefault((row[2], row[4], row[5]), row)
+    return list(first.values())
+
+
 class _Above:
     """A name above the one that the walk has come to: below the apex, with records or not."""
 
@@ -66,9 +73,11 @@ class _Zone:
     def __init__(self, db: Sqlite, domain_id: int, denial: Denial) -> None:
         self.written = 0
         self._db, self._id, self._denial = db, domain_id, denial
+        self._is_hashed, self._leaves_out_insecure = denial.is_hashed, denial.leaves_out_insecure
         self._apex_key = names.order_key(denial.apex)
         self._apex_end = len(self._apex_key) if denial.apex else -1  # where the label below it starts in a key
         self._above: list[_Above] = []
+        self._last = b""  # how the keys of the names below the last one start
         self._cut: bytes | None = None  # how the keys of the names below the last zone cut start
         self._records: list[rrs.Stored] = []
         self._names: list[tuple[int, int, bytes, str, int]] = []
@@ -84,7 +93,7 @@ class _Zone:
             found = list(group)
             count += len(found)
             if len(found) > 1:
-                found = list({(row[2], row[5], row[4]): row for row in reversed(found)}.values())[::-1]
+                found = _each_once(found)
             self.written += len(found)
             self._put_name(key, found)
             if len(self._records) >= _BATCH:
@@ -96,8 +105,8 @@ class _Zone:
         return count
 
     def _put_name(self, key: bytes, rows: list[Ordered]) -> None:
-        types = {row[2] for row in rows}
         name = rows[0][1]
+        types = {row[2] for row in rows}
         if types == places.NO_NAME:
             self._put_rows(name, rows, None, True)
             return
@@ -107,7 +116,7 @@ class _Zone:
         is_hidden = self._cut is not None and key.startswith(self._cut)
         is_cut = "NS" in types and not is_apex
         is_insecure = is_cut and "DS" not in types
-        has_hash = not is_hidden and not (is_insecure and self._denial.leaves_out_insecure)
+        has_hash = not is_hidden and not (is_insecure and self._leaves_out_insecure)
         self._names.append((self._id, is_hidden, key, name, is_insecure))
         ordername = None if is_hidden else self._ordername(name, has_hash)
         if is_cut and not is_hidden:
@@ -115,10 +124,9 @@ class _Zone:
             self._put_cut(name, rows, ordername)
         else:
             self._put_rows(name, rows, ordername, not is_hidden)
-        if has_hash:
+        if has_hash and self._above:
             self._prove_above()
-        if not is_apex:
-            self._above.append(_Above(key + b"\x00", None))
+        self._last = key + b"\x00" if not is_apex else b""
 
     def _put_rows(self, name: str, rows: list[Ordered], ordername: str | None, auth: bool) -> None:
         stored, ident = name or ".", self._id
@@ -133,15 +141,20 @@ class _Zone:
 
     def _ordername(self, name: str, has_hash: bool) -> str | None:
         ordername = self._denial.ordername(name, has_hash)
-        if ordername is not None and self._denial.is_hashed:
+        if self._is_hashed and ordername is not None:
             self._hashes.append((self._id, ordername, name))
         return ordername
 
     def _descend(self, key: bytes, name: str) -> None:
         """Comes to a name below the apex: to empty non-terminals above it, away from what is not above it."""
-        self._leave(key)
+        if self._last and key.startswith(self._last):
+            self._above.append(_Above(self._last, None))
+        elif self._above:
+            self._leave(key)
         parent_end = key.rfind(b"\x00")
         nearest_end = len(self._above[-1].below) - 1 if self._above else self._apex_end
+        if parent_end == nearest_end:
+            return
         missing = []
         while parent_end > nearest_end:
             name = names.parent(name)
@@ -161,7 +174,7 @@ class _Zone:
         while above and (key is None or not key.startswith(above[-1].below)):
             level = above.pop()
             if level.nonterminal is not None:
-                hashed = level.is_proven and self._denial.is_hashed
+                hashed = level.is_proven and self._is_hashed
                 ordername = self._ordername(level.nonterminal, True) if hashed else None
                 row = (self._id, level.nonterminal, None, None, None, None, ordername, level.is_proven)
                 self._records.append(row)

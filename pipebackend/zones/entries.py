@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipebackend.errors import RecordFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = ["cut", "generated"]
 
+BLOCK = 200  # lines that are offered at once; when one of them is not plain, they are read one by one
 MAX_GENERATED = 1_000_000  # a slip of the finger must not fill the memory
 MAX_WIDTH = 127  # of a number in $GENERATE, as in BIND
 _MARKS = re.compile(r'\\.|"(?:[^"\\]|\\.)*"?|;.*|[()]')
@@ -21,19 +23,28 @@ _DOLLAR = re.compile(r"\\.|\$\$|\$(?:\{([^}]*)\})?")
 _MODIFIER = re.compile(r"([+-]?\d+)(?:,(\d+)(?:,([doxXnN]))?)?", re.ASCII)
 
 
-def cut(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+def cut(
+    lines: Iterable[str], takes: Callable[[int, Sequence[str]], bool] = lambda number, block: False
+) -> Iterator[tuple[int, str]]:
     """The entries, each with the number of its first line; empty lines and comments are left out.
 
     A parenthesis that is never closed ends its entry at the next line that opens one without being indented, or at
     the end of the file: the entry is then its first line alone, and reading goes on at the next line that is not
     indented, so that one slip does not hide the errors after it.
+
+    ``takes`` is offered lines where an entry begins, with the number of the first, and says whether it took them.
     """
     numbered = enumerate(lines, 1)
     ahead: deque[tuple[int, str]] = deque()
     while True:
-        number, line = ahead.popleft() if ahead else next(numbered, (0, ""))
-        if not number:
-            return
+        if not ahead:
+            ahead.extend(islice(numbered, BLOCK))
+            if not ahead:
+                return
+            if takes(ahead[0][0], [line for _, line in ahead]):
+                ahead.clear()
+                continue
+        number, line = ahead.popleft()
         if "(" not in line or (depth := _depth(line)) <= 0:
             if line.lstrip()[:1] not in ("", ";"):
                 yield number, line.rstrip("\r\n")

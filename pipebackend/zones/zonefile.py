@@ -41,7 +41,6 @@ __all__ = ["Lines", "ZoneText", "read"]
 # PowerDNS makes these itself, also those of a presigned zone save the signatures; a second set would break its answers.
 _MADE_BY_POWERDNS = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", "RRSIG"))
 _MADE_FOR_PRESIGNED = _MADE_BY_POWERDNS - {"RRSIG"}  # PROTOCOL.md 4
-_PROGRESS_LINES = 8192  # between two reports
 
 
 class Lines:
@@ -59,12 +58,12 @@ class Lines:
         path = self._paths[bisect_right(self._starts, index) - 1]
         return f"{path}:{self._numbers[index]}"
 
-    def append(self, path: str, number: int) -> None:
-        """Note that the next record is on this line."""
+    def append(self, path: str, number: int, count: int = 1) -> None:
+        """Note that the next record is on this line, and with ``count`` those after it on the lines after it."""
         if not self._paths or self._paths[-1] != path:
             self._starts.append(len(self._numbers))
             self._paths.append(path)
-        self._numbers.append(number)
+        self._numbers.extend(range(number, number + count))
 
 
 class ZoneText(Value):
@@ -89,7 +88,7 @@ def read(path: str, origin: str, *, for_store: bool = False, progress: Progress 
     would refuse the zone (no NS at the apex, CNAME beside other data), is read as it is.
 
     ``for_store`` keeps the RRSIGs, for a zone that stays signed as it is, and takes records outside the zone for
-    errors, as pdnsutil load-zone does. ``progress`` is told now and then how many records there are so far.
+    errors, as pdnsutil load-zone does. ``progress`` is told each few hundred lines how many records there are so far.
     """
     reading = _Reading(origin, _MADE_FOR_PRESIGNED if for_store else _MADE_BY_POWERDNS, progress)
     reading.include(path)
@@ -196,9 +195,7 @@ class _Reading:
             self._path, self._line, self._reader.current_origin, self._reader.last_name = outside
 
     def _read_entries(self, path: str, file: Iterable[str]) -> None:
-        for line, text in entries.cut(file):
-            if self._progress is not None and line % _PROGRESS_LINES == 0:
-                self._progress(len(self.records))
+        for line, text in entries.cut(file, lambda number, lines: self._take_plain(path, number, lines)):
             record = self._plain.record(text)
             if record is not None:
                 self.records.append(record)
@@ -216,6 +213,17 @@ class _Reading:
                     self._read_entry(text)
             except (dns.exception.DNSException, BackendError, ValueError) as exc:
                 self.faults.append(f"{path}:{line}: {_without_place(exc)}, in {_shown(text)}")
+
+    def _take_plain(self, path: str, number: int, lines: Sequence[str]) -> bool:
+        """Takes lines that are all plain."""
+        if self._progress is not None:
+            self._progress(len(self.records))
+        found = self._plain.records(lines)
+        if found is None:
+            return False
+        self.records += found
+        self.lines.append(path, number, len(found))
+        return True
 
     def _include_as_told(self, text: str) -> None:
         """``$INCLUDE file [origin]``."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipebackend.errors import ZoneFault
-from pipebackend.zones import zonefile
+from pipebackend.zones import entries, zonefile
 
 APEX = "Example.org"
 HEAD = "@ 300 IN SOA ns1 host 1 2 3 4 5 ; begin\n"
@@ -51,3 +52,25 @@ def read(lines, comment):
 @given(st.lists(LINES, max_size=6))
 def test_a_plain_line_is_what_dnspython_would_read(lines):
     assert read(lines, "") == read(lines, " ; comment")
+
+
+@given(st.lists(LINES, max_size=6), st.integers(1, 4), st.sampled_from(["", "\r", "  "]))
+def test_plain_lines_of_a_block_are_what_dnspython_would_read(lines, block, end):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entries, "BLOCK", block)
+        assert read(lines, end) == read(lines, " ; comment")
+
+
+PLAIN = st.tuples(
+    st.sampled_from(["a", "B", "c.d", "*", "a.EXAMPLE.org.", "@", "x" * 63]),
+    st.sampled_from([" ", " 60 ", " 77 IN ", "\tIN\t"]),
+    st.sampled_from(["A 192.0.2.1", "A 192.0.2.255", "AAAA 2001:db8::1", "MX 10 b", "NS c.", 'TXT "a b"']),
+).map("".join)
+
+
+@given(st.lists(PLAIN, max_size=12), st.integers(1, 4))
+def test_blocks_of_nothing_but_plain_lines_are_what_dnspython_would_read(lines, block):
+    lines = ["$TTL 5", *lines, " TXT b", " 5 TXT c"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entries, "BLOCK", block)
+        assert read(lines, "") == read(lines, " ; comment")
