@@ -38,8 +38,13 @@ __all__ = [
     "Difference",
     "Question",
     "answer_lines",
+    "both_answers",
     "differences",
+    "differing",
+    "file_lines",
+    "lines_of",
     "questions",
+    "read_file",
     "transferred",
 ]
 
@@ -101,7 +106,7 @@ class Difference(NamedTuple):
 def questions(apex: str, file: Path, seed: object, count: int) -> list[Question]:
     """All questions about one zone, and ``count`` about random names, each once with DO and then without."""
     origin = dns.name.from_text(apex)
-    zone = dns.zone.from_text(file.read_text(), origin, relativize=False, check_origin=False)
+    zone = read_file(apex, file)
     owners = {name: [rdataset.rdtype for rdataset in node] for name, node in zone.nodes.items()}
     dice = random.Random(f"{seed} {apex}")
     asked = [*_about_owners(owners, dice), *_near(owners, origin), *_at_random(sorted(owners), origin, dice, count)]
@@ -109,10 +114,30 @@ def questions(apex: str, file: Path, seed: object, count: int) -> list[Question]
     return [Question(name, rdtype, signed) for name, rdtype in distinct.values() for signed in (True, False)]
 
 
+def read_file(apex: str, file: Path) -> dns.zone.Zone:
+    """A zone file with absolute names, whatever it lacks."""
+    return dns.zone.from_text(file.read_text(), dns.name.from_text(apex), relativize=False, check_origin=False)
+
+
+def file_lines(apex: str, file: Path) -> set[str]:
+    """The records of a zone file, a line for each, as ``transferred`` writes them."""
+    return {_line(owner, ttl, rdata) for owner, ttl, rdata in read_file(apex, file).iterate_rdatas()}
+
+
 def differences(expected_port: int, port: int, asked: Sequence[Question]) -> list[Difference]:
     """The questions that the server on ``port`` answers otherwise than the one on ``expected_port``."""
+    return differing(asked, *both_answers(expected_port, port, asked))
+
+
+def both_answers(first_port: int, second_port: int, asked: Sequence[Question]) -> tuple[list[bytes], list[bytes]]:
+    """What two servers say, asked at the same time: an answer for each question."""
     with ThreadPoolExecutor(2) as pool:
-        expected, got = pool.map(lambda each: _ask_all(each, asked), (expected_port, port))
+        first, second = pool.map(lambda port: _ask_all(port, asked), (first_port, second_port))
+    return first, second
+
+
+def differing(asked: Sequence[Question], expected: Sequence[bytes], got: Sequence[bytes]) -> list[Difference]:
+    """The questions whose two answers differ."""
     found = []
     for question, first, second in zip(asked, expected, got, strict=True):
         if first == second:
@@ -125,7 +150,12 @@ def differences(expected_port: int, port: int, asked: Sequence[Question]) -> lis
 
 def answer_lines(port: int, asked: Sequence[Question]) -> set[str]:
     """What all answers together say, a line for each record."""
-    return {line for message in _ask_all(port, asked) for line in _lines(message)}
+    return lines_of(_ask_all(port, asked))
+
+
+def lines_of(answers: Iterable[bytes]) -> set[str]:
+    """What these answers together say."""
+    return {line for message in set(answers) for line in _lines(message)}
 
 
 def transferred(port: int, apex: str) -> list[str]:

@@ -10,18 +10,18 @@ of PowerDNS 4.7's bind backend, and why:
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipebackend import zoneimport
 from pipebackend.backend import open_backend
 from pipebackend.nsec3 import hash_label
-from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, differences, questions, transferred
+from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, questions, transferred
+from tests.live.pairs import QUIET, RANDOM_NAMES, Pair, found_in, named_conf, shown
 from tests.live.servers import PdnsServer, pipe_config, remote_config
 from tests.live.signed import MODES
 
@@ -47,12 +47,6 @@ Private-key-format: v1.2
 Algorithm: 15 (ED25519)
 PrivateKey: ODIyNjAzODQ2MjgwODAxMjI2NDUxOTAyMDQxNDIyNjI=
 """  # of RFC 8080 section 6
-QUIET = {  # PowerDNS logs each CNAME loop, drops what waits 1.5 s for a coprocess to start, and here keys do not change
-    "loglevel": "4",
-    "queue-limit": "20000",
-    "dnssec-key-cache-ttl": "600",
-    "zone-metadata-cache-ttl": "600",
-}
 DEFAULT_CACHES = {
     "cache-ttl": "20",
     "query-cache-ttl": "20",
@@ -61,25 +55,15 @@ DEFAULT_CACHES = {
     "dnssec-key-cache-ttl": "30",
     "zone-metadata-cache-ttl": "60",
 }
-RANDOM_NAMES, MANY_RANDOM_NAMES = 150, 8000  # of each zone
-SHOWN = 40
 ALL_MODES = [None, *MODES]
 SALT, ITERATIONS = b"\xab", 5  # of MODES["nsec3"]
-
-
-class Pair(NamedTuple):
-    """Two running servers of the same zones."""
-
-    theirs: PdnsServer
-    ours: PdnsServer
 
 
 def write_zones(folder: Path, zones: Mapping[str, str]) -> Path:
     """Both servers' configuration of the same files; returns ours."""
     for file in set(zones.values()):
         shutil.copy(FOLDER / file, folder)
-    stanzas = [f'zone "{apex}" {{ type master; file "{folder / file}"; }};\n' for apex, file in zones.items()]
-    (folder / "named.conf").write_text("".join(stanzas))
+    named_conf(folder, {apex: folder / file for apex, file in zones.items()})
     config = folder / "pipebackend.toml"
     config.write_text("".join(f"[[zone]]\nname = '{a}'\nkind = 'file'\nfile = '{f}'\n" for a, f in zones.items()))
     return config
@@ -139,25 +123,6 @@ def running(
     launch = pipe_config(config) if pipe else remote_config(config, timeout=20_000, dnssec=True)
     with bind(folder, zones, mode) as theirs, PdnsServer({**launch, **settings}, folder) as ours:
         yield Pair(theirs, ours)
-
-
-def found_in(pair: Pair, zones: Mapping[str, str], is_signed: bool, is_long: bool) -> Iterator[Difference]:
-    """The differences in all zones. A quarter of the questions also has the less fitting DO bit; when long, all."""
-    seed, count = (secrets.randbits(32), MANY_RANDOM_NAMES) if is_long else (0, RANDOM_NAMES)
-    print(f"random names of seed {seed}")  # pytest shows it on failure
-    for apex, file in zones.items():
-        every = questions(apex, FOLDER / file, seed, count)
-        asked = [each for n, each in enumerate(every) if is_long or each.signed == is_signed or n % 8 < 2]
-        yield from differences(pair.theirs.port, pair.ours.port, asked)
-
-
-def shown(found: list[Difference]) -> str:
-    return "\n".join([f"{len(found)} differences", *map(str, found[:SHOWN])])
-
-
-@pytest.fixture
-def is_long(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--long"))
 
 
 @pytest.mark.parametrize("zones", [ZONES, ROOT], ids=["zones", "root"])

@@ -1,0 +1,55 @@
+"""Two servers that are asked the same, and what is the same for all pairs: quiet settings, questions, the report."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.live.differential import FOLDER, differences, questions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.live.differential import Difference
+    from tests.live.servers import PdnsServer
+
+__all__ = ["QUIET", "RANDOM_NAMES", "Pair", "found_in", "named_conf", "shown"]
+
+QUIET = {  # PowerDNS logs each CNAME loop, drops what waits 1.5 s for a coprocess to start, and here keys do not change
+    "loglevel": "4",
+    "queue-limit": "20000",
+    "dnssec-key-cache-ttl": "600",
+    "zone-metadata-cache-ttl": "600",
+}
+RANDOM_NAMES, MANY_RANDOM_NAMES = 150, 8000  # of each zone
+_SHOWN = 40
+
+
+class Pair(NamedTuple):
+    """Two running servers of the same zones."""
+
+    theirs: PdnsServer
+    ours: PdnsServer
+
+
+def named_conf(folder: Path, files: Mapping[str, Path]) -> Path:
+    """The zones of PowerDNS's bind backend, by their names."""
+    path = folder / "named.conf"
+    path.write_text("".join(f'zone "{apex}" {{ type master; file "{file}"; }};\n' for apex, file in files.items()))
+    return path
+
+
+def found_in(pair: Pair, zones: Mapping[str, str], is_signed: bool, is_long: bool) -> Iterator[Difference]:
+    """The differences in all zones. A quarter of the questions also has the less fitting DO bit; when long, all."""
+    seed, count = (secrets.randbits(32), MANY_RANDOM_NAMES) if is_long else (0, RANDOM_NAMES)
+    print(f"random names of seed {seed}")  # pytest shows it on failure
+    for apex, file in zones.items():
+        every = questions(apex, FOLDER / file, seed, count)
+        asked = [each for n, each in enumerate(every) if is_long or each.signed == is_signed or n % 8 < 2]
+        yield from differences(pair.theirs.port, pair.ours.port, asked)
+
+
+def shown(found: list[Difference]) -> str:
+    """All that a failing test need say of them."""
+    return "\n".join([f"{len(found)} differences", *map(str, found[:_SHOWN])])

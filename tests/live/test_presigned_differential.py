@@ -1,0 +1,175 @@
+"""Pre-signed zones give the same answers from our store as from PowerDNS's own backends, and deny as their signer says.
+
+The files of differential/ are signed by the tools of ldns and BIND, and served by PowerDNS from our store and from
+
+* its bind backend, which reads the signed file. With opt-out it has no NSEC3 for insecure delegations, though a signer
+  may make them (RFC 5155 section 6), and ldns does: ``PROVES_INSECURE``.
+* gsqlite3 in that case, which fetches the zone from NSD, so that it sees each NSEC3. Their owners are names of the zone
+  to it, which RFC 5155 section 7.1 has not: nothing is asked at and below them.
+
+And whatever the other server says, each NSEC, NSEC3 and RRSIG of our answers must be one of the signed file.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipebackend import zoneimport
+from pipebackend.backend import open_backend
+from tests.live.differential import (
+    FOLDER,
+    ROOT,
+    ZONES,
+    both_answers,
+    differing,
+    file_lines,
+    lines_of,
+    questions,
+    transferred,
+)
+from tests.live.modes.example import until
+from tests.live.pairs import QUIET, RANDOM_NAMES, named_conf, shown
+from tests.live.secondaries import Nsd
+from tests.live.servers import PdnsServer, remote_config
+from tests.live.signed import MODES
+from tests.live.signers import SIGNERS, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from tests.live.differential import Difference, Question
+
+pytestmark = pytest.mark.live
+
+PROVES_INSECURE = "ldns-opt-out"
+# A cut below a cut is on the NSEC ring of bind, on both rings of gsqlite3, and on all in PowerDNS's transfers. RFC 4035
+# section 2.3 forbids it, and signers leave it out: the answers here are held to the file alone.
+NESTED = "nested.example"
+# Their owners have capitals, which PowerDNS's schema does not keep, so that the next name of an NSEC has other octets.
+SPELLED = ("letters.example", "tree.example")
+# NSD takes the dot after a backslash that is escaped for part of the name (RFC 1035 section 5.1).
+UNREADABLE = "letters.example"
+SOME_SIGNERS = ("ldns-nsec", "bind-nsec3", "bind-opt-out", "ldns-opt-out")
+SOME_ZONES = ("cuts.example", "child.cuts.example", NESTED, "bare")
+MANY_RANDOM_NAMES = 1000
+SCHEMA = Path("/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql")
+STANZA = 'zone:\n  name: "{}"\n  zonefile: "{}"\n  provide-xfr: 127.0.0.1 NOKEY\n'
+
+
+class Signed:
+    """What signers made: the records that deny, and all signatures, which are served for other names at a wildcard."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        records = [line.split(" ", 3) for apex, file in files.items() for line in file_lines(apex, file)]
+        self._denials = {tuple(record) for record in records if record[2] in ("NSEC", "NSEC3")}
+        self._signatures = {content for _, _, type_, content in records if type_ == "RRSIG"}
+
+    def made(self, line: str) -> bool:
+        """Whether a line of an answer is one of theirs, or of another type."""
+        record = line.partition(": ")[2].split(" ", 3)
+        if record[2:3] == ["RRSIG"]:
+            return record[3] in self._signatures
+        return record[2:3] not in (["NSEC"], ["NSEC3"]) or tuple(record) in self._denials
+
+
+@contextmanager
+def bind(folder: Path, files: Mapping[str, Path], mode: str) -> Iterator[PdnsServer]:
+    """PowerDNS that reads the signed files."""
+    database = str(folder / "bind.db")
+    settings = {"launch": "bind", "bind-config": str(named_conf(folder, files)), "bind-dnssec-db": database}
+    server = PdnsServer({**QUIET, **settings}, folder)
+    server.said("create-bind-db", database)
+    for apex in files:
+        server.said("set-presigned", apex)
+        if MODES[mode] is not None:
+            server.said("set-nsec3", apex, MODES[mode])
+    with server:
+        yield server
+
+
+@contextmanager
+def gsqlite3(folder: Path, files: Mapping[str, Path]) -> Iterator[PdnsServer]:
+    """PowerDNS that fetches the signed zones from NSD."""
+    database = folder / "secondary.db"
+    settings = {"launch": "gsqlite3", "gsqlite3-database": str(database), "gsqlite3-dnssec": "yes"}
+    server = PdnsServer({**QUIET, **settings, "secondary": "yes", "xfr-cycle-interval": "1"}, folder)
+    with Nsd("".join(itertools.starmap(STANZA.format, files.items())), folder) as primary:
+        connection = sqlite3.connect(database)
+        connection.executescript(SCHEMA.read_text())
+        rows = [(apex, f"127.0.0.1:{primary.port}") for apex in files]
+        connection.executemany("INSERT INTO domains (name, type, master) VALUES (?, 'SLAVE', ?)", rows)
+        connection.commit()
+        connection.close()
+        with server:
+            for apex in files:
+                until(lambda apex=apex: bool(server.dig(apex, "SOA").answer), f"{apex} was fetched")
+            yield server
+
+
+def our_store(folder: Path, files: Mapping[str, Path]) -> PdnsServer:
+    config = folder / "pipebackend.toml"
+    config.write_text("")
+    backend = open_backend(str(config))
+    for apex, file in files.items():
+        assert zoneimport.import_file(backend, apex, str(file), lambda what, count: None).is_signed
+    backend.close()
+    return PdnsServer({**remote_config(config, timeout=20_000, dnssec=True), **QUIET}, folder)
+
+
+def sifted(asked: list[Question], is_long: bool) -> list[Question]:
+    """All when long, else a part."""
+    return [each for n, each in enumerate(asked) if is_long or n % 8 == 0 or n % 32 == 1]
+
+
+def is_of_empty_wildcard(found: Difference) -> bool:
+    """PowerDNS shows the empty non-terminal to who asks ANY (it should not), gsqlite3 with PowerDNS's default TTL."""
+    return all(any(line.endswith(r" TYPE0 \# 0") for line in lines) for lines in (found.expected, found.got))
+
+
+def check(folder: Path, zones: Mapping[str, str], signer: str, is_long: bool) -> None:
+    """Our answers about these zones, and the transfers of them."""
+    mode = signer.split("-", 1)[1]
+    files = {
+        apex: signed(apex, FOLDER / file, signer, folder / str(number))
+        for number, (apex, file) in enumerate(zones.items())
+    }
+    by_signer = Signed(files)
+    with_bind = signer != PROVES_INSECURE
+    peer: AbstractContextManager[PdnsServer] = bind(folder, files, mode) if with_bind else gsqlite3(folder, files)
+    seed, count = (secrets.randbits(32), MANY_RANDOM_NAMES) if is_long else (0, RANDOM_NAMES)
+    print(f"random names of seed {seed}")  # pytest shows it on failure
+    with peer as theirs, our_store(folder, files) as ours:
+        for apex, file in zones.items():
+            asked = sifted(questions(apex, files[apex], seed, count), is_long)
+            expected, got = both_answers(theirs.port, ours.port, asked)
+            assert [line for line in lines_of(got) if not by_signer.made(line)] == []
+            if apex == NESTED and (mode == "nsec" or not with_bind):
+                continue
+            if not with_bind:
+                asked = sifted(questions(apex, FOLDER / file, seed, count), is_long)
+                expected, got = both_answers(theirs.port, ours.port, asked)
+            found = [each for each in differing(asked, expected, got) if with_bind or not is_of_empty_wildcard(each)]
+            assert not found, shown(found)
+            assert apex == NESTED or transferred(ours.port, apex) == transferred(theirs.port, apex)
+
+
+@pytest.mark.parametrize("signer", SOME_SIGNERS)
+def test_pre_signed_zones_answer_alike(tmp_path, signer):
+    """The zones of which denial has most to say; the next test has all, and all questions."""
+    check(tmp_path, {apex: ZONES[apex] for apex in SOME_ZONES}, signer, False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zones", [ZONES, ROOT], ids=["zones", "root"])
+@pytest.mark.parametrize("signer", SIGNERS)
+def test_all_pre_signed_zones_answer_alike(tmp_path, signer, zones):
+    left_out = {*(SPELLED if signer.endswith("-nsec") else ()), *([UNREADABLE] if signer == PROVES_INSECURE else ())}
+    check(tmp_path, {apex: file for apex, file in zones.items() if apex not in left_out}, signer, True)
