@@ -31,8 +31,8 @@ _MARKERS = {"table": "o", "file": "s", "stored": "^"}
 _TICKS = (0.1, 0.2, 0.5, 1, 2)
 _PANELS = (
     ("positive, random names", "µs for one answer (PIPE)"),
-    ("start to first answer", "ms from start to first answer"),
-    ("memory per process", "MB (PSS) per process"),
+    ("start to first answer, PIPE", "ms from start to first answer"),
+    ("memory per process, PIPE", "MB (PSS) per process"),
 )
 
 
@@ -71,7 +71,8 @@ def draw_ratios(run: Run, path: Path) -> bool:
 
 def _draw_panel(axes: Axes, rows: Sequence[Row], label: str) -> None:
     for kind, colour in _COLOURS.items():
-        points = sorted({row.size: row.value for row in rows if f" {kind}" in row.what}.items())
+        mine = [row for row in rows if f" {kind}" in row.what and not row.what.endswith(" asked")]
+        points = sorted({row.size: row.value for row in mine}.items())
         if points:
             sizes, values = zip(*points, strict=True)
             axes.plot(sizes, values, color=colour, marker=_MARKERS[kind], label=f"{kind} zone")

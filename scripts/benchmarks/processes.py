@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.benchmarks.figures import AT_MOST, Goal
-from scripts.benchmarks.responders import PIPE, REMOTE, Protocol, Responder, ResponderFailed, preferred
+from scripts.benchmarks.responders import PIPE, REMOTE, Protocol, Responder, ResponderFailed, command_of, preferred
 from tests.live.servers import running_processes
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _TABLE = Path(__file__).parents[2] / "airports.tsv"
 _START_GOAL = 2.5
 _MEGABYTES = {"airports": 16.0, "large": 24.0}
 _LARGE = 1_000_000
+_FEW, _MANY = 1000, 10_000  # names that are asked for before memory is looked at
 
 
 class Subject(NamedTuple):
@@ -77,16 +78,16 @@ def measure_memory(setup: Setup, run: Run) -> None:
             continue
         with ExitStack() as running:
             crowd = [running.enter_context(Responder(subject.protocol, subject.command)).greet() for _ in range(CROWD)]
-            for responder in crowd:
-                for name in subject.names:
-                    responder.ask(subject.protocol.lookup(name))
-            megabytes = _pss(crowd) / CROWD
+            megabytes = _megabytes_after(subject.names[:_FEW], subject, crowd)
+            later = _megabytes_after(subject.names[_FEW:], subject, crowd)
         bound = _MEGABYTES["airports"] if subject.kind == "airports" else _MEGABYTES["large"]
         asked = subject.kind == "airports" or subject.size == _LARGE
         goals = [Goal(AT_MOST, bound, of_value=True)] if asked else []
         part = "e" if subject.part_of_growth else "d"
-        what = f"memory per process, {subject.title}"
-        run.add(part, what, "MB", [megabytes], [bare], f"{CROWD} waiting Pythons", goals=goals, size=subject.size)
+        what, against = f"memory per process, {subject.title}", f"{CROWD} waiting Pythons"
+        run.add(part, what, "MB", [megabytes], [bare], against, goals=goals, size=subject.size)
+        if len(subject.names) > _FEW:
+            run.add(part, f"{what}, {len(subject.names):,} asked", "MB", [later], [bare], against, size=subject.size)
 
 
 def _subjects(setup: Setup) -> list[Subject]:
@@ -97,9 +98,10 @@ def _subjects(setup: Setup) -> list[Subject]:
     for kind in ("table", "file", "stored"):
         for size in setup.scale.sizes[1:]:
             zone = setup.zone(kind, size)
-            names = list(zone.names(min(1000, size), 6, spelled_anew=False))
-            command = [_command(PIPE), "--config", str(zone.config)]
-            found.append(Subject(f"PIPE {kind}: {size:,} names", PIPE, command, names, kind, size))
+            names = list(zone.names(min(_MANY, size), 6, spelled_anew=False))
+            for protocol in (PIPE, REMOTE) if size == setup.scale.sizes[-1] else (PIPE,):
+                command = command_of(protocol, zone.config)
+                found.append(Subject(f"{protocol.title} {kind}: {size:,} names", protocol, command, names, kind, size))
     return found
 
 
@@ -147,6 +149,14 @@ def _bare_megabytes() -> float:
             os.read(responder.source, 10)
             crowd.append(responder)
         return _pss(crowd) / CROWD
+
+
+def _megabytes_after(names: Sequence[str], subject: Subject, crowd: Sequence[Responder]) -> float:
+    """What each of them takes when all have been asked for these names."""
+    for responder in crowd:
+        for name in names:
+            responder.ask(subject.protocol.lookup(name))
+    return _pss(crowd) / CROWD
 
 
 def _pss(crowd: Sequence[Responder]) -> float:
