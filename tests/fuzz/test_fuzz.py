@@ -215,6 +215,7 @@ def test_tables(folder: Path, table: bytes) -> None:
 @looked_for_long
 @given(mutated((ZONE_FILE,), ZONE_WORDS))
 @example(ZONE_FILE.replace(b"$TTL", b"$\0TTL"))  # the fault quoted it as it was
+@example(b"$INCLUDE no\1where\n" + ZONE_FILE)  # the same, of the file's name
 def test_zone_files(folder: Path, text: bytes) -> None:
     path = folder / "zone"
     path.write_bytes(text)
