@@ -15,6 +15,8 @@ BackendError
 
 from __future__ import annotations
 
+from pipebackend.logs import shown
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +37,13 @@ __all__ = [
 
 
 class BackendError(Exception):
-    """Root of all errors that carry a message for the operator; its text says what is wrong and where."""
+    """Root of all errors that carry a message for the operator; its text says what is wrong and where.
+
+    The text may quote a file or a request; octets that a terminal would obey are written as escapes.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__("\n".join(map(shown, text.split("\n"))))
 
 
 class NameFault(BackendError):
@@ -50,8 +58,8 @@ class _Faults(BackendError):
     """All faults of one source at once, each a line that names the place."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = tuple(faults)
+        self.faults = tuple(map(shown, faults))
+        super().__init__("\n".join(self.faults))
 
 
 class ConfigFault(_Faults):

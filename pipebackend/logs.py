@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from time import monotonic
 
-__all__ = ["error", "error_of_question", "forget", "info", "once", "traceback", "warning"]
+__all__ = ["error", "error_of_question", "forget", "info", "once", "shown", "traceback", "warning"]
 
 _QUIET_SECONDS = 60.0
 _MAX_SAID = 100
@@ -61,17 +61,17 @@ def traceback(message: str) -> None:
     _write("error", f"{message}\n{format_exc()}")
 
 
-def _write(level: str, message: str) -> None:
-    lines = message.rstrip("\n").split("\n")
-    text = "".join(f"pipebackend[{os.getpid()}] {level}: {_shown(line)}\n" for line in lines)
-    try:
-        os.write(2, text.encode("utf-8", "backslashreplace"))
-    except OSError:  # stderr closed or full: a log that cannot be written must not stop the answers
-        pass
-
-
-def _shown(line: str) -> str:
+def shown(line: str) -> str:
     """What comes from a file or from the network must not command a terminal."""
     if line.isprintable():
         return line
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+
+
+def _write(level: str, message: str) -> None:
+    lines = message.rstrip("\n").split("\n")
+    text = "".join(f"pipebackend[{os.getpid()}] {level}: {shown(line)}\n" for line in lines)
+    try:
+        os.write(2, text.encode("utf-8", "backslashreplace"))
+    except OSError:  # stderr closed or full: a log that cannot be written must not stop the answers
+        pass

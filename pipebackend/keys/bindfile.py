@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipebackend import names
 from pipebackend.errors import KeyFault
 from pipebackend.keys import algorithms, material
 from pipebackend.keys.algorithms import Algorithm
@@ -113,8 +112,7 @@ def _split(text: str, source: str) -> Iterator[tuple[int, str, str]]:
         name, colon, value = line.partition(":")
         if not colon:
             raise KeyFault(f"{source}, line {number}: no 'Field: value'; the file is cut short or is no private key")
-        known = _NAMES.get(name.strip().lower())
-        yield number, known or names.printable(name.strip()[:40]), value.strip()
+        yield number, _NAMES.get(name.strip().lower(), name.strip()[:40]), value.strip()
 
 
 def _check_version(name: str, value: str, where: str) -> None:

@@ -188,7 +188,7 @@ class _Reading:
                 self._read_entries(path, file)
         except OSError as exc:
             place = f"{outside[0]}:{outside[1]}: $INCLUDE " if outside[0] else ""
-            self.faults.append(f"{place}{_printable(path)}: cannot be read: {exc.strerror}")
+            self.faults.append(f"{place}{path}: cannot be read: {exc.strerror}")
         finally:
             self._open_files.pop()
             self._plain.tell_owner()
@@ -257,12 +257,7 @@ class _Reading:
 def _without_place(exc: Exception) -> str:
     """What is wrong, without the place inside the entry that dnspython puts in front."""
     first, colon, rest = rdata.reason(exc).partition(": ")
-    return _printable((rest if colon and first.startswith(":") else first + colon + rest).rstrip("."))
-
-
-def _printable(said: str) -> str:
-    """It may quote the file."""
-    return said if said.isprintable() else names.printable(said)
+    return (rest if colon and first.startswith(":") else first + colon + rest).rstrip(".")
 
 
 def _shown(text: str) -> str:

@@ -202,12 +202,14 @@ def test_remote_lines(backend: Backend, requests: list[bytes]) -> None:
 
 @looked_for_long
 @given(mutated((CITIES.encode(),), (b"lat", b"LAX", b"1e999", b"nan", b"-90.0000001", b"\xe2\x80\xa8", b"*", b"a.b")))
+@example(b"\0" + CITIES.encode())  # the fault quoted the columns as they were
 def test_tables(folder: Path, table: bytes) -> None:
     """A table is served, in part with its faults named, or refused; what is served can be sent."""
     try:
         zones = registry.load(read_config(folder, TABLE_ZONE, table.decode("utf-8", "surrogateescape")))
     except ConfigFault as exc:  # a column is gone
         assert "column" in str(exc)
+        assert all(fault.isprintable() for fault in exc.faults)
         return
     check_served(zones)
 
@@ -240,7 +242,8 @@ def test_configurations(folder: Path, text: bytes) -> None:
     try:
         zones = registry.load(config.read(str(path)))
     except ConfigFault as exc:
-        assert str(exc)
+        assert exc.faults
+        assert all(fault.isprintable() for fault in exc.faults)
         return
     check_served(zones)
 
@@ -265,6 +268,8 @@ def test_private_key_texts(text: str) -> None:
 def check_served(zones: registry.Registry) -> None:
     for entry in zones.entries:
         assert entry.zone is not None or entry.faults
+        for fault in (*entry.faults, *(entry.zone.faults if entry.zone is not None else ())):
+            assert fault.isprintable()
         for record in entry.zone.listing() if entry.zone is not None else ():
             assert record.content.isascii()
             assert record.content.isprintable()
