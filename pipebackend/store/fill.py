@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["replace"]
 
 _BATCH = 5000  # rows written at once
+_SPECIAL = frozenset(("NS", "RRSIG"))  # which may make a zone cut, and no name
 _LARGE = 1000  # records; from here on the triggers cost more than taking them away and making them again
 
 
@@ -76,6 +77,8 @@ class _Zone:
         self._is_hashed, self._leaves_out_insecure = denial.is_hashed, denial.leaves_out_insecure
         self._apex_key = names.order_key(denial.apex)
         self._apex_end = len(self._apex_key) if denial.apex else -1  # where the label below it starts in a key
+        self._is_flat = bool(denial.apex) and denial.param is None
+        self._relative_end = -len(denial.apex) - 1
         self._above: list[_Above] = []
         self._last = b""  # how the keys of the names below the last one start
         self._cut: bytes | None = None  # how the keys of the names below the last zone cut start
@@ -85,19 +88,18 @@ class _Zone:
 
     def put(self, rows: Iterable[Ordered]) -> int:
         """Writes the rows, and what follows from them; how many there were."""
-        from itertools import groupby
-        from operator import itemgetter
-
         count = 0
-        for key, group in groupby(rows, itemgetter(0)):
-            found = list(group)
-            count += len(found)
-            if len(found) > 1:
-                found = _each_once(found)
-            self.written += len(found)
+        key: bytes | None = None
+        found: list[Ordered] = []
+        for count, row in enumerate(rows, 1):  # noqa: B007
+            if row[0] == key:
+                found.append(row)
+                continue
+            if key is not None:
+                self._put_name(key, found)
+            key, found = row[0], [row]
+        if key is not None:
             self._put_name(key, found)
-            if len(self._records) >= _BATCH:
-                self._write()
         self._leave(None)
         self._write()
         self._hashes.sort()
@@ -106,10 +108,27 @@ class _Zone:
 
     def _put_name(self, key: bytes, rows: list[Ordered]) -> None:
         name = rows[0][1]
+        if len(rows) > 1:
+            rows = _each_once(rows)
         types = {row[2] for row in rows}
-        if types == places.NO_NAME:
-            self._put_rows(name, rows, None, True)
-            return
+        if len(self._records) >= _BATCH:
+            self._write()
+        if self._is_flat and key.rfind(b"\x00") == self._apex_end and types.isdisjoint(_SPECIAL):
+            self._put_leaf(key, name, rows)
+        elif types == places.NO_NAME:
+            self._put_rows(name, rows, None, 1)
+        else:
+            self._put_in_tree(key, name, types, rows)
+
+    def _put_leaf(self, key: bytes, name: str, rows: list[Ordered]) -> None:
+        """A name directly below the apex and no zone cut, as most of a large zone are: nothing else depends on it."""
+        if self._above:
+            self._leave(None)
+        self._last = key + b"\x00"
+        self._names.append((self._id, 0, key, name, 0))
+        self._put_rows(name, rows, name[: self._relative_end], 1)
+
+    def _put_in_tree(self, key: bytes, name: str, types: set[str], rows: list[Ordered]) -> None:
         is_apex = key == self._apex_key
         if not is_apex:
             self._descend(key, name)
@@ -117,19 +136,20 @@ class _Zone:
         is_cut = "NS" in types and not is_apex
         is_insecure = is_cut and "DS" not in types
         has_hash = not is_hidden and not (is_insecure and self._leaves_out_insecure)
-        self._names.append((self._id, is_hidden, key, name, is_insecure))
+        self._names.append((self._id, int(is_hidden), key, name, int(is_insecure)))  # a bool is bound ten times slower
         ordername = None if is_hidden else self._ordername(name, has_hash)
         if is_cut and not is_hidden:
             self._cut = key + b"\x00"
             self._put_cut(name, rows, ordername)
         else:
-            self._put_rows(name, rows, ordername, not is_hidden)
+            self._put_rows(name, rows, ordername, int(not is_hidden))
         if has_hash and self._above:
             self._prove_above()
         self._last = key + b"\x00" if not is_apex else b""
 
-    def _put_rows(self, name: str, rows: list[Ordered], ordername: str | None, auth: bool) -> None:
+    def _put_rows(self, name: str, rows: list[Ordered], ordername: str | None, auth: int) -> None:
         stored, ident = name or ".", self._id
+        self.written += len(rows)
         for _, _, type_, ttl, prio, content in rows:
             self._records.append((ident, stored, type_, ttl, prio, content, ordername, auth))
 
@@ -137,7 +157,7 @@ class _Zone:
         """Only DS is authoritative (RFC 4035 section 2.2); PowerDNS leaves addresses out of its order."""
         for row in rows:
             type_ = row[2]
-            self._put_rows(name, [row], None if type_ in ("A", "AAAA") else ordername, type_ == "DS")
+            self._put_rows(name, [row], None if type_ in ("A", "AAAA") else ordername, int(type_ == "DS"))
 
     def _ordername(self, name: str, has_hash: bool) -> str | None:
         ordername = self._denial.ordername(name, has_hash)
@@ -176,7 +196,7 @@ class _Zone:
             if level.nonterminal is not None:
                 hashed = level.is_proven and self._is_hashed
                 ordername = self._ordername(level.nonterminal, True) if hashed else None
-                row = (self._id, level.nonterminal, None, None, None, None, ordername, level.is_proven)
+                row = (self._id, level.nonterminal, None, None, None, None, ordername, int(level.is_proven))
                 self._records.append(row)
 
     def _write(self) -> None:

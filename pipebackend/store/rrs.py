@@ -76,7 +76,7 @@ def in_order(records: Sequence[Record], progress: Callable[[int], None]) -> Iter
         if count % _PROGRESS_RECORDS == 0:
             progress(count)
         owner, type_, ttl, content, _, _ = records[place]
-        prio, content = _split(type_, content)
+        prio, content = _split(type_, content) if type_ in PRIORITY_TYPES else (0, content)
         yield keys[place], owner.lower(), type_, ttl, prio, content
 
 

@@ -99,7 +99,7 @@ class _Zone:
         is_cut = name in self.cuts
         insecure = is_cut and not self.cuts[name]
         self.names.add(name)
-        self.rows.append((self.domain_id, hidden, names.order_key(name), name, insecure))
+        self.rows.append((self.domain_id, int(hidden), names.order_key(name), name, int(insecure)))
         ordername = None
         if not hidden:
             has_hash = not (insecure and self.denial.leaves_out_insecure)
