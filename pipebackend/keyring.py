@@ -167,16 +167,18 @@ class Keyring:
         assert self._store is not None
         try:
             found = read(apex)
-            lost = "" if found or os.path.exists(self._store.path) else f"store {self._store.path}: it is gone"
+            lost = f"store {self._store.path}: it is gone, or empty"
+            self.is_cut_off = not found and bool(known.get(apex)) and _is_gone(self._store.path)
         except StoreFault as exc:
-            lost = str(exc)
             if apex not in known:
                 raise
-        self.is_cut_off = bool(lost and known.get(apex))
+            lost = str(exc)
+            self.is_cut_off = True
         if self.is_cut_off:
             logs.once(self._store.path, f"{lost}; what was read from it before stays in force")
             return known[apex]
-        logs.forget(self._store.path)
+        if found:  # nothing is also what one that is gone has to say of a zone without settings
+            logs.forget(self._store.path)
         if len(known) >= _MAX_KNOWN:
             known.clear()
         known[apex] = found
@@ -191,6 +193,14 @@ class Keyring:
     def _demand(done: bool, apex: str, key_id: int) -> None:
         if not done:
             raise KeyFault(f"zone {names.printable(apex)} has no key with the id {key_id}")
+
+
+def _is_gone(path: str) -> bool:
+    """An empty file is what a full disk leaves of one; SQLite takes it for a database without tables."""
+    try:
+        return os.stat(path).st_size == 0
+    except OSError:
+        return True
 
 
 class Locked:

@@ -50,7 +50,7 @@ class Watcher:
         before = self.registry
         files = registry.fingerprint([before.config.path])
         try:
-            fresh = config.read(before.config.path) if files != before.files else before.config
+            fresh = _read_anew(before.config) if files != before.files else before.config
             self.registry = registry.load(fresh, before, files)
         except ConfigFault as exc:
             logs.error(f"{exc}\nthe configuration in force stays as it was before")
@@ -82,6 +82,14 @@ class Watcher:
                     stale = False
             except Exception:  # the edge of this thread: whatever a reload meets, the next change is followed
                 logs.traceback("reading the changed files failed; the old ones stay in force")
+
+
+def _read_anew(before: config.Config) -> config.Config:
+    """The configuration as it is now; an empty one says nothing, but a full disk or an editor leaves it like that."""
+    fresh = config.read(before.path)
+    if before.table and not fresh.table:
+        raise ConfigFault([f"{before.path}: is empty now; if that is meant, start PowerDNS anew"])
+    return fresh
 
 
 def report_refusal(entry: registry.Entry) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import pytest
 from tests.live.servers import PdnsServer, remote_config
 from tests.making import CITIES, write_config
 from tests.process.coprocess import wait_for
+from tests.process.disks import fill, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +71,20 @@ def test_a_spoiled_table(server: PdnsServer, tmp_path: Path, harm: Callable[[Pat
     wait_for(lambda: text(server) == "L.A.", "recovery")
 
 
+@pytest.mark.parametrize("harm", [garbage, truncated, removed, a_directory])
+def test_a_spoiled_configuration(server: PdnsServer, tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    path = tmp_path / "pipebackend.toml"
+    harm(path)
+    server.wait_for_log("the configuration in force stays as it was before")
+    time.sleep(LOOKS_SECONDS)
+    assert text(server) == "Los Angeles"
+    assert server.log.count("the configuration in force stays as it was before") == 1
+    if path.is_dir():
+        path.rmdir()
+    write_config(tmp_path, table=CITIES.replace("Los Angeles", "L.A."))
+    wait_for(lambda: text(server) == "L.A.", "recovery")
+
+
 def test_a_clock_that_was_set_back(server: PdnsServer, tmp_path: Path) -> None:
     (tmp_path / "cities.tsv").write_text(CITIES.replace("Los Angeles", "L.A."))
     os.utime(tmp_path / "cities.tsv", (1_000_000_000, 1_000_000_000))
@@ -85,23 +99,38 @@ def test_a_store_that_is_locked(server: PdnsServer, tmp_path: Path) -> None:
     until = time.monotonic() + LOCKED_SECONDS
     assert server.pdnsutil("set-meta", "cities.example", "ALLOW-AXFR-FROM", "192.0.2.1").returncode != 0
     while time.monotonic() < until:
-        found = {rrset.rdtype.name for rrset in server.dig(LAX, "TXT", "+dnssec").answer}
-        assert found == {"TXT", "RRSIG"}
+        assert types_of_lax(server) == {"TXT", "RRSIG"}
     other.execute("ROLLBACK")
     other.close()
     server.said("set-meta", "cities.example", "ALLOW-AXFR-FROM", "192.0.2.1")
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
-    if made.returncode:
-        pytest.skip("a disk of its own to fill takes root, and the right to mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+@pytest.mark.parametrize("harm", [garbage, truncated, removed, a_directory])
+def test_a_store_that_is_lost(server: PdnsServer, tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    """Without its keys a zone that has a DS would be bogus for every validator."""
+    server.said("secure-zone", "cities.example")
+    signed = {"TXT", "RRSIG"}
+    wait_for(lambda: types_of_lax(server) == signed, "signed answers")
+    store, saved = tmp_path / "zones.db", tmp_path / "saved.db"
+    with contextlib.closing(sqlite3.connect(store)) as source, contextlib.closing(sqlite3.connect(saved)) as copy:
+        source.backup(copy)
+    for beside in tmp_path.glob("zones.db-*"):
+        beside.unlink()
+    store.unlink()
+    store.touch()  # another file: what happens to an open one, no user of SQLite is told
+    harm(store)
+    for _ in range(50):
+        assert types_of_lax(server) == signed
+    assert server.log.count("what was read from it before stays in force") == 1
+    for file in tmp_path.glob("zones.db*"):
+        file.rmdir() if file.is_dir() else file.unlink()
+    saved.rename(store)
+    assert types_of_lax(server) == signed
+    server.said("set-meta", "cities.example", "ALLOW-AXFR-FROM", "192.0.2.1")
+
+
+def types_of_lax(server: PdnsServer) -> set[str]:
+    return {rrset.rdtype.name for rrset in server.dig(LAX, "TXT", "+dnssec").answer}
 
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
@@ -112,9 +141,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         with PdnsServer(settings, tmp_path / "pdns") as server:
             server.said("secure-zone", "cities.example")
             assert text(server) == "Los Angeles"
-            with contextlib.suppress(OSError), open(disk / "filler", "wb", buffering=0) as filler:
-                while filler.write(bytes(4096)):
-                    pass
+            filler = fill(disk)
             failed = False
             for number in range(200):
                 done = server.pdnsutil("set-meta", "cities.example", f"X-FULL-{number}", "x" * 2000)
@@ -122,7 +149,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
                 if failed:
                     break
             assert failed
-            assert {rrset.rdtype.name for rrset in server.dig(LAX, "TXT", "+dnssec").answer} == {"TXT", "RRSIG"}
-            (disk / "filler").unlink()
+            assert types_of_lax(server) == {"TXT", "RRSIG"}
+            filler.unlink()
             server.said("set-meta", "cities.example", "ALLOW-AXFR-FROM", "192.0.2.1")
-            assert {rrset.rdtype.name for rrset in server.dig(LAX, "TXT", "+dnssec").answer} == {"TXT", "RRSIG"}
+            assert types_of_lax(server) == {"TXT", "RRSIG"}

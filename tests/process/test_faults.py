@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.process.coprocess import LOOKUP, Coprocess, coprocesses, wait_for, write_table
+from tests.process.disks import fill, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +54,6 @@ def a_directory(path: Path) -> None:
 @pytest.mark.parametrize("file", ["own.tsv", "own.toml"])
 @pytest.mark.parametrize("harm", [garbage, truncated, removed, a_directory])
 def test_a_spoiled_file(coprocess: Coprocess, tmp_path: Path, file: str, harm: Callable[[Path], None]) -> None:
-    if (file, harm) == ("own.toml", truncated):
-        pytest.skip("an empty configuration is one without zones, and no fault")
     path = tmp_path / file
     harm(path)
     wait_for(lambda: file in coprocess.log, "a word in the log")
@@ -100,4 +99,22 @@ def test_a_store_that_is_removed_and_comes_back(coprocess: Coprocess, tmp_path: 
     assert b'"result":false' in coprocess.ask(GET), "no store, no settings"
     assert b"first" in coprocess.ask(QUESTION)
     shutil.copy(tmp_path / "saved", tmp_path / "zones.db")
-    assert b"192.0.2.1" in coprocess.ask(GET)
+    wait_for(lambda: b"192.0.2.1" in coprocess.ask(GET), "recovery")
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """Answers and settings go on, a write fails with a word in the log, and succeeds when there is room."""
+    disk = tmp_path / "disk"
+    with small_disk(disk), coprocesses(tmp_path) as start:
+        write_table(disk, "first")
+        coprocess = start("remoteshim", f"--config={disk / 'own.toml'}")
+        coprocess.begin()
+        assert coprocess.ask(SET) == b'{"result":true}\n'
+        filler = fill(disk)
+        larger = SET.replace(b'"192.0.2.1"', b", ".join(b'"10.%d.%d.0/24"' % (n // 256, n % 256) for n in range(5000)))
+        assert b'"result":false' in coprocess.ask(larger)
+        assert "zones.db" in coprocess.log
+        assert b"first" in coprocess.ask(QUESTION)
+        assert b"192.0.2.1" in coprocess.ask(GET)
+        filler.unlink()
+        assert coprocess.ask(larger) == b'{"result":true}\n'

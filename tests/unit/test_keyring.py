@@ -65,7 +65,21 @@ def test_a_malformed_setting_is_refused(keyring: Keyring) -> None:
     assert keyring.metadata(APEX, None) == {}
 
 
-@pytest.mark.parametrize("loss", ["removed", "garbage", "folder"])
+LOSSES = pytest.mark.parametrize("loss", ["removed", "garbage", "empty", "folder"])
+
+
+def lose(store: Path, loss: str) -> None:
+    for file in store.parent.glob("zones.db*"):
+        file.unlink()
+    if loss == "garbage":
+        store.write_bytes(b"no database " * 1000)
+    elif loss == "empty":
+        store.touch()
+    elif loss == "folder":
+        store.mkdir()
+
+
+@LOSSES
 def test_a_signed_zone_stays_signed_when_its_store_is_lost(
     keyring: Keyring, content: str, capfd: pytest.CaptureFixture[str], loss: str
 ) -> None:
@@ -73,17 +87,25 @@ def test_a_signed_zone_stays_signed_when_its_store_is_lost(
     keyring.add_key(APEX, 10_001, 257, True, True, content)
     keyring.set_metadata(APEX, 10_001, "NSEC3PARAM", ["1 0 0 -"])
     before = list(keyring.keys(APEX)), dict(keyring.metadata(APEX, None))
-    path = Path(keyring.store.path)
-    for file in path.parent.glob("zones.db*"):
-        file.unlink()
-    if loss == "garbage":
-        path.write_bytes(b"no database " * 1000)
-    elif loss == "folder":
-        path.mkdir()
+    lose(Path(keyring.store.path), loss)
     for _ in range(3):
         assert (list(keyring.keys(APEX)), dict(keyring.metadata(APEX, None))) == before
     log = capfd.readouterr().err
     assert log.count("what was read from it before stays in force") == 1
+
+
+@LOSSES
+def test_a_signed_zone_without_settings_stays_so_when_its_store_is_lost(
+    keyring: Keyring, content: str, capfd: pytest.CaptureFixture[str], loss: str
+) -> None:
+    """That there are none is known, too."""
+    keyring.add_key(APEX, 10_001, 257, True, True, content)
+    for turn in range(3):
+        assert keyring.keys(APEX)
+        assert keyring.metadata(APEX, None) == {}
+        if turn == 0:
+            lose(Path(keyring.store.path), loss)
+    assert capfd.readouterr().err.count("what was read from it before stays in force") == 1
 
 
 def test_a_removed_key_is_not_remembered(keyring: Keyring, content: str) -> None:
