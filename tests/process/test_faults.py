@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ from tests.process.coprocess import LOOKUP, Coprocess, coprocesses, wait_for, wr
 from tests.process.disks import fill, small_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 QUESTION = LOOKUP.replace(b"lax.airports.aa.", b"x.t.example.")
@@ -51,20 +52,31 @@ def a_directory(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("file", ["own.tsv", "own.toml"])
-@pytest.mark.parametrize("harm", [garbage, truncated, removed, a_directory])
-def test_a_spoiled_file(coprocess: Coprocess, tmp_path: Path, file: str, harm: Callable[[Path], None]) -> None:
-    path = tmp_path / file
-    harm(path)
-    wait_for(lambda: file in coprocess.log, "a word in the log")
-    said = coprocess.log
-    time.sleep(LOOKS * POLL_SECONDS)
-    assert coprocess.log == said, "said more than once"
-    assert b"first" in coprocess.ask(QUESTION)
-    if path.is_dir():
-        path.rmdir()
-    write_table(tmp_path, "second")
-    wait_for(lambda: b"second" in coprocess.ask(QUESTION), "recovery")
+def test_spoiled_files(tmp_path: Path) -> None:
+    """A table or a configuration, each spoiled in each way, all at once since the test has to wait."""
+    with coprocesses(tmp_path) as start:
+        cases = {}
+        for file, harm in itertools.product(("own.tsv", "own.toml"), (garbage, truncated, removed, a_directory)):
+            folder = tmp_path / f"{file}-{harm.__name__}"
+            folder.mkdir()
+            write_table(folder, "first")
+            cases[folder / file] = start("remoteshim", f"--config={folder / 'own.toml'}")
+            cases[folder / file].begin()
+            assert b"first" in cases[folder / file].ask(QUESTION)
+            harm(folder / file)
+        said = {}
+        for path, coprocess in cases.items():
+            wait_for(lambda path=path, log=coprocess: path.name in log.log, f"a word in the log on {path}")
+            said[path] = coprocess.log
+        time.sleep(LOOKS * POLL_SECONDS)
+        for path, coprocess in cases.items():
+            assert coprocess.log == said[path], "said more than once"
+            assert b"first" in coprocess.ask(QUESTION), path
+            if path.is_dir():
+                path.rmdir()
+            write_table(path.parent, "second")
+        for path, coprocess in cases.items():
+            wait_for(lambda one=coprocess: b"second" in one.ask(QUESTION), f"recovery of {path}")
 
 
 def test_a_change_that_is_older_than_what_it_replaces(coprocess: Coprocess, tmp_path: Path) -> None:
