@@ -15,7 +15,7 @@ from pipebackend.zones.served import Served
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipebackend.denial import Neighbours
     from pipebackend.keyring import Keyring
@@ -42,6 +42,7 @@ class Backend:
         self._watcher = watcher
         self._keyring: Keyring | None = None
         self._store_url = ""
+        self._deny: Callable[[Zone, str, str | None], Neighbours] | None = None
         self._denied_in: object = None
         self._nsec3params: dict[str, str | None] = {}
         self._zones: Served | None = None
@@ -183,9 +184,11 @@ class Backend:
         if zone is None:
             raise RequestFault(f"there is no zone with the id {zone_id}")
         self._asked = zone_id
-        from pipebackend import denial
+        if self._deny is None:  # not all zones are signed
+            from pipebackend.denial import neighbours
 
-        found = denial.neighbours(zone, qname, self._nsec3param(zone))
+            self._deny = neighbours
+        found = self._deny(zone, qname, self._nsec3param(zone))
         return found, not zone.dynamic and zone.apex in self._nsec3params
 
     def metadata(self, apex: str) -> Mapping[str, Sequence[str]]:

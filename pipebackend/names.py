@@ -59,7 +59,7 @@ def spelling(text: str) -> str:
 
 def from_text(text: str) -> str:
     """The canonical name that ``text`` writes, with or without trailing dot; raises NameFault."""
-    return spelling(text).lower()
+    return text.removesuffix(".").lower() if _is_short_and_plain(text) else spelling(text).lower()
 
 
 def from_labels(octet_labels: Sequence[bytes]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteSession", "main"]
 
-_KEPT = tuple(f'{{"method": "{method}", '.encode() for method in (methods.NEIGHBOURS, *methods.STEADY))
+_KEPT = (plainlookup.DENIAL, *(f'{{"method": "{method}", '.encode() for method in methods.STEADY))
 _BOUNDARIES = frozenset(("initialize", "commitTransaction", "abortTransaction"))  # no transaction is open after these
 FALSE = "false"
 NULL = "null"
@@ -57,6 +57,9 @@ class RemoteSession:
         asked = plainlookup.read(request)
         try:
             if asked is None:
+                denied = plainlookup.read_denial(request)
+                if denied is not None:
+                    return self._neighbours(*denied)
                 method, params = _parsed(request)
                 if method in methods.KNOWN:
                     self.method = method
@@ -97,7 +100,7 @@ class RemoteSession:
 
         Quotes inside a JSON string have a backslash before them, so nothing in a name can look like these keys.
         """
-        if not request.startswith(plainlookup.START):
+        if not request.startswith(plainlookup.LOOKUP):
             return request if request.startswith(_KEPT) else b""
         start = request.find(b'"qname": ')
         end = request.find(b', "real-remote": ', start)
@@ -123,7 +126,14 @@ class RemoteSession:
             words = []
         return names.printable(" ".join([self.method, *filter(None, words)]))
 
+    def _neighbours(self, zone_id: int, qname: str) -> bytes:
+        self.method = methods.NEIGHBOURS
+        result, self.keeps = methods.neighbours(self._opened(), zone_id, qname)
+        return f'{{"result":{result}}}\n'.encode("ascii")
+
     def _answer_other(self, method: str, params: Params, request: bytes) -> bytes:
+        if method == methods.NEIGHBOURS:
+            return self._neighbours(params.number("id"), params.text("qname"))
         if method in _BOUNDARIES:
             self._initialized_by = request if method == "initialize" else self._initialized_by
             self._remember(self._initialized_by)
@@ -136,9 +146,6 @@ class RemoteSession:
         if method == "initialize":
             self._initialize(params)
             return "true"
-        if method == methods.NEIGHBOURS:
-            result, self.keeps = methods.neighbours(self._opened(), params)
-            return result
         if method in methods.RENDERED:
             return methods.RENDERED[method](self._opened(), params)
         if method in methods.METHODS:

@@ -104,11 +104,10 @@ def unpublish_domain_key(backend: Backend, params: Params) -> bool:
     return True
 
 
-def neighbours(backend: Backend, params: Params) -> tuple[str, bool]:
+def neighbours(backend: Backend, zone_id: int, qname: str) -> tuple[str, bool]:
     """A name's neighbours in the order of denial, and whether the same question gives the same again."""
-    found, keeps = backend.neighbours(params.number("id"), params.text("qname"))
-    unhashed, before, after = map(quote, found)
-    return f'{{"unhashed":{unhashed},"before":{before},"after":{after}}}', keeps
+    (unhashed, before, after), keeps = backend.neighbours(zone_id, qname)
+    return f'{{"unhashed":{quote(unhashed)},"before":{quote(before)},"after":{quote(after)}}}', keeps
 
 
 def get_tsig_key(backend: Backend, params: Params) -> Any:

@@ -1,6 +1,6 @@
-"""A lookup as PowerDNS writes it, read without a JSON parser: of most questions that took a third of the time.
+"""What PowerDNS asks for each random name, as it writes it, read without a JSON parser: that takes half the time.
 
-What is not plainly of that form, to the letter, is left to the parser.
+What is not of that form, to the letter, is left to the parser. A control character that is not escaped is let through.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from remoteshim.params import Params
 
-__all__ = ["START", "Asked", "of_params", "read"]
+__all__ = ["DENIAL", "LOOKUP", "Asked", "of_params", "read", "read_denial"]
 
-START = b'{"method": "lookup", "parameters": {"local": '
-# Between quotes stand, in turn: a separator, a key or value. Keys are sorted (PROTOCOL.md 2.2).
-_SEPARATORS = ["{", ": ", ", ", ": {", ": ", ", ", ": ", ", ", ": ", ", ", ": ", ", ", ": ", ", "]
-_FIRST = ["method", "lookup", "parameters", "local"]
-_KEYS = ["qname", "qtype", "real-remote", "remote", "zone-id"]
-_PIECES = 29
+# Keys are sorted (PROTOCOL.md 2.2)
+LOOKUP = b'{"method": "lookup", "parameters": {"local": "'
+DENIAL = b'{"method": "getBeforeAndAfterNamesAbsolute", "parameters": {"id": '
+_QUOTES, _DENIAL_QUOTES = 28, 12
 
 
 class Asked(Value):
@@ -32,28 +30,45 @@ class Asked(Value):
 
 
 def read(request: bytes) -> Asked | None:
-    """What is asked; None if only a parser can tell."""
-    if b"\\" in request or not request.isascii():
+    """The lookup that is asked for; None if only a parser can tell."""
+    if not request.startswith(LOOKUP) or not _is_plain(request, _QUOTES):
         return None
-    text = request.decode("ascii")
-    pieces = text.split('"')
-    if (
-        len(pieces) != _PIECES
-        or pieces[0:27:2] != _SEPARATORS
-        or pieces[1:8:2] != _FIRST
-        or pieces[11::4] != _KEYS
-        or not text.isprintable()
-    ):
+    local, _, rest = request.decode("ascii")[len(LOOKUP) :].partition('", "qname": "')
+    qname, _, rest = rest.partition('", "qtype": "')
+    qtype, _, rest = rest.partition('", "real-remote": "')
+    subnet, _, rest = rest.partition('", "remote": "')
+    remote, _, rest = rest.partition('", "zone-id": ')
+    zone_id = _number(rest.removesuffix("}}"))
+    if zone_id is None or rest != f"{zone_id}}}}}":
         return None
-    number = pieces[28][2:-2]
-    zone_id = int(number) if number.removeprefix("-").isdigit() else 0
-    if pieces[28] != f": {zone_id}}}}}":
-        return None
-    local, qname, qtype, subnet, remote = pieces[9:26:4]
     return Asked(qname, qtype, Client(remote, local, subnet), zone_id)
 
 
+def read_denial(request: bytes) -> tuple[int, str] | None:
+    """The id and name whose neighbours are asked for; None if only a parser can tell."""
+    if not request.startswith(DENIAL) or not _is_plain(request, _DENIAL_QUOTES):
+        return None
+    number, _, rest = request.decode("ascii")[len(DENIAL) :].partition(', "qname": "')
+    ident = _number(number)
+    if ident is None or not rest.endswith('"}}'):
+        return None
+    return ident, rest[:-3]
+
+
 def of_params(params: Params) -> Asked:
-    """The same from a parser; raises RequestFault."""
+    """A lookup from the parser; raises RequestFault."""
     client = Client(params.text("remote", ""), params.text("local", ""), params.text("real-remote", ""))
     return Asked(params.text("qname"), params.text("qtype"), client, params.number("zone-id", -1))
+
+
+def _is_plain(request: bytes, quotes: int) -> bool:
+    """Whether values are as they look: nothing is escaped, and no quote is missing or more than there should be."""
+    return request.isascii() and b"\\" not in request and request.count(b'"') == quotes
+
+
+def _number(text: str) -> int | None:
+    """A whole number as JSON writes it."""
+    if not text.removeprefix("-").isdigit():
+        return None
+    value = int(text)
+    return value if str(value) == text else None

@@ -108,8 +108,10 @@ class TableZone:
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
-        fixed = self._fixed.find(name)
         number = self._rows.get(names.relative(name, self.apex))
+        if number is None and not self._delegates:
+            return self._fixed.answer(name)
+        fixed = self._fixed.find(name)
         below_cut = self._is_below_cut(name)
         rendered = [] if number is None else self._rendered(number)
         if not rendered and not (fixed and below_cut):  # a row that is faulty or all empty makes no name

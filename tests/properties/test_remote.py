@@ -170,30 +170,60 @@ def test_json_is_written_as_the_json_module_writes_it(value: Any) -> None:
 
 
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), max_size=12)
+NUMBERS = st.integers(-(2**31), 2**32)
 
 
-@given(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, st.integers(-(2**31), 2**32))
+@given(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, NUMBERS)
 def test_a_lookup_of_powerdns_is_read_without_a_parser(
     local: str, qname: str, qtype: str, subnet: str, remote: str, zone_id: int
 ) -> None:
     parameters = {"local": local, "qname": qname, "qtype": qtype, "real-remote": subnet, "remote": remote}
     request = json.dumps({"method": "lookup", "parameters": parameters | {"zone-id": zone_id}}).encode()
-    read = plainlookup.read(request)
-    assert read == plainlookup.Asked(qname, qtype, records.Client(remote, local, subnet), zone_id)
-    assert read == plainlookup.of_params(Params("lookup", json.loads(request)["parameters"]))
+    expected = plainlookup.Asked(qname, qtype, records.Client(remote, local, subnet), zone_id)
+    assert plainlookup.read(request) == expected
+    assert plainlookup.of_params(Params("lookup", json.loads(request)["parameters"])) == expected
 
 
-LOOKUP = (
+@given(NUMBERS, PLAIN)
+def test_a_question_for_neighbours_is_read_without_a_parser(ident: int, qname: str) -> None:
+    parameters = {"id": ident, "qname": qname}
+    request = json.dumps({"method": "getBeforeAndAfterNamesAbsolute", "parameters": parameters}).encode()
+    assert plainlookup.read_denial(request) == (ident, qname)
+
+
+PLAIN_REQUESTS = (
     b'{"method": "lookup", "parameters": {"local": "192.0.2.2", "qname": "a.example.", "qtype": "ANY", '
-    b'"real-remote": "192.0.2.0/24", "remote": "192.0.2.1", "zone-id": -1}}'
+    b'"real-remote": "192.0.2.0/24", "remote": "192.0.2.1", "zone-id": -1}}',
+    b'{"method": "getBeforeAndAfterNamesAbsolute", "parameters": {"id": 17, "qname": "a."}}',
+)
+CHANGES = (
+    b'"',
+    b'", "',
+    b"\\",
+    b'\\"',
+    b"007",
+    b"-0",
+    b"1.5",
+    b"null",
+    b"\t",
+    b"\xc3\xbc",
+    b"}",
+    b" ",
+    b'", "qname": "',
 )
 
 
-@given(mutated((LOOKUP,), (b'"', b'", "', b"\\", b'\\"', b"007", b"1.5", b"null", b"\t", b"\xc3\xbc", b"}", b" ")))
+@given(mutated(PLAIN_REQUESTS, CHANGES))
 def test_what_is_read_without_a_parser_is_what_the_parser_reads(request_: bytes) -> None:
-    read = plainlookup.read(request_)
-    if read is None:
+    read, denied = plainlookup.read(request_), plainlookup.read_denial(request_)
+    if read is None and denied is None:
         return
-    value = json.loads(request_)
-    assert value["method"] == "lookup"
-    assert plainlookup.of_params(Params("lookup", value["parameters"])) == read
+    value = json.loads(request_, strict=False)
+    params = Params("", value["parameters"])
+    if read is not None:
+        assert (value["method"], plainlookup.of_params(params)) == ("lookup", read)
+    else:
+        assert (value["method"], params.number("id"), params.text("qname")) == (
+            "getBeforeAndAfterNamesAbsolute",
+            *(denied or ()),
+        )
