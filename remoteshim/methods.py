@@ -155,21 +155,24 @@ def direct_backend_cmd(backend: Backend, params: Params) -> str:
 
 
 def records_json(records: Iterable[Fields], ident: int) -> str:
-    """Records as a JSON list."""
-    return "[" + ",".join([record_json(record, ident) for record in records]) + "]"
+    """Records as a JSON list.
+
+    PowerDNS takes the id of a zone, which it asks for neighbours with (PROTOCOL.md rule 11), from the SOA alone.
+    """
+    return "[" + ",".join([record_json(each, ident if each[1] == "SOA" else -1) for each in records]) + "]"
 
 
 def record_json(record: Fields, ident: int) -> str:
-    """One record; what equals PowerDNS's default (auth 1, scopeMask 0) is left out, for it reads each byte by itself.
+    """One record; what equals PowerDNS's default is left out, for it reads each byte by itself.
 
-    ``auth`` is a number, since PowerDNS takes JSON's false for authoritative (PROTOCOL.md rule 6).
+    These are domain_id -1, auth 1, scopeMask 0. ``auth`` is a number, since PowerDNS takes JSON's false for
+    authoritative (PROTOCOL.md rule 6).
     """
     owner, type_, ttl, content, auth, scope = record
-    rest = ("" if auth else ',"auth":0') + (f',"scopeMask":{scope}' if scope else "")
-    return (
-        f'{{"qname":{quote(owner or ".")},"qtype":"{type_}","content":{quote(content)},'
-        f'"ttl":{ttl},"domain_id":{ident}{rest}}}'
-    )
+    rest = "" if ident < 0 else f',"domain_id":{ident}'
+    if not auth or scope:
+        rest += ("" if auth else ',"auth":0') + (f',"scopeMask":{scope}' if scope else "")
+    return f'{{"qname":{quote(owner or ".")},"qtype":"{type_}","content":{quote(content)},"ttl":{ttl}{rest}}}'
 
 
 def unusable_json(qname: str, reason: str) -> str:

@@ -50,11 +50,15 @@ class Zone:
     config: Path
 
     def names(self, count: int, seed: int, spelled_anew: bool) -> Iterator[str]:
-        """Names that exist, drawn at random; ``spelled_anew`` mixes their case, as resolvers do, so that none comes
-        twice in the same letters."""
+        """Names that exist, drawn at random, none twice if there are enough of them.
+
+        ``spelled_anew`` mixes the case of their letters, as resolvers do.
+        """
         draw = random.Random(seed)
-        for _ in range(count):
-            name = f"{_owner(self.kind, draw.randrange(self.count))}.{self.apex}"
+        whole, rest = divmod(count, self.count)
+        numbers = [number for _ in range(whole) for number in draw.sample(range(self.count), self.count)]
+        for number in (*numbers, *draw.sample(range(self.count), rest)):
+            name = f"{_owner(self.kind, number)}.{self.apex}"
             yield _mixed(name, draw) if spelled_anew else name
 
 

@@ -156,7 +156,7 @@ def measure_growth(setup: Setup, run: Run) -> None:
             all_series = list(_all_series(setup, run, running, cases, with_peer=False))
             _ask_all(setup, all_series)
         for series in all_series:
-            _compare_sizes(run, series, all_series)
+            _compare_sizes(setup, run, series, all_series)
 
 
 def compare_answer_sizes(setup: Setup, run: Run) -> None:
@@ -166,22 +166,19 @@ def compare_answer_sizes(setup: Setup, run: Run) -> None:
         for title, name in (("A and TXT", next(zone.names(1, 1, spelled_anew=False))), ("SOA and NS", zone.apex)):
             answer = responder.ask(REMOTE.lookup(name))
             documented = documented_form(answer)
-            against = "documented form"
-            run.add("f", f"REMOTE answer, {title}", "octets", [len(answer)], [len(documented)], against)
-            with_id = documented_form(answer, with_id=True)
-            run.add("f", f"REMOTE answer, {title}", "octets", [len(answer)], [len(with_id)], f"{against} + domain_id")
+            run.add("f", f"REMOTE answer, {title}", "octets", [len(answer)], [len(documented)], "documented form")
 
 
-def documented_form(answer: bytes, with_id: bool = False) -> bytes:
+def documented_form(answer: bytes) -> bytes:
     """The same answer in the spelling of the first lookup example of PowerDNS's manual of the remote backend.
 
-    That example has no ``domain_id``, without which DNSSEC does not work (PROTOCOL.md rule 11).
+    That example has no ``domain_id``, which PowerDNS needs with the SOA alone.
     """
     records = []
     for found in json.loads(answer)["result"]:
         quoted = {key: json.dumps(found[key]) for key in ("qtype", "qname", "content")}
         text = ", ".join(f'"{key}":{value}' for key, value in quoted.items()) + f', "ttl": {found["ttl"]}'
-        records.append("{" + text + (f', "domain_id": {found["domain_id"]}' if with_id else "") + "}")
+        records.append("{" + text + "}")
     return ('{"result":[' + ",".join(records) + "]}\n").encode()
 
 
@@ -273,19 +270,26 @@ def _add_to_limit(run: Run, series: Series, part: str, goals: list[Goal]) -> Non
     run.add(part, series.title, "µs", _micro(own), _micro(limit), LIMIT, inverse=True, goals=goals)
 
 
-def _compare_sizes(run: Run, series: Series, all_series: list[Series]) -> None:
+def _compare_sizes(setup: Setup, run: Run, series: Series, all_series: list[Series]) -> None:
     size = series.zone.count
     title = f"{series.title}: {size:,} names"
     alike = {other.zone.count: other for other in all_series if other.case is series.case}
-    for base, bound in ((100, 1.2 if series.case is RANDOM and size == 100_000 else None), (1000, 1.3)):
+    for base in _bases(setup, series.case):
         if base in alike and size > base:
             own, other = _micro(series.seconds["own"]), _micro(alike[base].seconds["own"])
-            goals = [Goal(AT_MOST, bound)] if bound else []
-            run.add("e", title, "µs", own, other, f"{base:,} names", goals=goals, size=size)
+            run.add("e", title, "µs", own, other, f"{base:,} names", goals=[Goal(AT_MOST, 1.3)], size=size)
     if LIMIT in series.seconds and series.case is RANDOM:
         own, limit = _micro(series.seconds["own"]), _micro(series.seconds[LIMIT])
         goals = [Goal(AT_LEAST, 0.5)] if size == LARGE else []
         run.add("e", title, "µs", own, limit, LIMIT, inverse=True, goals=goals, size=size)
+
+
+def _bases(setup: Setup, case: Case) -> tuple[int, ...]:
+    """The zone to compare larger ones with; of names that exist it must have enough: a second answer is a kept one."""
+    if case is not RANDOM:
+        return (1000,)
+    questions = (setup.scale.rounds + 1) * setup.scale.questions
+    return tuple(size for size in setup.scale.sizes if size >= questions)[:1]
 
 
 def _micro(seconds: list[float]) -> list[float]:

@@ -134,7 +134,6 @@ def test_documented_form() -> None:
     answer = b'{"result":[{"qname":"a.example","qtype":"A","content":"192.0.2.1","ttl":60,"domain_id":7}]}\n'
     plain = b'{"result":[{"qtype":"A", "qname":"a.example", "content":"192.0.2.1", "ttl": 60}]}\n'
     assert documented_form(answer) == plain
-    assert documented_form(answer, with_id=True) == plain.replace(b"60}", b'60, "domain_id": 7}')
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler (cc)")
