@@ -35,6 +35,11 @@ class Transfer:
         self._store = store
         self._zone: _Feed | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a transfer was started and has not ended."""
+        return self._zone is not None
+
     def start(self, apex: str, domain_id: int) -> None:
         """Begin to replace the zone with this id, or with -1 to edit it; one that was open is forgotten.
 

@@ -27,6 +27,11 @@ class Writer:
         self._transfer = Transfer(store)
         self._configured = ""  # the configured zone of an open transaction: keys and settings may change, records not
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction was started and has not ended."""
+        return self._transfer.is_open
+
     def start(self, apex: str, zone_id: int) -> None:
         """Begin to replace a zone, or with -1 to edit it; one that was open is forgotten."""
         name = names.from_text(apex)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,24 @@ def test_a_question_within_a_transaction_sees_what_was_fed(folder: Path) -> None
     assert one.lookup("a.new.example.", ident) == ["192.0.2.1"]
     one.ask("abortTransaction", trxid=2)
     assert one.lookup("a.new.example.", ident) == []
+
+
+def test_what_was_fed_and_cannot_be_written_is_a_failure_of_the_question(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking whether anything changed writes what was fed; that must not end the process."""
+    monkeypatch.setattr("pipebackend.store.faults.BUSY_SECONDS", 0.05)
+    one = asker(folder)
+    one.ask("createSlaveDomain", ip="192.0.2.1", domain="new.example.", nameserver="", account="")
+    one.ask("startTransaction", domain="new.example.", domain_id=-1, trxid=1)
+    fed = {"qname": "a.new.example.", "qtype": "A", "qclass": 1, "content": "192.0.2.1", "ttl": 60, "auth": True}
+    with closing(sqlite3.connect(folder / "zones.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        one.ask("feedRecord", rr=fed, trxid=1)
+        [said] = one.lookup("a.new.example.")
+        assert "locked" in said or "busy" in said
+    assert one.ask("abortTransaction", trxid=1) is True
+    assert one.lookup("a.new.example.") == []
 
 
 def test_keys_of_a_store_that_is_gone_are_not_kept_longer_than_it_is_gone(folder: Path) -> None:
