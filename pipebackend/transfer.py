@@ -120,6 +120,7 @@ class _Feed:
         self._rows: list[Row] = []
         self._owner = ""  # the last owner as it was fed, and as a name of the zone
         self._name: str | None = None
+        self._spelled = ""
         self._ordername: str | None = None
         self._faults: list[str] = []
         self._fault_count = self._fed = self._aside = 0
@@ -202,16 +203,18 @@ class _Feed:
         self._fed += 1
         # The commit puts right what is not known yet; guessed well, there is little to put right.
         auth = type_ != "NS" or name == self.apex
+        name = name if self._is_cleared else self._spelled
         return rrs.row(self._known_ident(), Record(name, type_, ttl, content, auth), self._ordername)
 
     def _take_owner(self, owner: str) -> None:
         self._owner, self._name = owner, None
-        name = owner.lower()
+        name, spelled = owner.lower(), owner
         if not self._is_plain_name(name):
-            name = names.from_text(owner)
+            spelled = names.spelling(owner)
+            name = spelled.lower()
             if not names.is_below(name, self.apex):
                 raise RecordFault(f"outside of the zone; only {self.apex} and names below it are taken")
-        self._name = name
+        self._name, self._spelled = name, spelled
         self._ordername = None
         if self._is_replaced:
             if self._denial is None:

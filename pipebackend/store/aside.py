@@ -18,7 +18,7 @@ _MAKE = f"CREATE TEMP TABLE IF NOT EXISTS {_TABLE.removeprefix('temp.')} (key, n
 
 
 def add(db: Sqlite, rows: Iterable[Row]) -> None:
-    """Keeps rows made by ``rrs.row``."""
+    """Keeps rows made by ``rrs.row``, their owners as they were spelled."""
     db.execute(_MAKE)
     db.execute("SAVEPOINT aside")  # else each statement would be a transaction
     db.insert(f"INSERT INTO {_TABLE} (key, name, type, ttl, prio, content)", _keyed(rows))
@@ -26,9 +26,9 @@ def add(db: Sqlite, rows: Iterable[Row]) -> None:
 
 
 def in_order(db: Sqlite) -> Iterator[Ordered]:
-    """The rows in the order of their owners."""
+    """The rows in the order of their owners, those of one as they came."""
     db.execute(_MAKE)
-    yield from db.stream(f"SELECT * FROM {_TABLE} ORDER BY key")
+    yield from db.stream(f"SELECT * FROM {_TABLE} ORDER BY key, rowid")
 
 
 def forget(db: Sqlite) -> None:

@@ -75,9 +75,10 @@ class _Zone:
         self.written = 0
         self._db, self._id, self._denial = db, domain_id, denial
         self._is_hashed, self._leaves_out_insecure = denial.is_hashed, denial.leaves_out_insecure
+        self._keeps_case = denial.keeps_case
         self._apex_key = names.order_key(denial.apex)
         self._apex_end = len(self._apex_key) if denial.apex else -1  # where the label below it starts in a key
-        self._is_flat = bool(denial.apex) and denial.param is None
+        self._is_flat = bool(denial.apex) and denial.param is None and not denial.keeps_case
         self._relative_end = -len(denial.apex) - 1
         self._above: list[_Above] = []
         self._last = b""  # how the keys of the names below the last one start
@@ -107,7 +108,7 @@ class _Zone:
         return count
 
     def _put_name(self, key: bytes, rows: list[Ordered]) -> None:
-        name = rows[0][1]
+        name = rows[0][1].lower()
         if len(rows) > 1:
             rows = _each_once(rows)
         types = {row[2] for row in rows}
@@ -136,7 +137,8 @@ class _Zone:
         is_cut = "NS" in types and not is_apex
         is_insecure = is_cut and "DS" not in types
         has_hash = not is_hidden and not (is_insecure and self._leaves_out_insecure)
-        self._names.append((self._id, int(is_hidden), key, name, int(is_insecure)))  # a bool is bound ten times slower
+        kept = places.spelling_in(self._denial.apex, rows[0][1]) if self._keeps_case else name  # as it was first
+        self._names.append((self._id, int(is_hidden), key, kept, int(is_insecure)))  # a bool is bound ten times slower
         ordername = None if is_hidden else self._ordername(name, has_hash)
         if is_cut and not is_hidden:
             self._cut = key + b"\x00"

@@ -26,6 +26,7 @@ __all__ = [
     "mark",
     "neighbours",
     "note_param",
+    "spellings",
     "stale_names",
     "stale_zones",
     "unmark",
@@ -44,17 +45,23 @@ _HASHED = """SELECT before.name, before.hash,
     FROM pipebackend_orders AS made LEFT JOIN (SELECT name, hash FROM pipebackend_hashes
     WHERE domain_id = ?1 AND hash <= ?2 ORDER BY hash DESC LIMIT 1) AS before
     WHERE made.domain_id = ?1 AND made.param = ?3"""
+_SPELLED = "SELECT lower(name), name FROM pipebackend_names WHERE domain_id = ? AND name <> lower(name)"
 _LAST_HASH = "SELECT name, hash FROM pipebackend_hashes WHERE domain_id = ? ORDER BY hash DESC LIMIT 1"
 _FIRST_HASH = "SELECT hash FROM pipebackend_hashes WHERE domain_id = ? ORDER BY hash LIMIT 1"
 
 
 class Denial(Value):
-    """How a zone denies names: by NSEC3 with ``param``, by NSEC where that is None; ``narrow`` NSEC3 needs no order."""
+    """How a zone denies names: by NSEC3 with ``param``, by NSEC where that is None; ``narrow`` NSEC3 needs no order.
+
+    ``keeps_case``: the next names of its NSEC are as its signer spelled them, which is signed (RFC 6840 section 5.1).
+    What PowerDNS signs has them in lower case, which every secondary keeps, those with PowerDNS's tables too.
+    """
 
     apex: str
     param: Nsec3Param | None
     narrow: bool
     proves_insecure: bool = False
+    keeps_case: bool = False
 
     @property
     def is_hashed(self) -> bool:
@@ -106,8 +113,10 @@ def denial_of(db: Sqlite, domain_id: int) -> Denial | None:
             param = nsec3param.from_text(values["NSEC3PARAM"])
         except MetadataFault as exc:  # written by somebody else
             logs.once(f"nsec3param {domain_id}", f"zone {apex or '.'}: {exc}; its names are in NSEC order until then")
-    denial = Denial(apex, param, param is not None and values.get("NSEC3NARROW") == "1")
-    if param is not None and param.opt_out and values.get("PRESIGNED") == "1":
+    is_presigned = values.get("PRESIGNED") == "1"
+    is_narrow = param is not None and values.get("NSEC3NARROW") == "1"
+    denial = Denial(apex, param, is_narrow, keeps_case=is_presigned and param is None)
+    if param is not None and param.opt_out and is_presigned:
         return denial._replace(proves_insecure=_signer_proves_insecure(db, domain_id, denial))
     return denial
 
@@ -167,6 +176,11 @@ def note_param(db: Sqlite, domain_id: int, denial: Denial) -> None:
 def unmark(db: Sqlite, domain_id: int) -> None:
     """The zone is in order."""
     db.execute(f"DELETE FROM {_TABLE} WHERE domain_id = ?", (domain_id,))
+
+
+def spellings(db: Sqlite, domain_id: int) -> dict[str, str]:
+    """The names of the zone that are kept with capitals, as it spells them."""
+    return dict(db.rows(_SPELLED, (domain_id,))) if is_known(db) else {}
 
 
 def neighbours(db: Sqlite, domain_id: int, name: str) -> tuple[str, str] | None:

@@ -26,6 +26,7 @@ __all__ = [
     "plain_names",
     "set_nonterminals",
     "set_rows",
+    "spelling_in",
 ]
 
 # Of one owner: is a delegation; has DS; is a name. RRSIGs alone are those of NSEC3 records in a pre-signed zone, whose
@@ -80,6 +81,11 @@ def plain_names(apex: str) -> Callable[[str], object]:
     label = r"[a-z0-9_*-]{1,63}"
     match = compile(rf"(?=.{{1,253}}\Z)(?:{label}\.)*{label}{escape('.' + apex)}\Z").match if apex else None
     return match or (lambda name: False)
+
+
+def spelling_in(apex: str, spelled: str) -> str:
+    """How an owner is kept: as the zone spells it, but for the zone's own name at its end."""
+    return spelled[: len(spelled) - len(apex)] + apex
 
 
 def key_below(name: str) -> tuple[bytes, bytes]:

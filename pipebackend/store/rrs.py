@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pipebackend import names
 from pipebackend.records import ENT, Record
-from pipebackend.store import domains
+from pipebackend.store import domains, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Row = tuple[int, str, str, int, int, str, str | None, int]
     # also of empty non-terminals
     Stored = tuple[int, str, str | None, int | None, int | None, str | None, str | None, int]
-    Ordered = tuple[bytes, str, str, int, int, str]  # key and name of the owner, type, ttl, prio, content
+    # key and spelling of the owner, type, ttl, prio, content
+    Ordered = tuple[bytes, str, str, int, int, str]
 
 __all__ = [
     "ADD",
@@ -58,9 +59,10 @@ def at(db: Sqlite, domain_id: int, name: str) -> list[Record] | None:
 
 
 def listing(db: Sqlite, domain_id: int, apex: str) -> Iterator[Record]:
-    """All the zone's records as they are at the first, which is the SOA."""
+    """All the zone's records as they are at the first, which is the SOA, their owners as the zone spells them."""
+    spelled = order.spellings(db, domain_id)
     found = db.stream(_LISTING, (DEFAULT_TTL, domain_id, domains.stored_name(apex)))
-    return (_record("" if name == "." else name, *row) for name, *row in found)
+    return (_record("" if name == "." else spelled.get(name) or name, *row) for name, *row in found)
 
 
 def find_soa(db: Sqlite, domain_id: int, apex: str) -> Record | None:
@@ -77,14 +79,14 @@ def in_order(records: Sequence[Record], progress: Callable[[int], None]) -> Iter
             progress(count)
         owner, type_, ttl, content, _, _ = records[place]
         prio, content = _split(type_, content) if type_ in PRIORITY_TYPES else (0, content)
-        yield keys[place], owner.lower(), type_, ttl, prio, content
+        yield keys[place], owner, type_, ttl, prio, content
 
 
 def row(domain_id: int, record: Record, ordername: str | None) -> Row:
-    """The row of a record with a canonical owner."""
+    """The row of a record; its owner is canonical, but for ``aside``, which takes a spelling."""
     prio, content = _split(record.type, record.content)
     auth = int(record.auth)
-    return domain_id, domains.stored_name(record.owner), record.type, record.ttl, prio, content, ordername, auth
+    return domain_id, record.owner or ".", record.type, record.ttl, prio, content, ordername, auth
 
 
 def add(db: Sqlite, rows: Iterable[Row]) -> None:

@@ -17,6 +17,7 @@ __all__ = ["update"]
 
 _FACTS = f"SELECT {places.FACTS} FROM records WHERE domain_id = ? AND name = ? AND disabled = 0"
 _BELOW = "FROM pipebackend_names WHERE domain_id = ? AND hidden = ? AND key >= ? AND key < ?"
+_SPELLED = "SELECT name FROM pipebackend_names WHERE domain_id = ? AND hidden IN (0, 1) AND key = ?"
 _DROP_NAME = "DELETE FROM pipebackend_names WHERE domain_id = ? AND hidden = ? AND key = ?"
 _DROP_HASH = "DELETE FROM pipebackend_hashes WHERE domain_id = ? AND hash = ?"
 
@@ -75,7 +76,7 @@ class _Zone:
         if name == self._denial.apex:
             return []
         is_cut = self._facts(name)[0]
-        rows = self._db.rows(f"SELECT name {_BELOW}", (self._id, int(not is_cut), *places.key_below(name)))
+        rows = self._db.rows(f"SELECT lower(name) {_BELOW}", (self._id, int(not is_cut), *places.key_below(name)))
         return [below for (below,) in rows]
 
     def _is_above_names(self, name: str, *, hidden: bool, secure: bool = False) -> bool:
@@ -93,9 +94,15 @@ class _Zone:
 
     def _write_names(self, moved: Iterable[str], found: Iterable[Place]) -> None:
         keys = [names.order_key(name) for name in moved]
+        kept = {name.lower(): name for key in keys for (name,) in self._db.rows(_SPELLED, (self._id, key))}
         self._db.execute_many(_DROP_NAME, [(self._id, hidden, key) for key in keys for hidden in (0, 1)])
-        rows = [(self._id, int(p.is_hidden), names.order_key(p.name), p.name, int(p.is_insecure)) for p in found]
-        self._db.insert(places.ADD_NAME, rows)
+        self._db.insert(
+            places.ADD_NAME,
+            [
+                (self._id, int(p.is_hidden), names.order_key(p.name), kept.get(p.name, p.name), int(p.is_insecure))
+                for p in found
+            ],
+        )
 
     def _write_nonterminals(self, bare: Iterable[str], found: Iterable[Place]) -> None:
         there, gone = [], [place.name for place in found]

@@ -49,6 +49,7 @@ class _Zone:
         self.db, self.domain_id, self.denial = db, domain_id, denial
         self.cuts: dict[str, bool] = {}  # zone cut → whether it has DS
         self.names: set[str] = set()
+        self.spelled = order.spellings(db, domain_id)
         self.rows: list[tuple[int, int, bytes, str, int]] = []  # of pipebackend_names
         self.hashed: list[str] = []  # the names that have an NSEC3, or would have
         self.hashes: dict[str, str] = {}
@@ -99,7 +100,8 @@ class _Zone:
         is_cut = name in self.cuts
         insecure = is_cut and not self.cuts[name]
         self.names.add(name)
-        self.rows.append((self.domain_id, int(hidden), names.order_key(name), name, int(insecure)))
+        kept = self.spelled.get(name, name)
+        self.rows.append((self.domain_id, int(hidden), names.order_key(name), kept, int(insecure)))
         ordername = None
         if not hidden:
             has_hash = not (insecure and self.denial.leaves_out_insecure)

@@ -63,8 +63,11 @@ def _is_below_dname(owner: Name) -> bool:
 
 
 def _refused_by_ldns(owner: Name, rdata: Rdata) -> bool:
-    """Its reader takes no name of more than 255 characters, escapes included, and no IPSECKEY in parts."""
-    return len(str(owner)) > 256 or rdata.rdtype == dns.rdatatype.IPSECKEY
+    """It reads no name of more than 255 characters, escapes included, and no IPSECKEY in parts.
+
+    A quote at the start of a name it writes without its backslash, which is then no name (RFC 1035 section 5.1).
+    """
+    return len(str(owner)) > 256 or owner.labels[0].startswith(b'"') or rdata.rdtype == dns.rdatatype.IPSECKEY
 
 
 def _refused_by_bind(owner: Name, rdata: Rdata) -> bool:

@@ -26,7 +26,7 @@ from tests.live.servers import PdnsServer, pipe_config, remote_config
 from tests.live.signed import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.live.differential import Difference
@@ -36,8 +36,9 @@ pytestmark = pytest.mark.live
 # Its NSEC ring holds cuts below other cuts, which RFC 4035 section 2.3 forbids. (So does its NSEC3 ring for the empty
 # names above such cuts, which are in no file here. For transfers PowerDNS makes the ring itself, whatever the backend.)
 NESTED = "nested.example"
-# Their owners have capitals, which PowerDNS's schema does not keep, so that the next name of an NSEC has other octets.
-SPELLED = ("letters.example", "tree.example")
+# Their owners have capitals, which PowerDNS's schema does not keep: what PowerDNS signs has lower case in next names of
+# NSEC, and so other signatures of these.
+SPELLED = ("letters.example.", "tree.example.")
 # PIPE has no words for an empty non-terminal; this record makes it exist, and is seen by those who ask ANY (PROTOCOL.md
 # 1.5).
 ENT_OF_PIPE = r"TYPE65280 \# 0"
@@ -137,10 +138,12 @@ def test_answers_are_those_of_the_bind_backend(tmp_path, mode, zones, is_long):
 
 @pytest.mark.parametrize("mode", ALL_MODES, ids=lambda mode: mode or "unsigned")
 def test_stored_zones_answer_alike(tmp_path, mode, is_long):
-    zones = {apex: file for apex, file in ZONES.items() if mode != "nsec" or apex not in {NESTED, *SPELLED}}
+    zones = {apex: file for apex, file in ZONES.items() if mode != "nsec" or apex != NESTED}
     with running(tmp_path, mode, zones, stored=True) as pair:
         found = list(found_in(pair, zones, mode is not None, is_long))
-    assert not found, shown(found)
+    rest = [each for each in found if not is_of_spelling(each)]
+    assert not rest, shown(rest)
+    assert bool(found) == (mode == "nsec")  # else SPELLED is needed no more
 
 
 @pytest.mark.parametrize("mode", ["nsec", "nsec3"])
@@ -185,6 +188,24 @@ def test_pipe_answers_are_those_of_the_bind_backend(tmp_path, is_long):
     rest = [each for each in found if not is_ent_of_pipe(each)]
     assert not rest, shown(rest)
     assert len(rest) < len(found)  # else ENT_OF_PIPE is needed no more
+
+
+def is_of_spelling(found: Difference) -> bool:
+    """Only next names of a zone in SPELLED differ, in case alone, and the signatures of their NSEC."""
+    return folded(found.expected) == folded(found.got)
+
+
+def folded(lines: Sequence[str]) -> list[str]:
+    """The NSEC of these zones in lower case, and their signatures without the octets of these; all else as it is."""
+    found = []
+    for line in lines:
+        words = line.split()
+        if words[1].endswith(SPELLED) and words[3] == "NSEC":
+            line = line.lower()
+        elif words[1].endswith(SPELLED) and words[3:5] == ["RRSIG", "NSEC"]:
+            line = " ".join(words[:12])
+        found.append(line)
+    return sorted(found)
 
 
 def is_ent_of_pipe(found: Difference) -> bool:

@@ -53,8 +53,6 @@ PROVES_INSECURE = "ldns-opt-out"
 # A cut below a cut is on the NSEC ring of bind, on both rings of gsqlite3, and on all in PowerDNS's transfers. RFC 4035
 # section 2.3 forbids it, and signers leave it out: the answers here are held to the file alone.
 NESTED = "nested.example"
-# Their owners have capitals, which PowerDNS's schema does not keep, so that the next name of an NSEC has other octets.
-SPELLED = ("letters.example", "tree.example")
 # NSD takes the dot after a backslash that is escaped for part of the name (RFC 1035 section 5.1).
 UNREADABLE = "letters.example"
 SOME_SIGNERS = ("ldns-nsec", "bind-nsec3", "bind-opt-out", "ldns-opt-out")
@@ -171,5 +169,5 @@ def test_pre_signed_zones_answer_alike(tmp_path, signer):
 @pytest.mark.parametrize("zones", [ZONES, ROOT], ids=["zones", "root"])
 @pytest.mark.parametrize("signer", SIGNERS)
 def test_all_pre_signed_zones_answer_alike(tmp_path, signer, zones):
-    left_out = {*(SPELLED if signer.endswith("-nsec") else ()), *([UNREADABLE] if signer == PROVES_INSECURE else ())}
-    check(tmp_path, {apex: file for apex, file in zones.items() if apex not in left_out}, signer, True)
+    is_served = {apex: signer != PROVES_INSECURE or apex != UNREADABLE for apex in zones}
+    check(tmp_path, {apex: file for apex, file in zones.items() if is_served[apex]}, signer, True)

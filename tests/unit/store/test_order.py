@@ -268,3 +268,51 @@ def test_a_ds_at_a_cut_below_a_cut_is_not_authoritative(store, ident):
     auths = {(name, type_): auth for name, type_, _, auth in orders(store)}
     assert auths[f"sub.{APEX}", "DS"] == 1
     assert auths[f"deep.sub.{APEX}", "DS"] == 0
+
+
+def spelled(store):
+    """The owners of the zone but the apex, as a transfer has them."""
+    return [record.owner for record in store.listing(7, APEX) if record.owner != APEX]
+
+
+@pytest.fixture
+def presigned(store, ident):
+    store.set_metadata(APEX, 7, "PRESIGNED", ["1"])
+
+
+def test_a_presigned_zone_keeps_the_spelling_that_was_first_until_it_is_replaced(store, presigned):
+    """The signature of an NSEC is made of the next name as the signer spelled it (RFC 6840 section 5.1)."""
+    store.fill(7, [SOA, a("WWW"), a("www")._replace(type="TXT", content='"x"'), a("b"), a("B")], lambda count: None)
+    assert spelled(store) == [f"b.{APEX}", f"WWW.{APEX}", f"WWW.{APEX}"]
+    assert store.neighbours(7, f"b.{APEX}") == (f"b.{APEX}", f"WWW.{APEX}")
+    assert [record.owner for record in store.records_at(7, f"www.{APEX}")] == [f"www.{APEX}"] * 2
+    assert {name for name, *_ in orders(store)} == {APEX, f"b.{APEX}", f"www.{APEX}"}  # gsqlite3 finds them
+    add(store, a("www")._replace(content="192.0.2.2"), a("x.www"))
+    assert chain(store) == [APEX, f"b.{APEX}", f"WWW.{APEX}", f"x.www.{APEX}"]
+    execute(store, "INSERT OR REPLACE INTO pipebackend_stale (domain_id, name) VALUES (7, '')")
+    store.rectify(7)
+    assert chain(store) == [APEX, f"b.{APEX}", f"WWW.{APEX}", f"x.www.{APEX}"]
+    store.fill(7, [SOA, a("www")], lambda count: None)
+    assert spelled(store) == [f"www.{APEX}"]
+
+
+def test_a_name_below_a_cut_keeps_its_spelling_when_the_cut_goes(store, presigned):
+    cut = Record(f"cut.{APEX}", "NS", 60, "ns.example.net")
+    store.fill(7, [SOA, cut, a("NS.Cut")], lambda count: None)
+    assert chain(store) == [APEX, f"cut.{APEX}"]
+    store.begin()
+    store.remove_rrset(7, f"cut.{APEX}", "NS")
+    store.commit()
+    assert chain(store) == [APEX, f"NS.Cut.{APEX}"]
+
+
+def test_the_end_of_each_name_is_the_name_of_the_zone(store, presigned):
+    store.fill(7, [SOA._replace(owner="EXAMPLE.org"), a("x")._replace(owner="X.EXAMPLE.ORG")], lambda count: None)
+    assert chain(store) == [APEX, f"X.{APEX}"]
+
+
+def test_what_powerdns_signs_is_in_lower_case(store, ident):
+    """A secondary with PowerDNS's tables could not keep anything else, and would deny with broken signatures."""
+    store.fill(7, [SOA, a("WWW")], lambda count: None)
+    assert spelled(store) == [f"www.{APEX}"]
+    assert chain(store) == [APEX, f"www.{APEX}"]
