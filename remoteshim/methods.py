@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["KNOWN", "METHODS", "NEIGHBOURS", "NEVER_NO", "RENDERED", "STEADY", "lookup", "neighbours", "unusable_json"]
 
+_SIGNED_BY_PARENT = frozenset(("DS", "RRSIG"))  # at a cut; the first where PowerDNS does not ask for all types
+
 
 def lookup(backend: Backend, asked: Asked) -> tuple[str, bool]:
     """The records for one question, and whether the same question gives the same again."""
@@ -155,11 +157,14 @@ def direct_backend_cmd(backend: Backend, params: Params) -> str:
 
 
 def records_json(records: Iterable[Fields], ident: int) -> str:
-    """Records as a JSON list.
+    """Records as a JSON list; with the id of their zone where PowerDNS takes it from them.
 
-    PowerDNS takes the id of a zone, which it asks for neighbours with (PROTOCOL.md rule 11), from the SOA alone.
+    It asks for neighbours with that of the SOA (PROTOCOL.md rule 11). And for a ready-made signature with that of the
+    last record that was found at the name: without it, that of a zone cut would be the child's if both zones are here.
     """
-    return "[" + ",".join([record_json(each, ident if each[1] == "SOA" else -1) for each in records]) + "]"
+    found = list(records)
+    is_signed = any(each[1] in _SIGNED_BY_PARENT for each in found)
+    return "[" + ",".join([record_json(each, ident if is_signed or each[1] == "SOA" else -1) for each in found]) + "]"
 
 
 def record_json(record: Fields, ident: int) -> str:

@@ -109,6 +109,13 @@ def test_the_soa_says_the_id_of_the_zone_and_so_does_what_is_searched_for(asker:
     assert asker.ask("searchRecords", pattern="lax*", maxResults=1)[0]["domain_id"] == ident
 
 
+@pytest.mark.parametrize(("types", "has_id"), [("NS A", False), ("NS DS", True), ("NS RRSIG", True), ("TXT", False)])
+def test_signatures_of_a_cut_are_asked_for_with_the_id_of_its_records(types: str, has_id: bool) -> None:
+    """Else PowerDNS would be given those of the child zone that is here, too."""
+    records = [Record("sub.aa", type_, 60, "x") for type_ in types.split()]
+    assert {"domain_id" in each for each in json.loads(methods.records_json(records, 7))} == {has_id}
+
+
 def test_auth_and_scope_are_numbers_and_said_when_they_differ() -> None:
     """PROTOCOL.md rule 6: PowerDNS takes JSON's false for authoritative."""
     record = Record("sub.aa", "NS", 60, "ns", auth=False, scope=24)
