@@ -131,7 +131,7 @@ def _signer_proves_insecure(db: Sqlite, domain_id: int, denial: Denial) -> bool:
     return any(
         db.rows(
             "SELECT 1 FROM records WHERE domain_id = ? AND name = ? AND type = 'RRSIG'",
-            (domain_id, f"{denial.hash_of(name)}.{denial.apex}"),
+            (domain_id, names.join(denial.hash_of(name), denial.apex)),
         )
         for (name,) in cuts
     )

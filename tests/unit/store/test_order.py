@@ -260,6 +260,18 @@ def test_a_presigned_zone_with_optout_has_the_nsec3_that_its_signer_made(store, 
     assert (owner == f"sub.{APEX}") is signer_proves_it
 
 
+def test_so_has_the_root(store):
+    """Its hashes have nothing after them."""
+    store.create_domain("", 8)
+    hashed = hash_label("sub", b"", 0)
+    store.set_metadata("", 8, "PRESIGNED", ["1"])
+    store.set_metadata("", 8, "NSEC3PARAM", ["1 1 0 -"])
+    signature = Record(hashed, "RRSIG", 60, "NSEC3 13 1 60 20300101000000 20200101000000 1 . AA==")
+    store.fill(8, [SOA._replace(owner=""), Record("sub", "NS", 60, "ns.elsewhere"), signature], lambda count: None)
+    store.rectify(8)
+    assert store.hashed_neighbours(8, hashed, Nsec3Param(1, 0, b""))[:2] == ("sub", hashed)
+
+
 def test_a_ds_at_a_cut_below_a_cut_is_not_authoritative(store, ident):
     """PowerDNS answered it, where the zone can only refer (RFC 4035 section 2.3); found against the bind backend."""
     ds = "1 13 2 49fd46e6c4b45c55d4ac69cbd3cd34ac1afe51de8f1e0ad4f1dbd2e6d5b8a6f1"
