@@ -109,9 +109,9 @@ class RemoteSession:
     def folded(self, question: bytes) -> bytes:
         """See ``kept.KeepingSession``."""
         name, between, rest = question.partition(b'", "qtype": ')
-        return (
-            question if not between or b"\\" in name else name.lower() + between + rest
-        )  # letters of JSON's escapes have one case
+        if not between or b"\\" in name:  # no lookup, or JSON's escapes, whose letters have one case
+            return question
+        return name.lower() + between + rest
 
     def state(self) -> object:
         """See ``kept.KeepingSession``."""
