@@ -106,7 +106,7 @@ def show_signed(scratch: Path, running: ExitStack) -> None:
     run(*zoneutil, "secure", ZONE)
     anchors = run(*zoneutil, "ds", ZONE).splitlines()
     server = running.enter_context(PdnsServer(remote_config(config, dnssec=True), scratch, SIGNED_PORT))
-    resolver = running.enter_context(Unbound({ZONE: server.port}, scratch, anchors, RESOLVER_PORT))
+    resolver = running.enter_context(Unbound({ZONE: server.port}, scratch, anchors, port=RESOLVER_PORT))
     print("\nUnbound has this DS as trust anchor; the flag ad says that it has validated the answer:\n")
     name, type_ = QUESTIONS[0]
     said = run("dig", f"@{HOST}", "-p", str(RESOLVER_PORT), name, type_, "+noall", "+comments", "+answer")

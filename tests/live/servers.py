@@ -320,10 +320,15 @@ class Unbound(Server):
     title = "unbound"
 
     def __init__(
-        self, ports: Mapping[str, int], folder: Path, anchors: Sequence[str] = (), options: Sequence[str] = ()
+        self,
+        ports: Mapping[str, int],
+        folder: Path,
+        anchors: Sequence[str] = (),
+        options: Sequence[str] = (),
+        port: int | None = None,
     ) -> None:
         """``options`` are more lines of its server clause."""
-        super().__init__(folder)
+        super().__init__(folder, port)
         stubs = [
             f'stub-zone:\n  name: "{zone}"\n  stub-addr: {HOST}@{stub}\n  stub-prime: no\n'
             for zone, stub in ports.items()
