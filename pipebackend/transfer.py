@@ -120,7 +120,7 @@ class _Feed:
         self._rows: list[Row] = []
         self._owner = ""  # the last owner as it was fed, and as a name of the zone
         self._name: str | None = None
-        self._spelled = ""
+        self._spelled = ""  # as pdnsutil load-zone feeds it; what PowerDNS transfers is in lower case
         self._ordername: str | None = None
         self._faults: list[str] = []
         self._fault_count = self._fed = self._aside = 0

@@ -26,7 +26,7 @@ def add(db: Sqlite, rows: Iterable[Row]) -> None:
 
 
 def in_order(db: Sqlite) -> Iterator[Ordered]:
-    """The rows in the order of their owners, those of one as they came."""
+    """The rows in the order of their owners, those of one as they came: its first spelling and ttls are kept."""
     db.execute(_MAKE)
     yield from db.stream(f"SELECT * FROM {_TABLE} ORDER BY key, rowid")
 
