@@ -89,7 +89,7 @@ def test_a_name_with_capitals(tmp_path: Path, signer: str) -> None:
 
 @pytest.mark.parametrize("signer", ["ldns-nsec", "bind-nsec"])
 def test_a_name_with_capitals_that_was_transferred(tmp_path: Path, signer: str) -> None:
-    """PowerDNS feeds it in lower case: the denial before it is bogus, as docs/modes.md says. pdnsutil keeps its case."""
+    """PowerDNS feeds it in lower case: the denial before it is bogus. pdnsutil keeps its case (docs/modes.md)."""
     section = signed_section(tmp_path, signer, CAPITALS)
     with section.nsd("198.51.100.1"):
         section.run(TRANSFER)
