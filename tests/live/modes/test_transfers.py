@@ -10,6 +10,7 @@ import pytest
 
 from tests.live.modes.example import APEX, ZONE, check_answers, ds_of, is_secure, serial_of, until, validating
 from tests.live.modes.page import Section
+from tests.live.secondaries import HeldNotify
 from tests.live.signed import verdict_of_ldns
 
 if TYPE_CHECKING:
@@ -22,13 +23,16 @@ pytestmark = pytest.mark.live
 
 PRIMARY, SECONDARY, NSD = "192.0.2.53", "198.51.100.1", "198.51.100.2"
 SECRET = "b25seSBhbiBleGFtcGxlLCBtYWtlIHlvdXIgb3du"
+# Nothing is looked for again while a test runs: a change comes by NOTIFY or not at all.
+NEVER = "86400"
+UNREFRESHED_ZONE = ZONE.replace("1 1 1 86400 2", f"1 {NEVER} {NEVER} {NEVER} 2")
 WHOLE = "Zone is verified and complete\n"
 
 
-def change_primary(section: Section, nsd: Nsd, serial: int, more: str = "") -> None:
+def change_primary(section: Section, nsd: Nsd, serial: int, more: str = "", zone: str = ZONE) -> None:
     """Another zone file with this serial."""
-    text = ZONE.replace("hostmaster 1 1", f"hostmaster {serial} 1")
-    assert text != ZONE or serial == 1
+    text = zone.replace("hostmaster 1 ", f"hostmaster {serial} ")
+    assert text != zone or serial == 1
     (section.folder / "example.org.zone").write_text(text + more)
     nsd.reload()
 
@@ -60,10 +64,13 @@ def test_secondary_of_an_unsigned_primary(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("denial", ["nsec", "nsec3"])
 def test_front_signing(tmp_path: Path, denial: str) -> None:
-    section = Section("Front-signing", tmp_path, after="Secondary of an unsigned primary")
-    (section.folder / "example.org.zone").write_text(ZONE)
-    with section.nsd("198.51.100.1") as nsd:
-        server = section.pdns(PRIMARY)
+    """The NOTIFY, and nothing else, brings what the primary changes; a resolver validates it then."""
+    notify = HeldNotify({"transfer": ("hmac-sha256", SECRET)})
+    values = {f"notify: {PRIMARY}": f"notify: 127.0.0.1@{notify.port}"}
+    section = Section("Front-signing", tmp_path, "Secondary of an unsigned primary", values)
+    (section.folder / "example.org.zone").write_text(UNREFRESHED_ZONE)
+    with notify, section.nsd("198.51.100.1") as nsd:
+        server = section.pdns(PRIMARY, **{"xfr-cycle-interval": NEVER})
         section.run(1, server)
         section.run(3, server)
         if denial == "nsec3":
@@ -72,7 +79,11 @@ def test_front_signing(tmp_path: Path, denial: str) -> None:
             until(lambda: serial_of(server) == 1, "the zone was fetched")
             with validating(server, tmp_path) as resolver:
                 check_answers(resolver)
-            change_primary(section, nsd, 2, "new.deep.inside A 203.0.113.99\n")
+            change_primary(section, nsd, 2, "new.deep.inside A 203.0.113.99\n", UNREFRESHED_ZONE)
+            notify.wait_for(APEX, 2)
+            assert (serial_of(nsd), serial_of(server)) == (2, 1)
+            notify.pass_on(server)
+            server.wait_for_log(f"Received secure NOTIFY for {APEX} from 127.0.0.1, with TSIG key 'transfer'")
             until(lambda: serial_of(server) == 2, "the serial followed")
             with validating(server, tmp_path) as resolver:
                 check_answers(resolver)
