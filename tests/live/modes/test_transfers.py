@@ -23,6 +23,7 @@ pytestmark = pytest.mark.live
 
 PRIMARY, SECONDARY, NSD = "192.0.2.53", "198.51.100.1", "198.51.100.2"
 SECRET = "b25seSBhbiBleGFtcGxlLCBtYWtlIHlvdXIgb3du"
+OTHER_SECRET = "bm90IHRoZSBvbmUgdGhhdCB0aGUgcHJpbWFyeSBoYXM="
 # Nothing is looked for again while a test runs: a change comes by NOTIFY or not at all.
 NEVER = "86400"
 UNREFRESHED_ZONE = ZONE.replace("1 1 1 86400 2", f"1 {NEVER} {NEVER} {NEVER} 2")
@@ -59,7 +60,34 @@ def test_secondary_of_an_unsigned_primary(tmp_path: Path) -> None:
             change_primary(section, nsd, 3)
             until(lambda: serial_of(secondary) == 3, "the serial followed again")
             assert not has(secondary, "new")
-            secondary.wait_for_log("TSIG")
+
+
+def test_a_transfer_needs_the_key(tmp_path: Path) -> None:
+    """Without it there is no zone, with another secret the old one stays; each time it is the primary that refuses."""
+    section = Section("Secondary of an unsigned primary", tmp_path)
+    (section.folder / "example.org.zone").write_text(ZONE)
+    with section.nsd("198.51.100.1") as nsd:
+        secondary = section.pdns(PRIMARY)
+        section.run(1, secondary)
+        secondary.said("deactivate-tsig-key", APEX, "transfer", "secondary")
+        with secondary:
+            nsd.wait_for_log(f"axfr for {APEX}. from 127.0.0.1 refused")
+            secondary.wait_for_log("AXFR chunk error: Query Refused")
+            assert serial_of(secondary) == 0
+            secondary.said("activate-tsig-key", APEX, "transfer", "secondary")
+            until(lambda: serial_of(secondary) == 1, "the zone was fetched with the key")
+            old = secondary.axfr(APEX)
+
+            secondary.said("import-tsig-key", "transfer", "hmac-sha256", OTHER_SECRET)
+            change_primary(section, nsd, 2, "new A 203.0.113.99\n")
+            nsd.wait_for_log("bad tsig signature for key transfer")
+            secondary.wait_for_log("Not Authorized")
+            assert serial_of(nsd) == 2
+            assert secondary.axfr(APEX) == old
+
+            secondary.said("import-tsig-key", "transfer", "hmac-sha256", SECRET)
+            until(lambda: serial_of(secondary) == 2, "the change was fetched with the key")
+            assert has(secondary, "new")
 
 
 @pytest.mark.parametrize("denial", ["nsec", "nsec3"])
