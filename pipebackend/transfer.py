@@ -96,10 +96,11 @@ class Transfer:
 
     def abort(self) -> bool:
         """Forget all since the start; False if there was none."""
-        if self._zone is not None:
-            self._store.forget_set_aside()
-        self._zone = None
-        return self._store.abort()
+        zone, self._zone = self._zone, None
+        was_open = self._store.abort()
+        if zone is not None:
+            self._store.forget_set_aside()  # not before: the end of the transaction would bring it back
+        return was_open
 
     def _open(self) -> _Feed:
         if self._zone is None:

@@ -166,6 +166,15 @@ def test_what_breaks_a_rule_is_refused_with_the_reason_and_the_old_zone_stays(re
     assert not transfer.commit()
 
 
+@pytest.mark.parametrize("refused", [[a("www.example.org")], [SOA, a("x.example.org", "x")]], ids=["late", "early"])
+def test_what_was_refused_is_not_in_the_next_transfer(refused, store, transfer):
+    """The same process makes both: ``late`` is refused when all of it was written already."""
+    with pytest.raises(TransferFault):
+        replace(transfer, *refused)
+    assert replace(transfer, SOA, a("new.example.org"))
+    assert [owner for owner, *_ in listed(store)] == [APEX, "new.example.org"]
+
+
 def test_the_reasons_are_counted_and_the_first_are_shown(transfer):
     with pytest.raises(TransferFault) as refused:
         replace(transfer, SOA, *(a(f"h{number}.example.org", "x") for number in range(50)))
