@@ -1,11 +1,12 @@
 """Shows airports.aa in real servers: over REMOTE on port 5300, over PIPE on port 5301, and signed on port 5302.
 
-The resolver Unbound on port 5303 validates what the third one says.
+The resolver Unbound on port 5303 validates what the third one says. With --port they begin at another one.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import shlex
 import signal
 import socket
@@ -28,7 +29,7 @@ from tests.live.servers import (
 
 ZONE = "airports.aa"
 TOP = Path(__file__).parents[1]
-SIGNED_PORT, RESOLVER_PORT = 5302, 5303
+FIRST_PORT = 5300
 
 QUESTIONS = (
     ("lax.airports.aa", "TXT"),
@@ -38,13 +39,12 @@ QUESTIONS = (
 )
 SERVERS = (
     (
-        5300,
         "REMOTE",
         remote_config(timeout=0),
         "timeout=0: PowerDNS reads an answer in one piece, not octet by octet, about six times faster;"
         "\n    # but nobody ends a coprocess that hangs: the cautious take PowerDNS's usual timeout=2000",
     ),
-    (5301, "PIPE", pipe_config(abi=5), "PIPE has no list of zones, so the cache of zones must be off"),
+    ("PIPE", pipe_config(abi=5), "PIPE has no list of zones, so the cache of zones must be off"),
 )
 
 
@@ -52,18 +52,19 @@ def main() -> int:
     """Run the servers, show what they answer, and stay until Ctrl-C unless told otherwise."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop after showing the answers")
-    once = parser.parse_args().once
+    parser.add_argument("--port", type=int, default=FIRST_PORT, help="the first of the four ports")
+    options = parser.parse_args()
+    ports = itertools.count(options.port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with tempfile.TemporaryDirectory(prefix="airports-demo-") as scratch, ExitStack() as running:
-            for port, protocol, settings, comment in SERVERS:
-                require_free(port)
-                server = running.enter_context(PdnsServer(settings, Path(scratch), port))
+            for protocol, settings, comment in SERVERS:
+                server = running.enter_context(PdnsServer(settings, Path(scratch), free(next(ports))))
                 print(f"\nPowerDNS over {protocol}, with these lines in pdns.conf:\n\n    # {comment}")
                 print("".join(f"    {key}={value}\n" for key, value in settings.items()))
                 show(server)
-            show_signed(Path(scratch), running)
-            if not once:
+            show_signed(Path(scratch), free(next(ports)), free(next(ports)), running)
+            if not options.once:
                 print("\nAll servers answer until Ctrl-C.", flush=True)
                 signal.pause()
     except ServerFailed as exc:
@@ -74,8 +75,8 @@ def main() -> int:
     return 0
 
 
-def require_free(port: int) -> None:
-    """Raises ServerFailed if somebody else has the port."""
+def free(port: int) -> int:
+    """The port; raises ServerFailed if somebody else has it."""
     for kind, name in ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")):
         with socket.socket(socket.AF_INET, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
@@ -83,8 +84,9 @@ def require_free(port: int) -> None:
                 probe.bind((HOST, port))
             except OSError as exc:
                 raise ServerFailed(
-                    f"{name} port {port} of {HOST} is not free ({exc.strerror}); end what uses it"
+                    f"{name} port {port} of {HOST} is not free ({exc.strerror}); end what uses it, or take --port"
                 ) from exc
+    return port
 
 
 def show(server: PdnsServer) -> None:
@@ -94,10 +96,8 @@ def show(server: PdnsServer) -> None:
             raise ServerFailed(f"no answer; the log of the server:\n{server.log}")
 
 
-def show_signed(scratch: Path, running: ExitStack) -> None:
+def show_signed(scratch: Path, port: int, resolver_port: int, running: ExitStack) -> None:
     """Sign the zone, and print the DS for its parent and an answer that Unbound, which trusts the DS, has validated."""
-    for port in (SIGNED_PORT, RESOLVER_PORT):
-        require_free(port)
     config = scratch / "pipebackend.toml"
     config.write_text((TOP / "README.md").read_text("utf-8").split("```toml\n")[1].split("```")[0], "utf-8")
     (scratch / "airports.tsv").symlink_to(TOP / "airports.tsv")
@@ -105,11 +105,11 @@ def show_signed(scratch: Path, running: ExitStack) -> None:
     zoneutil = ("zoneutil", "--config", str(config), "key")
     run(*zoneutil, "secure", ZONE)
     anchors = run(*zoneutil, "ds", ZONE).splitlines()
-    server = running.enter_context(PdnsServer(remote_config(config, dnssec=True), scratch, SIGNED_PORT))
-    resolver = running.enter_context(Unbound({ZONE: server.port}, scratch, anchors, port=RESOLVER_PORT))
+    server = running.enter_context(PdnsServer(remote_config(config, dnssec=True), scratch, port))
+    resolver = running.enter_context(Unbound({ZONE: server.port}, scratch, anchors, port=resolver_port))
     print("\nUnbound has this DS as trust anchor; the flag ad says that it has validated the answer:\n")
     name, type_ = QUESTIONS[0]
-    said = run("dig", f"@{HOST}", "-p", str(RESOLVER_PORT), name, type_, "+noall", "+comments", "+answer")
+    said = run("dig", f"@{HOST}", "-p", str(resolver_port), name, type_, "+noall", "+comments", "+answer")
     flags = next((line for line in said.splitlines() if line.startswith(";; flags:")), "")
     if "ad" not in flags.partition(";; flags:")[2].partition(";")[0].split():
         raise ServerFailed(f"Unbound did not validate the answer; its log:\n{resolver.log}")
