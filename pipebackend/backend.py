@@ -299,13 +299,19 @@ class Backend:
 
     def _stored_faults(self, apex: str) -> Sequence[str]:
         info = self.domain(apex)
-        if info is not None and self.zones.at(apex) is None:
-            where = f"; it is fetched from {', '.join(info.primaries)}" if info.kind == "SLAVE" else ""
-            return [f"{apex or '.'}: the zone has no records yet{where}"]
-        zone = self._zone(apex)
+        if info is None:
+            raise RequestFault(_no_zone(apex, self.registry))
         from pipebackend.zones import zonecheck
 
-        return zonecheck.check(apex, [record for record in zone.listing() if record.type])
+        zone, is_secondary = self.zones.at(apex), info.kind == "SLAVE"
+        refusal = self.store.refusal(info.ident)
+        found = []
+        if refusal is not None:
+            found = zonecheck.refused(apex, refusal, is_secondary=is_secondary, is_served=zone is not None)
+        if zone is None:
+            where = f"; it is fetched from {', '.join(info.primaries)}" if is_secondary else ""
+            return [f"{apex or '.'}: the zone has no records yet{where}", *found]
+        return found + zonecheck.check(apex, [record for record in zone.listing() if record.type])
 
     def tally(self, method: str) -> list[int]:
         """Where to count the last call and its failure."""

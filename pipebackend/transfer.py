@@ -7,7 +7,7 @@ was changed. The commit itself puts ``auth``, ``ordername``, empty non-terminals
 from __future__ import annotations
 
 from pipebackend import names, plain, records
-from pipebackend.errors import NameFault, RecordFault, TransferFault
+from pipebackend.errors import BackendError, NameFault, RecordFault, StoreFault, TransferFault
 from pipebackend.records import Record
 from pipebackend.store import places, rrs
 
@@ -81,17 +81,22 @@ class Transfer:
         if self._zone is not None:
             self._zone.flush()
 
-    def commit(self) -> bool:
-        """Keep all since the start; False if there was none (PROTOCOL.md rule 19). Raises TransferFault if refused."""
+    def commit(self, moment: int | None = None) -> bool:
+        """Keep all since the start; False if there was none (PROTOCOL.md rule 19). Raises TransferFault if refused.
+
+        Why a zone was not replaced is kept with ``moment``, in seconds since 1970, for ``zoneutil zone check``.
+        """
         zone, self._zone = self._zone, None
         if zone is None:
             return False
         try:
             zone.finish()
             return self._store.commit()
-        except BaseException:
+        except BaseException as exc:
             self._zone = zone
             self.abort()
+            if moment is not None and isinstance(exc, BackendError):
+                zone.note_refusal(moment, exc)
             raise
 
     def abort(self) -> bool:
@@ -186,6 +191,17 @@ class _Feed:
             self._faults.append(f"zone {self.apex or '.'}: … and {self._fault_count - len(self._faults)} more")
         if self._faults:
             raise TransferFault(self._faults)
+
+    def note_refusal(self, moment: int, reason: BackendError) -> None:
+        """Keeps why the zone was not replaced, if that is possible now; who sent it hears of it in any case."""
+        if not self._is_replaced or self._ident is None:
+            return
+        prefix = f"zone {self.apex or '.'}: "
+        reasons = [line.removeprefix(prefix) for line in str(reason).split("\n")]
+        try:
+            self._store.note_refusal(self._ident, moment, reasons)
+        except StoreFault:  # as on a full disk, which may be the reason itself
+            pass
 
     def _row(self, record: Record) -> Row:
         owner, type_, ttl, content, _, _ = record

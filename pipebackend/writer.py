@@ -59,9 +59,9 @@ class Writer:
         """Let questions of this process see what was fed (PROTOCOL.md 3.4)."""
         self._transfer.flush()
 
-    def commit(self) -> bool:
-        """Keep what was written since the start; False if there was none."""
-        return self._transfer.commit()
+    def commit(self, moment: int | None = None) -> bool:
+        """Keep what was written since the start; False if there was none. ``moment`` as for ``Transfer.commit``."""
+        return self._transfer.commit(moment)
 
     def abort(self) -> bool:
         """Forget what was written since the start; False if there was none."""

@@ -26,7 +26,7 @@ def start_transaction(backend: Backend, params: Params) -> bool:
 
 def commit_transaction(backend: Backend, params: Params) -> bool:
     """Keep what was written since the start; nothing was where this process saw no start (PROTOCOL.md rule 19)."""
-    return backend.writer.commit()
+    return backend.writer.commit(int(time.time()))
 
 
 def abort_transaction(backend: Backend, params: Params) -> bool:

@@ -6,7 +6,7 @@ from pipebackend import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from pipebackend.store.rrs import Ordered, Row
     from pipebackend.store.sqlite import Sqlite
@@ -25,7 +25,7 @@ def add(db: Sqlite, rows: Iterable[Row]) -> None:
     db.execute("RELEASE aside")
 
 
-def in_order(db: Sqlite) -> Iterator[Ordered]:
+def in_order(db: Sqlite) -> Generator[Ordered]:
     """The rows in the order of their owners, those of one as they came: its first spelling and ttls are kept."""
     db.execute(_MAKE)
     yield from db.stream(f"SELECT * FROM {_TABLE} ORDER BY key, rowid")

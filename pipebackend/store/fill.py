@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pipebackend import names
 from pipebackend.errors import StoreFault
-from pipebackend.store import order, places, rrs, schema
+from pipebackend.store import order, places, refusals, rrs, schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def replace(db: Sqlite, domain_id: int, rows: Iterable[Ordered], count: int) -> 
             raise StoreFault(f"store {db.path}: it was replaced while records were written to it; try again")
         for statement in triggers:
             db.execute(statement)
+        refusals.forget(db, domain_id)
         order.note_param(db, domain_id, denial)
         if order.denial_of(db, domain_id) == denial:  # it can depend on the records of a presigned zone
             order.unmark(db, domain_id)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pipebackend.store import faults, order
+from pipebackend.store import order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipebackend.store.sqlite import Sqlite
 
-__all__ = ["all_stale", "impatiently", "one", "takes_long"]
+__all__ = ["all_stale", "one", "takes_long"]
 
 MOST_NAMES = 2000  # one by one; a name costs about twenty times as much so as in a pass over the whole zone
 LARGE = 20_000  # records, which take about 0.2 s
-MOMENT = 50  # milliseconds
 
 
 def one(db: Sqlite, domain_id: int) -> None:
@@ -33,15 +32,6 @@ def one(db: Sqlite, domain_id: int) -> None:
 
                 touched.update(db, domain_id, denial, written)
         order.unmark(db, domain_id)
-
-
-def impatiently(db: Sqlite, domain_id: int) -> None:
-    """The same, but StoreFault when another process goes on writing for a moment."""
-    db.rows(f"PRAGMA busy_timeout = {MOMENT}")
-    try:
-        one(db, domain_id)
-    finally:
-        db.rows(f"PRAGMA busy_timeout = {faults.BUSY_SECONDS * 1000}")
 
 
 def takes_long(db: Sqlite, domain_id: int) -> bool:

@@ -160,6 +160,26 @@ def _make_order_tables(run: Run) -> None:
     _run_all(run, _triggers())
 
 
+# Why what was last sent in the place of a zone was not taken, see ``refusals``. Whoever writes an SOA has changed the
+# zone since.
+_REFUSAL_TABLE = (
+    """CREATE TABLE pipebackend_refusals (
+        domain_id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        reason TEXT NOT NULL)""",
+    """CREATE TRIGGER pipebackend_records_insert_soa AFTER INSERT ON records WHEN NEW.type = 'SOA' BEGIN
+        DELETE FROM pipebackend_refusals WHERE domain_id = NEW.domain_id;
+        END""",
+    """CREATE TRIGGER pipebackend_refusals_delete AFTER DELETE ON domains BEGIN
+        DELETE FROM pipebackend_refusals WHERE domain_id = OLD.id;
+        END""",
+)
+
+
+def _make_refusal_table(run: Run) -> None:
+    _run_all(run, _REFUSAL_TABLE)
+
+
 def drop_triggers_of_records(run: Run) -> list[str]:
     """The statements that make our triggers on ``records`` again, which are dropped; inside a transaction."""
     found = run("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'pipebackend_records_*'", ())
@@ -171,6 +191,7 @@ def drop_triggers_of_records(run: Run) -> list[str]:
 _MIGRATIONS: tuple[tuple[str, Callable[[Run], None]], ...] = (
     ("tables of PowerDNS 4.7", _make_powerdns_tables),
     ("the order of the names in records", _make_order_tables),
+    ("why a zone was not replaced", _make_refusal_table),
 )
 VERSION = len(_MIGRATIONS)
 

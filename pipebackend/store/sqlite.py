@@ -12,18 +12,20 @@ read (PROTOCOL.md rule 16). So:
 from __future__ import annotations
 
 from pipebackend.errors import StoreFault
-from pipebackend.store import schema
+from pipebackend.store import faults, schema
 from pipebackend.store.handle import Handle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from pipebackend.store.handle import Row, Values
 
 __all__ = ["Sqlite"]
+
+MOMENT = 50  # milliseconds
 
 
 class Sqlite:
@@ -74,6 +76,14 @@ class Sqlite:
         Inside ``begin()`` … ``commit()`` the block is a part of that transaction, which an error in it spoils.
         """
         return _Writing(self)
+
+    def impatiently(self, write: Callable[[], None]) -> None:
+        """Calls ``write``, but StoreFault when another process goes on writing for a moment."""
+        self.rows(f"PRAGMA busy_timeout = {MOMENT}")
+        try:
+            write()
+        finally:
+            self.rows(f"PRAGMA busy_timeout = {faults.BUSY_SECONDS * 1000}")
 
     def begin(self) -> None:
         """Starts a transaction over many calls; it holds no lock until its first write."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipebackend.store.domains import DomainRow
     from pipebackend.store.keyrows import KeyRow
     from pipebackend.store.order import Denial
+    from pipebackend.store.refusals import Refusal
     from pipebackend.tsig import TsigKey
 
 __all__ = ["Store", "open_store"]
@@ -228,7 +229,11 @@ class Store:
         """Puts the ``count`` rows that were set aside in the place of all records of the zone, in order."""
         from pipebackend.store import aside, fill
 
-        fill.replace(self._db, domain_id, aside.in_order(self._db), count)
+        rows = aside.in_order(self._db)
+        try:
+            fill.replace(self._db, domain_id, rows, count)
+        finally:
+            rows.close()  # SQLite lets nobody read after an error as of a full disk while a statement is going on
         aside.forget(self._db)
 
     def fill(self, domain_id: int, records: Sequence[Record], progress: Callable[[int], None]) -> int:
@@ -239,6 +244,18 @@ class Store:
         from pipebackend.store import fill
 
         return fill.replace(self._db, domain_id, rrs.in_order(records, progress), len(records))
+
+    def note_refusal(self, domain_id: int, moment: int, reasons: Sequence[str]) -> None:
+        """Keeps why a zone was not replaced, until its records are written; StoreFault where another is writing."""
+        from pipebackend.store import refusals
+
+        self._db.impatiently(lambda: refusals.note(self._db, domain_id, moment, reasons))
+
+    def refusal(self, domain_id: int) -> Refusal | None:
+        """Why the zone was last not replaced; None if its records were written since."""
+        from pipebackend.store import refusals
+
+        return refusals.find(self._db, domain_id)
 
     def denial(self, domain_id: int) -> Denial | None:
         """How the zone denies names, None if there is no such zone."""
@@ -254,7 +271,7 @@ class Store:
 
     def rectify_soon(self, domain_id: int) -> None:
         """The same, but StoreFault where another process is writing: a question does not wait for it."""
-        rectify.impatiently(self._db, domain_id)
+        self._db.impatiently(lambda: rectify.one(self._db, domain_id))
 
     def takes_long_to_rectify(self, domain_id: int) -> bool:
         """Whether it would be longer than a question can wait."""

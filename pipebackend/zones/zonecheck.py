@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from pipebackend import names
@@ -11,11 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipebackend.records import Record
+    from pipebackend.store.refusals import Refusal
     from pipebackend.zones.zonefile import Lines
 
     Finding = tuple[int, str]  # the record's index, or -1 for the zone as a whole, and what is wrong
 
-__all__ = ["check"]
+__all__ = ["check", "refused"]
 
 # What may stand beside a CNAME (RFC 4034 sections 3 and 4, RFC 2181 section 10.1)
 _BESIDE_CNAME = frozenset(("CNAME", "KEY", "NSEC", "RRSIG", "SIG", "TYPE24"))
@@ -40,6 +42,14 @@ def check(apex: str, records: Sequence[Record], lines: Sequence[str] | Lines = (
     found = [finding for one in checks for finding in one(zone)]
     found.sort(key=lambda finding: finding[0])
     return [f"{_place(zone, lines, index)}: {fault}" for index, fault in found]
+
+
+def refused(apex: str, refusal: Refusal, *, is_secondary: bool, is_served: bool) -> list[str]:
+    """A line for each reason why what was sent in the place of the zone was not taken."""
+    what = "transfer" if is_secondary else "replacement"
+    when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(refusal.moment))
+    kept = ", the zone is the one before" if is_served else ""
+    return [f"{apex or '.'}: the {what} of {when} was refused{kept}: {reason}" for reason in refusal.reasons]
 
 
 class _Checked:

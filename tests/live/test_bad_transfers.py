@@ -1,9 +1,13 @@
-"""What a primary must not send: the old zone is served, the log says why, and the next good transfer is taken."""
+"""What a primary must not send: the old zone is served, the log says why, and the next good transfer is taken.
+
+What we refuse, ``zoneutil zone check`` tells too. What PowerDNS refuses never comes as far as us, and it tells nothing.
+"""
 
 from __future__ import annotations
 
+import re
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import dns.rdata
@@ -15,7 +19,7 @@ import pytest
 from pipebackend.backend import open_backend
 from tests.live.modes.example import until
 from tests.live.primaries import Primary, rr
-from tests.live.servers import HOST, PATIENCE, PdnsServer, program, remote_config
+from tests.live.servers import HOST, PATIENCE, PdnsServer, installed_command, program, remote_config
 from tests.process.disks import small_disk
 
 if TYPE_CHECKING:
@@ -35,10 +39,11 @@ class Bad(NamedTuple):
     sent: slice = slice(None)
 
 
-REFUSED = {
+REFUSED = {  # by us; PowerDNS says that it was committed
     "cname.example": Bad("www.{0} 60 CNAME ns1.{0}", "www.cname.example CNAME: there cannot be A records beside it"),
     "cnames.example": Bad("a.{0} 60 CNAME b.{0}\na.{0} 60 CNAME c.{0}", "there cannot be another CNAME beside it"),
-    # PowerDNS itself
+}
+UNREADABLE = {  # for PowerDNS
     "content.example": Bad("a.{0} 60 A short", "'content.example', primary: '127.0.0.1', unable to parse record"),
     "broken-off.example": Bad("", "'broken-off.example', primary: '127.0.0.1', unable to xfr zone", slice(-1)),
     "none.example": Bad("", "'none.example', primary: '127.0.0.1', unable to xfr zone", slice(1, -1)),
@@ -67,7 +72,23 @@ def bad(zone: str, case: Bad) -> list[RRset]:
 
 
 @contextmanager
-def secondary_of(primary: Primary, folder: Path, store: Path, zones: Iterable[str]) -> Iterator[PdnsServer]:
+def worker(config: Path) -> Iterator[dict[str, str]]:
+    """A process that serves all of PowerDNS's connections, and PowerDNS's settings for it."""
+    address = config.parent / "socket"
+    command = [installed_command("remoteshim"), f"--config={config}", f"--listen=unix:{address}", "--workers=1"]
+    with subprocess.Popen(command) as process:
+        try:
+            until(address.exists, "the socket is there")
+            settings = {"remote-connection-string": f"unix:path={address},timeout=20000", "remote-dnssec": "yes"}
+            yield {"launch": "remote", **settings}
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def secondary_of(
+    primary: Primary, folder: Path, store: Path, zones: Iterable[str], socket: bool = False
+) -> Iterator[PdnsServer]:
     """A secondary with serial 1 of all these zones."""
     config = folder / "pipebackend.toml"
     config.write_text(f'[store]\nurl = "sqlite:{store}/zones.db"\n')
@@ -76,8 +97,11 @@ def secondary_of(primary: Primary, folder: Path, store: Path, zones: Iterable[st
         primary.zones[f"{zone}."] = records(zone, 1)
         backend.create_secondary(zone, f"{HOST}:{primary.port}", "")
     backend.close()
-    settings = {**remote_config(config, timeout=20_000, dnssec=True), "secondary": "yes", "xfr-cycle-interval": "1"}
-    with PdnsServer(settings, folder) as server:
+    with ExitStack() as stack:
+        settings = remote_config(config, timeout=20_000, dnssec=True)
+        if socket:
+            settings = stack.enter_context(worker(config))
+        server = stack.enter_context(PdnsServer({**settings, "secondary": "yes", "xfr-cycle-interval": "1"}, folder))
         for zone in zones:
             until(lambda zone=zone: address(server, zone) == "192.0.2.1", f"{zone} was fetched")
         yield server
@@ -92,7 +116,7 @@ def primary() -> Iterator[Primary]:
 @pytest.fixture(scope="module")
 def secondary(primary: Primary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdnsServer]:
     folder = tmp_path_factory.mktemp("secondary")
-    with secondary_of(primary, folder, folder, (*REFUSED, *LEFT_OUT, OLDER)) as server:
+    with secondary_of(primary, folder, folder, (*REFUSED, *UNREADABLE, *LEFT_OUT, OLDER)) as server:
         yield server
 
 
@@ -107,6 +131,26 @@ def address(server: PdnsServer, zone: str) -> str:
     return answer[0][0].address if answer else ""
 
 
+def faults(server: PdnsServer, zone: str) -> list[str]:
+    """What is wrong with the zone, as its operator asks."""
+    command = [installed_command("zoneutil"), f"--config={server.folder.parent}/pipebackend.toml", "zone", "check"]
+    found = subprocess.run([*command, zone], capture_output=True, text=True, timeout=PATIENCE)
+    assert found.returncode == bool(found.stdout), found.stderr
+    return found.stdout.splitlines()
+
+
+def check_refusal(primary: Primary, secondary: PdnsServer, zone: str, reason: str) -> None:
+    """The zone's transfer is refused, and whoever asks is told; not any more after a good one."""
+    assert faults(secondary, zone) == []
+    retrieve(secondary, zone)
+    secondary.wait_for_log(reason)
+    [fault] = faults(secondary, zone)
+    assert re.match(rf"{zone}: the transfer of 20[-\d]+ [:\d]+ UTC was refused, the zone is the one before: ", fault)
+    assert reason in fault
+    check_recovery(primary, secondary, zone)
+    assert faults(secondary, zone) == []
+
+
 def check_recovery(primary: Primary, secondary: PdnsServer, zone: str) -> None:
     """The old zone is served; what the primary sends next is taken."""
     assert address(secondary, zone) == "192.0.2.1"
@@ -118,8 +162,22 @@ def check_recovery(primary: Primary, secondary: PdnsServer, zone: str) -> None:
 @pytest.mark.parametrize("zone", REFUSED)
 def test_the_old_zone_stays(primary: Primary, secondary: PdnsServer, zone: str) -> None:
     primary.zones[f"{zone}."] = bad(zone, REFUSED[zone])
+    check_refusal(primary, secondary, zone, REFUSED[zone].reason)
+
+
+def test_a_process_that_refused_one_takes_the_next(primary: Primary, tmp_path: Path) -> None:
+    with secondary_of(primary, tmp_path, tmp_path, REFUSED, socket=True) as secondary:
+        for zone, case in REFUSED.items():
+            primary.zones[f"{zone}."] = bad(zone, case)
+            check_refusal(primary, secondary, zone, case.reason)
+
+
+@pytest.mark.parametrize("zone", UNREADABLE)
+def test_powerdns_refuses_it(primary: Primary, secondary: PdnsServer, zone: str) -> None:
+    primary.zones[f"{zone}."] = bad(zone, UNREADABLE[zone])
     retrieve(secondary, zone)
-    secondary.wait_for_log(REFUSED[zone].reason)
+    secondary.wait_for_log(UNREADABLE[zone].reason)
+    assert faults(secondary, zone) == []
     check_recovery(primary, secondary, zone)
 
 
@@ -143,6 +201,4 @@ def test_a_disk_that_fills_up_at_the_commit(primary: Primary, tmp_path: Path) ->
     disk = tmp_path / "disk"
     with small_disk(disk), secondary_of(primary, tmp_path, disk, [FULL]) as secondary:
         primary.zones[f"{FULL}."] = records(FULL, 2, (f"h{number}.{FULL}. 60 A 192.0.2.9" for number in range(20_000)))
-        retrieve(secondary, FULL)
-        secondary.wait_for_log("disk is full")
-        check_recovery(primary, secondary, FULL)
+        check_refusal(primary, secondary, FULL, "disk is full")

@@ -19,7 +19,7 @@ FORK = multiprocessing.get_context("fork")
 
 APEX = "example.org"
 RECORDS = 50_000
-TRIGGERS = 9  # which notice what others write
+TRIGGERS = 11  # which notice what others write
 ROUNDS = 20
 ALL_ROUNDS = 200
 

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from pipebackend.errors import TransferFault
+from pipebackend.errors import StoreFault, TransferFault
 from pipebackend.records import ENT, Client, Record
 from pipebackend.store import open_store
 from pipebackend.transfer import Transfer
@@ -33,11 +33,11 @@ def a(owner, content="192.0.2.1"):
     return Record(owner, "A", 60, content)
 
 
-def replace(transfer, *records):
+def replace(transfer, *records, moment=None):
     transfer.start(APEX, 7)
     for record in records:
         transfer.feed(record)
-    return transfer.commit()
+    return transfer.commit(moment)
 
 
 def listed(store):
@@ -180,6 +180,58 @@ def test_the_reasons_are_counted_and_the_first_are_shown(transfer):
         replace(transfer, SOA, *(a(f"h{number}.example.org", "x") for number in range(50)))
     assert len(refused.value.faults) == 21
     assert refused.value.faults[-1].endswith("… and 30 more")
+
+
+def test_the_reasons_are_kept_until_the_zone_is_replaced(store, transfer):
+    replace(transfer, SOA, moment=1)
+    assert store.refusal(7) is None
+    with pytest.raises(TransferFault):
+        replace(transfer, SOA, SOA._replace(ttl=61), a("x.example.org", "x"), moment=1795643413)
+    moment, reasons = store.refusal(7)
+    assert moment == 1795643413
+    assert reasons == ("x.example.org A: 'x' is not an IPv4 address", "2 SOA records were sent; a zone has one")
+    with pytest.raises(TransferFault):
+        replace(transfer, a("x.example.org"), moment=1795643415)
+    assert store.refusal(7) == (1795643415, ("0 SOA records were sent; a zone has one",))
+    replace(transfer, SOA, moment=1795643416)
+    assert store.refusal(7) is None
+
+
+def test_a_fault_of_the_store_is_a_reason_too(store, transfer):
+    replace(transfer, SOA)
+    [(pages,)] = store._db.rows("PRAGMA page_count")
+    store._db.rows(f"PRAGMA max_page_count = {pages + 5}")  # as on a disk that fills up at the commit
+    with pytest.raises(StoreFault, match="the disk is full") as refused:
+        replace(transfer, SOA, *(a(f"h{number}.example.org") for number in range(10_000)), moment=5)
+    assert store.refusal(7) == (5, (str(refused.value),))
+    assert listed(store) == [(APEX, "SOA", SOA.content, True)]
+    assert replace(transfer, SOA, a("www.example.org"))
+    assert store.refusal(7) is None
+
+
+def test_who_sent_it_hears_the_reason_though_it_cannot_be_kept(store, transfer, monkeypatch):
+    replace(transfer, SOA)
+    transfer.start(APEX, 7)
+    transfer.feed(a("www.example.org", "x"))
+    connection = sqlite3.connect(store.path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    with pytest.raises(TransferFault, match="0 SOA records"):
+        transfer.commit(5)
+    connection.close()
+    assert store.refusal(7) is None
+    assert replace(transfer, SOA)
+
+
+def test_what_is_no_replacement_is_not_kept(store, transfer):
+    replace(transfer, SOA, moment=1)
+    transfer.start(APEX, -1)
+    transfer.replace_rrset(7, APEX, "SOA", [])
+    with pytest.raises(TransferFault):
+        transfer.commit(2)
+    transfer.start(APEX, 7)
+    transfer.feed(a("www.example.org"))
+    transfer.abort()
+    assert store.refusal(7) is None
 
 
 def test_what_powerdns_makes_itself_is_left_out(store, transfer):

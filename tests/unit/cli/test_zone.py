@@ -5,6 +5,7 @@ from __future__ import annotations
 import dns.zone
 import pytest
 
+from pipebackend.store import open_store
 from tests.making import CITIES, age
 
 ZONE = "cities.example"
@@ -69,6 +70,52 @@ def test_check_in_json(zoneutil):
 def test_check_without_a_name_checks_all_zones(zoneutil):
     done = zoneutil.good("zone", "check")
     assert done.err.count("no faults") == 2
+
+
+STORED = "stored.example"
+REFUSED = f"{STORED}: the transfer of 2026-11-25 21:50:13 UTC was refused"
+
+
+@pytest.fixture
+def refuse(zoneutil):
+    """A transfer of the zone is refused."""
+
+    def run(*reasons):
+        store = open_store("sqlite:zones.db", zoneutil.folder)
+        store.note_refusal(store.domain_id(STORED), 1795643413, reasons)
+        store.close()
+
+    return run
+
+
+def test_check_names_a_refused_transfer_until_the_zone_is_replaced(zoneutil, refuse):
+    zoneutil.good("zone", "create", STORED, "--kind", "secondary", "--primary", "192.0.2.1")
+    refuse("0 SOA records were sent; a zone has one")
+    done = zoneutil("zone", "check", STORED)
+    assert done.status == 1
+    assert done.out.splitlines() == [
+        f"{STORED}: the zone has no records yet; it is fetched from 192.0.2.1",
+        f"{REFUSED}: 0 SOA records were sent; a zone has one",
+    ]
+
+
+def test_check_says_that_the_zone_is_the_one_before(zoneutil, refuse):
+    zoneutil.good("zone", "create", STORED, "--ns", "ns1.example.net")
+    zoneutil.good("zone", "set-primaries", STORED, "192.0.2.1")
+    zoneutil.good("zone", "check", STORED)
+    refuse("one reason", "another")
+    old = f"{REFUSED}, the zone is the one before".replace("transfer", "replacement")
+    assert zoneutil("zone", "check", STORED).out.splitlines() == [f"{old}: one reason", f"{old}: another"]
+    zoneutil.good("zone", "set-kind", STORED, "secondary")
+    old = old.replace("replacement", "transfer")
+    done = zoneutil("zone", "check", "--json")
+    assert done.status == 1
+    assert done.json[STORED] == [f"{old}: one reason", f"{old}: another"]
+    zoneutil.good("zone", "set-kind", STORED, "native")
+    path = zoneutil.folder / "new.zone"
+    path.write_text(f"{STORED}. 60 SOA a. b. 1 1 1 1 1\n{STORED}. 60 NS ns1.example.net.\n")
+    zoneutil.good("zone", "import", STORED, path)
+    zoneutil.good("zone", "check", STORED)
 
 
 def test_check_of_a_zone_whose_file_is_no_table(zoneutil):

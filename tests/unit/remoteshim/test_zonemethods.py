@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,13 @@ def test_a_zone_of_two_faults_is_refused_and_the_old_one_stays(zone: Zone) -> No
     assert "elsewhere.example" in answer["log"][0]
     assert "SOA" in answer["log"][0]
     assert zone.types(APEX) == ["NS", "SOA"]
+    refusal = zone.backend.store.refusal(zone.id)
+    assert refusal is not None
+    assert abs(refusal.moment - time.time()) < 60
+    assert len(refusal.reasons) == 2
+    assert all("was refused, the zone is the one before: " in fault for fault in zone.backend.zone_faults(APEX)[:2])
+    zone.replace()
+    assert zone.backend.store.refusal(zone.id) is None
 
 
 @pytest.mark.parametrize("method", ["commitTransaction", "abortTransaction"])
