@@ -39,13 +39,13 @@ __all__ = [
     "Question",
     "answer_lines",
     "both_answers",
-    "differences",
     "differing",
     "file_lines",
     "lines_of",
     "questions",
     "read_file",
     "transferred",
+    "unanswered",
 ]
 
 FOLDER = Path(__file__).with_suffix("")
@@ -69,6 +69,7 @@ ROOT = {  # with the root, every name is in some zone
 }
 ALL_TYPES = "A AAAA NS SOA MX TXT CNAME DNAME DS DNSKEY CDS NSEC NSEC3 NSEC3PARAM RRSIG ANY LOC SRV HTTPS TYPE65399"
 NEAR_TYPES = ("A", "DS", "ANY")
+LOOPS = ("cloop", "cself", "toself")  # CNAMEs of tree.zone that lead back to themselves
 RANDOM_TYPES = ("A", "A", "A", "TXT", "NS", "DS", "ANY", "MX", "CNAME")
 LABELS = [b"*", b"x", b"a", b"\0", b"\xff", b".", b"WWW", b"ns", b"nothing", b"ent", b"x" * 63]
 UDP_PAYLOAD = 4096
@@ -124,11 +125,6 @@ def file_lines(apex: str, file: Path) -> set[str]:
     return {_line(owner, ttl, rdata) for owner, ttl, rdata in read_file(apex, file).iterate_rdatas()}
 
 
-def differences(expected_port: int, port: int, asked: Sequence[Question]) -> list[Difference]:
-    """The questions that the server on ``port`` answers otherwise than the one on ``expected_port``."""
-    return differing(asked, *both_answers(expected_port, port, asked))
-
-
 def both_answers(first_port: int, second_port: int, asked: Sequence[Question]) -> tuple[list[bytes], list[bytes]]:
     """What two servers say, asked at the same time: an answer for each question."""
     with ThreadPoolExecutor(2) as pool:
@@ -146,6 +142,12 @@ def differing(asked: Sequence[Question], expected: Sequence[bytes], got: Sequenc
         if difference.expected != difference.got:
             found.append(difference)
     return found
+
+
+def unanswered(asked: Sequence[Question], answers: Sequence[bytes]) -> list[str]:
+    """The questions that a server failed to answer, and need not have: that both fail is not that both are right."""
+    failed = [str(question) for question, answer in zip(asked, answers, strict=True) if _is_failure(answer)]
+    return [question for question in failed if not any(loop in question.lower() for loop in LOOPS)]
 
 
 def answer_lines(port: int, asked: Sequence[Question]) -> set[str]:
@@ -269,6 +271,10 @@ def _over_tcp(port: int, question: Question) -> bytes:
     with socket.create_connection((HOST, port), PATIENCE) as sock, sock.makefile("rb") as stream:
         sock.sendall(len(message).to_bytes(2, "big") + message)
         return stream.read(int.from_bytes(stream.read(2), "big"))[2:]
+
+
+def _is_failure(answer: bytes) -> bool:
+    return answer[1] & 0x0F == dns.rcode.SERVFAIL  # without its id, a message begins with the flags
 
 
 def _lines(message: bytes) -> list[str]:

@@ -33,6 +33,7 @@ from tests.live.differential import (
     lines_of,
     questions,
     transferred,
+    unanswered,
 )
 from tests.live.modes.example import until
 from tests.live.pairs import QUIET, RANDOM_NAMES, named_conf, shown
@@ -53,9 +54,8 @@ PROVES_INSECURE = "ldns-opt-out"
 # A cut below a cut is on the NSEC ring of bind, on both rings of gsqlite3, and on all in PowerDNS's transfers. RFC 4035
 # section 2.3 forbids it, and signers leave it out: the answers here are held to the file alone.
 NESTED = "nested.example"
-# NSD takes the dot after a backslash that is escaped for part of the name (RFC 1035 section 5.1); gsqlite3 fetches the
-# other and is then SERVFAIL for its SOA, without a reason in the log.
-UNREADABLE = ("letters.example", r"\000.sp\032ace")
+# NSD takes the dot after a backslash that is escaped for part of the name (RFC 1035 section 5.1).
+UNREADABLE = "letters.example"
 SOME_SIGNERS = ("ldns-nsec", "bind-nsec3", "bind-opt-out", "ldns-opt-out")
 SOME_ZONES = ("cuts.example", "child.cuts.example", NESTED, "bare")
 MANY_RANDOM_NAMES = 1000
@@ -149,6 +149,7 @@ def check(folder: Path, zones: Mapping[str, str], signer: str, is_long: bool) ->
         for apex, file in zones.items():
             asked = sifted(questions(apex, files[apex], seed, count), is_long)
             expected, got = both_answers(theirs.port, ours.port, asked)
+            assert unanswered(asked, expected) == []
             assert [line for line in lines_of(got) if not by_signer.made(line)] == []
             if apex == NESTED and (mode == "nsec" or not with_bind):
                 continue
@@ -170,5 +171,5 @@ def test_pre_signed_zones_answer_alike(tmp_path, signer):
 @pytest.mark.parametrize("zones", [ZONES, ROOT], ids=["zones", "root"])
 @pytest.mark.parametrize("signer", SIGNERS)
 def test_all_pre_signed_zones_answer_alike(tmp_path, signer, zones):
-    is_served = {apex: signer != PROVES_INSECURE or apex not in UNREADABLE for apex in zones}
+    is_served = {apex: signer != PROVES_INSECURE or apex != UNREADABLE for apex in zones}
     check(tmp_path, {apex: file for apex, file in zones.items() if is_served[apex]}, signer, True)
