@@ -157,6 +157,16 @@ def order_key(name: str) -> bytes:
     return b"\x00".join(octet_labels)
 
 
+def from_order_key(key: bytes) -> str:
+    """The canonical name that has this key."""
+    if key.translate(None, b"\x00-_*").isalnum():
+        return ".".join(reversed(key.decode().split("\x00")))
+    if not key:
+        return ""
+    octet_labels = [label.replace(b"\x01\x01", b"\x00").replace(b"\x01\x02", b"\x01") for label in key.split(b"\x00")]
+    return from_labels(octet_labels[::-1])
+
+
 def to_wire(name: str) -> bytes:
     """The name in uncompressed wire form (RFC 1035 section 3.1), case kept."""
     return b"".join(bytes((len(label),)) + label for label in labels(name)) + b"\x00"

@@ -18,6 +18,7 @@ from pipebackend.store import rrs
 
 if TYPE_CHECKING:
     from pipebackend.keyring import Keyring
+    from pipebackend.store.fill import Filling
     from pipebackend.writer import Writer
     from pipebackend.zones.base import Zone
     from pipebackend.zones.served import Served
@@ -171,11 +172,23 @@ class ZoneEditor:
         The records are as the reader of zone files leaves them. ``progress`` is told how many were written so far.
         """
         name = self.importable(apex)
-        with self._keyring.locked():
-            ident = self._store.ensure_domain(name, wanted_id)
-            for kind, values in settings.items():
-                self._keyring.set_metadata(name, ident, kind, values)
-            return self._store.fill(ident, new, progress)
+        with self._store.without_lookups(), self._keyring.locked():
+            return self._store.fill(self._prepared(name, wanted_id, settings), new, progress)
+
+    @contextmanager
+    def replacing(self, apex: str, wanted_id: int, settings: Mapping[str, Sequence[str]]) -> Iterator[Filling]:
+        """The same, in a block in which many records are put while they are read, in the order of their owners."""
+        name = self.importable(apex)
+        with self._store.without_lookups(), self._keyring.locked():
+            ident = self._prepared(name, wanted_id, settings)
+            with self._store.filling(ident, is_large=True) as zone:
+                yield zone
+
+    def _prepared(self, apex: str, wanted_id: int, settings: Mapping[str, Sequence[str]]) -> int:
+        ident = self._store.ensure_domain(apex, wanted_id)
+        for kind, values in settings.items():
+            self._keyring.set_metadata(apex, ident, kind, values)
+        return ident
 
     def _change(self, name: str, type_: str, change: Callable[[Sequence[Record]], Sequence[Record]]) -> bool:
         zone = self.zone_of(name)

@@ -25,10 +25,13 @@ def add(db: Sqlite, rows: Iterable[Row]) -> None:
     db.execute("RELEASE aside")
 
 
-def in_order(db: Sqlite) -> Generator[Ordered]:
+def in_order(db: Sqlite, apex: str) -> Generator[Ordered]:
     """The rows in the order of their owners, those of one as they came: its first spelling and ttls are kept."""
     db.execute(_MAKE)
-    yield from db.stream(f"SELECT * FROM {_TABLE} ORDER BY key, rowid")
+    skipped = len(names.order_key(apex)) + 1 if apex else 0
+    yield from db.stream(
+        f"SELECT substr(key, ?), name, type, ttl, prio, content FROM {_TABLE} ORDER BY key, rowid", (skipped + 1,)
+    )
 
 
 def forget(db: Sqlite) -> None:

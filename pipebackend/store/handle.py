@@ -11,7 +11,7 @@ from pipebackend.store import faults, files, schema
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     Row = tuple[Any, ...]
@@ -118,6 +118,21 @@ class Handle:
                 row = f"({', '.join('?' * len(part[0]))})"
                 sql = f"{into} VALUES {', '.join([row] * count)}"
             self.run(sql, tuple(chain.from_iterable(part)))
+
+    def insert_columns(self, table: str, same: Mapping[str, object], columns: Mapping[str, Sequence[object]]) -> None:
+        """Rows of a table, column by column; what all have in common, in ``same``, is not bound for each."""
+        from itertools import chain
+
+        names = ", ".join((*same, *columns))
+        selected = ", ".join((*"?" * len(same), *(f"column{number}" for number in range(1, len(columns) + 1))))
+        into = f"INSERT INTO {table} ({names}) SELECT {selected} FROM"
+        row = f"({', '.join('?' * len(columns))})"
+        count = max(map(len, columns.values()))
+        for start in range(0, count, INSERTED_ROWS):
+            part = [column[start : start + INSERTED_ROWS] for column in columns.values()]
+            rows = ", ".join([row] * len(part[0]))
+            values = chain.from_iterable(zip(*part, strict=True))
+            self.run(f"{into} (VALUES {rows})", (*same.values(), *values))
 
     def stream(self, sql: str, values: Values = ()) -> Iterator[Row]:
         """The rows of one statement as they were at the first of them, few of them in memory at a time."""

@@ -35,17 +35,18 @@ __all__ = [
 ALL_NAMES = ""  # in place of a name: every name of the zone may be out of order
 _TABLE = "pipebackend_stale"
 
-_NEIGHBOURS = """SELECT
-    (SELECT name FROM pipebackend_names WHERE domain_id = ?1 AND hidden = 0 AND key <= ?2 ORDER BY key DESC LIMIT 1),
-    (SELECT name FROM pipebackend_names WHERE domain_id = ?1 AND hidden = 0 AND key > ?2 ORDER BY key LIMIT 1)"""
-_FIRST = "SELECT name FROM pipebackend_names WHERE domain_id = ? AND hidden = 0 ORDER BY key LIMIT 1"
-_LAST = "SELECT name FROM pipebackend_names WHERE domain_id = ? AND hidden = 0 ORDER BY key DESC LIMIT 1"
+_KEPT = "coalesce(spelled, key) FROM pipebackend_places"  # text or blob
+_NEIGHBOURS = f"""SELECT
+    (SELECT {_KEPT} WHERE domain_id = ?1 AND hidden = 0 AND key <= ?2 ORDER BY key DESC LIMIT 1),
+    (SELECT {_KEPT} WHERE domain_id = ?1 AND hidden = 0 AND key > ?2 ORDER BY key LIMIT 1)"""
+_FIRST = f"SELECT {_KEPT} WHERE domain_id = ? AND hidden = 0 ORDER BY key LIMIT 1"
+_LAST = f"SELECT {_KEPT} WHERE domain_id = ? AND hidden = 0 ORDER BY key DESC LIMIT 1"
 _HASHED = """SELECT before.name, before.hash,
     (SELECT hash FROM pipebackend_hashes WHERE domain_id = ?1 AND hash > ?2 ORDER BY hash LIMIT 1)
     FROM pipebackend_orders AS made LEFT JOIN (SELECT name, hash FROM pipebackend_hashes
     WHERE domain_id = ?1 AND hash <= ?2 ORDER BY hash DESC LIMIT 1) AS before
     WHERE made.domain_id = ?1 AND made.param = ?3"""
-_SPELLED = "SELECT lower(name), name FROM pipebackend_names WHERE domain_id = ? AND name <> lower(name)"
+_SPELLED = "SELECT lower(spelled), spelled FROM pipebackend_places WHERE domain_id = ? AND spelled IS NOT NULL"
 _LAST_HASH = "SELECT name, hash FROM pipebackend_hashes WHERE domain_id = ? ORDER BY hash DESC LIMIT 1"
 _FIRST_HASH = "SELECT hash FROM pipebackend_hashes WHERE domain_id = ? ORDER BY hash LIMIT 1"
 
@@ -138,8 +139,8 @@ def _signer_proves_insecure(db: Sqlite, domain_id: int, denial: Denial) -> bool:
 
 
 def is_known(db: Sqlite) -> bool:
-    """Whether the store keeps orders; not one that only others have written to."""
-    return bool(db.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (_TABLE,)))
+    """Whether the store keeps orders; not one that only others have written to, or an older version of this."""
+    return bool(db.rows("SELECT 1 FROM sqlite_master WHERE name = 'pipebackend_places'"))
 
 
 def is_stale(db: Sqlite, domain_id: int) -> bool:
@@ -183,15 +184,20 @@ def spellings(db: Sqlite, domain_id: int) -> dict[str, str]:
     return dict(db.rows(_SPELLED, (domain_id,))) if is_known(db) else {}
 
 
-def neighbours(db: Sqlite, domain_id: int, name: str) -> tuple[str, str] | None:
+def neighbours(db: Sqlite, domain_id: int, name: str, apex: str) -> tuple[str, str] | None:
     """As ``zones.base.Ring.neighbours``; None if the zone has no order."""
-    for before, after in db.rows_of_last_look(_NEIGHBOURS, (domain_id, names.order_key(name))):
+    for before, after in db.rows_of_last_look(_NEIGHBOURS, (domain_id, names.order_key(names.relative(name, apex)))):
         if before is None and after is None:
             return None
         before = before if before is not None else db.rows(_LAST, (domain_id,))[0][0]
         after = after if after is not None else db.rows(_FIRST, (domain_id,))[0][0]
-        return before, after
+        return _name_of(before, apex), _name_of(after, apex)
     return None
+
+
+def _name_of(kept: bytes | str, apex: str) -> str:
+    """The name that is kept as its key, or as it is spelled."""
+    return kept if isinstance(kept, str) else names.join(names.from_order_key(kept), apex)
 
 
 def hashed_neighbours(db: Sqlite, domain_id: int, label: str, param: Nsec3Param) -> tuple[str, str, str] | None:

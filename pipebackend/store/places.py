@@ -9,19 +9,22 @@ from pipebackend.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pipebackend.store.order import Denial
     from pipebackend.store.sqlite import Sqlite
 
 __all__ = [
     "ADD_HASH",
-    "ADD_NAME",
+    "ADD_PLACE",
     "FACTS",
     "NO_NAME",
+    "TABLE",
     "Place",
     "is_name_of",
-    "key_below",
+    "key",
+    "keys",
+    "keys_below",
     "leave_order",
     "plain_names",
     "set_nonterminals",
@@ -43,7 +46,8 @@ _LEAVE = f"UPDATE records SET ordername = NULL {_THIS_NAME} AND ordername IS NOT
 _DROP_ENT = "DELETE FROM records WHERE domain_id = ? AND name = ? AND coalesce(type, '') = ''"
 _ADD_ENT = """INSERT INTO records (domain_id, name, type, disabled, ordername, auth, ttl, prio, content)
     VALUES (?, ?, NULL, 0, ?, ?, NULL, NULL, NULL)"""
-ADD_NAME = "INSERT INTO pipebackend_names (domain_id, hidden, key, name, insecure)"
+TABLE = "pipebackend_places"
+ADD_PLACE = f"INSERT INTO {TABLE} (domain_id, hidden, key, insecure, spelled)"
 ADD_HASH = "INSERT OR REPLACE INTO pipebackend_hashes (domain_id, hash, name)"
 NO_NAME = frozenset(("RRSIG",))  # the types of an owner that is no name, as ``FACTS`` says
 
@@ -88,10 +92,25 @@ def spelling_in(apex: str, spelled: str) -> str:
     return spelled[: len(spelled) - len(apex)] + apex
 
 
-def key_below(name: str) -> tuple[bytes, bytes]:
-    """The keys of the names below this one are from the first to before the second; not for the root."""
-    key = names.order_key(name)
-    return key + b"\x00", key + b"\x01"
+def key(name: str, apex: str) -> bytes:
+    """The key of a canonical name of the zone, whose octet order is the canonical one (RFC 4034 section 6.1)."""
+    return names.order_key(names.relative(name, apex))
+
+
+def keys(owners: Sequence[str], apex: str) -> list[bytes]:
+    """As ``key``, for many names in any case; most are read at once."""
+    text = "\n".join((*owners, "")).lower()
+    end = f".{apex}\n" if apex else "\n"
+    if "\\" in text or text.count(end) < len(owners):
+        return [key(name, apex) for name in text.split("\n")[:-1]]
+    relative = text.replace(end, "\n").encode().split(b"\n")[:-1]
+    return [b"\x00".join(name.split(b".")[::-1]) for name in relative] if b"." in b"".join(relative) else relative
+
+
+def keys_below(name: str, apex: str) -> tuple[bytes, bytes]:
+    """The keys of the names below this one are from the first to before the second; not for the apex."""
+    above = key(name, apex)
+    return above + b"\x00", above + b"\x01"
 
 
 def set_rows(db: Sqlite, domain_id: int, denial: Denial, places: Iterable[Place]) -> None:

@@ -6,20 +6,19 @@ is a row whose type is NULL; what is ``disabled`` is not there.
 
 from __future__ import annotations
 
-from pipebackend import names
 from pipebackend.records import ENT, Record
 from pipebackend.store import domains, order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from pipebackend.store.sqlite import Sqlite
 
     Row = tuple[int, str, str, int, int, str, str | None, int]
     # also of empty non-terminals
     Stored = tuple[int, str, str | None, int | None, int | None, str | None, str | None, int]
-    # key and spelling of the owner, type, ttl, prio, content
+    # key of the owner as places.key, its spelling, type, ttl, prio, content
     Ordered = tuple[bytes, str, str, int, int, str]
 
 __all__ = [
@@ -28,15 +27,14 @@ __all__ = [
     "add",
     "at",
     "find_soa",
-    "in_order",
     "listing",
     "remove",
     "row",
+    "split",
 ]
 
 PRIORITY_TYPES = frozenset(("MX", "SRV"))
 DEFAULT_TTL = 3600  # PowerDNS's default-ttl, for rows that have none
-_PROGRESS_RECORDS = 8192  # between two reports
 
 _COLUMNS = "type, coalesce(ttl, ?1), coalesce(prio, 0), coalesce(content, ''), auth"
 _AT = f"SELECT {_COLUMNS} FROM records WHERE domain_id = ?2 AND name = ?3 AND disabled = 0"
@@ -70,21 +68,9 @@ def find_soa(db: Sqlite, domain_id: int, apex: str) -> Record | None:
     return next((record for record in at(db, domain_id, apex) or () if record.type == "SOA"), None)
 
 
-def in_order(records: Sequence[Record], progress: Callable[[int], None]) -> Iterator[Ordered]:
-    """The records for ``fill``; ``progress`` is told now and then how many of them were taken."""
-    keys = [names.order_key(record.owner) for record in records]
-    places = sorted(range(len(keys)), key=keys.__getitem__)
-    for count, place in enumerate(places):
-        if count % _PROGRESS_RECORDS == 0:
-            progress(count)
-        owner, type_, ttl, content, _, _ = records[place]
-        prio, content = _split(type_, content) if type_ in PRIORITY_TYPES else (0, content)
-        yield keys[place], owner, type_, ttl, prio, content
-
-
 def row(domain_id: int, record: Record, ordername: str | None) -> Row:
     """The row of a record; its owner is canonical, but for ``aside``, which takes a spelling."""
-    prio, content = _split(record.type, record.content)
+    prio, content = split(record.type, record.content)
     auth = int(record.auth)
     return domain_id, record.owner or ".", record.type, record.ttl, prio, content, ordername, auth
 
@@ -105,8 +91,8 @@ def remove(db: Sqlite, domain_id: int, name: str, type_: str) -> None:
             db.execute("DELETE FROM records WHERE domain_id = ? AND name = ? AND type = ?", (*values, type_))
 
 
-def _split(type_: str, content: str) -> tuple[int, str]:
-    """The columns ``prio`` and ``content``."""
+def split(type_: str, content: str) -> tuple[int, str]:
+    """The columns ``prio`` and ``content`` of a record."""
     if type_ not in PRIORITY_TYPES:
         return 0, content
     first, _, rest = content.partition(" ")

@@ -7,7 +7,9 @@ only tables of our own are added to it.
 
 from __future__ import annotations
 
+from pipebackend import names
 from pipebackend.errors import StoreFault
+from pipebackend.store import domains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,9 +97,9 @@ def _make_powerdns_tables(run: Run) -> None:
         _run_all(run, _POWERDNS_TABLES)
 
 
-# The order of the names in ``records``, kept by ``order``. ``hidden`` are names below a zone cut, ``insecure`` zone
-# cuts without DS; ``hashes`` are made with the NSEC3 parameters in ``orders``, which has each zone that is in order.
-# ``stale`` says which names were written since: '' stands for all names, and then no others are noted.
+# The order of the names in ``records``, kept by ``order``. ``hashes`` are made with the NSEC3 parameters in ``orders``,
+# which has each zone that is in order. ``stale`` says which names were written since: '' stands for all names, and then
+# no others are noted.
 _ORDER_TABLES = (
     """CREATE TABLE pipebackend_names (
         domain_id INTEGER NOT NULL,
@@ -117,6 +119,27 @@ _ORDER_TABLES = (
         name TEXT NOT NULL,
         PRIMARY KEY (domain_id, name)) WITHOUT ROWID""",
     "INSERT INTO pipebackend_stale (domain_id, name) SELECT id, '' FROM domains",
+)
+
+# ``key`` is that of ``places.key``; ``spelled`` the owner where it is kept with capitals. ``hidden`` are names below a
+# zone cut, ``insecure`` zone cuts without DS.
+_PLACES = (
+    """CREATE TABLE pipebackend_places (
+        domain_id INTEGER NOT NULL,
+        hidden INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        insecure INTEGER NOT NULL,
+        spelled TEXT,
+        PRIMARY KEY (domain_id, hidden, key)) WITHOUT ROWID""",
+    "DELETE FROM pipebackend_stale",
+    "INSERT INTO pipebackend_stale (domain_id, name) SELECT id, '' FROM domains",
+    "DROP TRIGGER pipebackend_domains_delete",
+    """CREATE TRIGGER pipebackend_domains_delete AFTER DELETE ON domains BEGIN
+        DELETE FROM pipebackend_places WHERE domain_id = OLD.id;
+        DELETE FROM pipebackend_hashes WHERE domain_id = OLD.id;
+        DELETE FROM pipebackend_orders WHERE domain_id = OLD.id;
+        DELETE FROM pipebackend_stale WHERE domain_id = OLD.id;
+        END""",
 )
 
 
@@ -155,6 +178,23 @@ def _triggers() -> Iterator[str]:
         END"""
 
 
+def _make_places(run: Run) -> None:
+    """Half as large as the table before: what is almost always the same for name and key is kept once.
+
+    The places are found anew at the next look; how a signer spelled a name could not be.
+    """
+    _run_all(run, _PLACES)
+    spelled = run(
+        "SELECT d.id, d.name, n.name FROM pipebackend_names AS n JOIN domains AS d ON d.id = n.domain_id "
+        "WHERE n.name <> lower(n.name)",
+        (),
+    )
+    for ident, apex, name in spelled:
+        key = names.order_key(names.relative(str(name).lower(), domains.apex_from(str(apex))))
+        run("INSERT INTO pipebackend_places VALUES (?, 0, ?, 0, ?)", (ident, key, name))
+    run("DROP TABLE pipebackend_names", ())
+
+
 def _make_order_tables(run: Run) -> None:
     _run_all(run, _ORDER_TABLES)
     _run_all(run, _triggers())
@@ -191,6 +231,7 @@ def drop_triggers_of_records(run: Run) -> list[str]:
 _MIGRATIONS: tuple[tuple[str, Callable[[Run], None]], ...] = (
     ("tables of PowerDNS 4.7", _make_powerdns_tables),
     ("the order of the names in records", _make_order_tables),
+    ("the same in half the space", _make_places),
     ("why a zone was not replaced", _make_refusal_table),
 )
 VERSION = len(_MIGRATIONS)

@@ -18,7 +18,7 @@ from pipebackend.store.handle import Handle
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from pipebackend.store.handle import Row, Values
@@ -34,12 +34,23 @@ class Sqlite:
     Every method raises StoreFault when the file cannot be used, with the file's name and what to do.
     """
 
-    __slots__ = ("_begun", "_depth", "_failed", "_handle", "_seen", "changes", "in_transaction", "path")
+    __slots__ = (
+        "_begun",
+        "_depth",
+        "_failed",
+        "_handle",
+        "_seen",
+        "changes",
+        "in_transaction",
+        "looks_up_zones",
+        "path",
+    )
 
     def __init__(self, path: str) -> None:
         self._handle = Handle(path)
         self.path = self._handle.path
         self.in_transaction = False  # begin() was called and neither commit() nor abort()
+        self.looks_up_zones = True  # whether SQLite looks for the zone of each row; read when the lock is taken
         self._begun = False  # the write lock was taken
         self._failed = False
         self._depth = 0  # blocks of writing() inside each other
@@ -69,6 +80,10 @@ class Sqlite:
     def insert(self, into: str, rows: Iterable[Values]) -> None:
         """Rows for ``INSERT INTO table (columns)``; only inside ``with db.writing()``."""
         self._handle.insert(into, rows)
+
+    def insert_columns(self, table: str, same: Mapping[str, object], columns: Mapping[str, Sequence[object]]) -> None:
+        """Rows of a table, column by column, and what all have in common; only inside ``with db.writing()``."""
+        self._handle.insert_columns(table, same, columns)
 
     def writing(self) -> _Writing:
         """``with db.writing():`` all of the block or nothing of it is kept.
@@ -150,6 +165,8 @@ class Sqlite:
 
     def _take_lock(self) -> None:
         self._handle.prepare_for_writing()
+        if not self.looks_up_zones:
+            self._handle.run("PRAGMA foreign_keys = OFF")
         self._handle.run("BEGIN IMMEDIATE")
         self._begun = True
         schema.bring_up_to_date(self._handle.fetch, self.path)
@@ -176,6 +193,8 @@ class Sqlite:
         self._begun = False
         if self._handle.is_in_transaction():
             self._handle.run("ROLLBACK")
+        if not self.looks_up_zones and self._handle.connection is not None:
+            self._handle.run("PRAGMA foreign_keys = ON")
 
 
 class _Writing:

@@ -14,12 +14,14 @@ from pipebackend.store.sqlite import Sqlite
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pipebackend.nsec3param import Nsec3Param
     from pipebackend.records import Record
     from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.store.domains import DomainRow
+    from pipebackend.store.fill import Filling
     from pipebackend.store.keyrows import KeyRow
     from pipebackend.store.order import Denial
     from pipebackend.store.refusals import Refusal
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "open_store"]
 
 _SCHEME = "sqlite:"
+_LARGE = 1000  # records
 
 
 def open_store(url: str, base: Path | str) -> Store:
@@ -227,11 +230,15 @@ class Store:
 
     def replace_records(self, domain_id: int, count: int) -> None:
         """Puts the ``count`` rows that were set aside in the place of all records of the zone, in order."""
-        from pipebackend.store import aside, fill
+        from pipebackend.store import aside, blocks, fill
 
-        rows = aside.in_order(self._db)
+        rows = aside.in_order(self._db, self.apex_of(domain_id) or "")
         try:
-            fill.replace(self._db, domain_id, rows, count)
+            with fill.replacing(self._db, domain_id, is_large=count > _LARGE) as zone:
+                for block in blocks.of_rows(rows):
+                    zone.put(block)
+                if zone.taken != count:
+                    raise StoreFault(f"store {self.path}: it was replaced while records were written to it; try again")
         finally:
             rows.close()  # SQLite lets nobody read after an error as of a full disk while a statement is going on
         aside.forget(self._db)
@@ -239,11 +246,29 @@ class Store:
     def fill(self, domain_id: int, records: Sequence[Record], progress: Callable[[int], None]) -> int:
         """Puts these records, each once, in the place of all records of the zone, in order; how many were written.
 
-        Their owners are in the zone, and content is in PowerDNS's form. ``progress`` is told of each few thousand.
+        Their owners are in the zone, and content is in PowerDNS's form. ``progress`` is told of each few hundred.
+        """
+        from pipebackend.store import blocks
+
+        with self.filling(domain_id, is_large=len(records) > _LARGE) as zone:
+            for block in blocks.of_records(self.apex_of(domain_id) or "", records, progress):
+                zone.put(block)
+        return zone.written
+
+    def without_lookups(self) -> AbstractContextManager[None]:
+        """A block around transactions that only write records of zones that are there, which is quicker."""
+        from pipebackend.store import fill
+
+        return fill.without_lookups(self._db)
+
+    def filling(self, domain_id: int, *, is_large: bool) -> AbstractContextManager[Filling]:
+        """A block in which records, of ascending names, are put in the place of all records of the zone.
+
+        ``is_large`` for about a thousand records or more.
         """
         from pipebackend.store import fill
 
-        return fill.replace(self._db, domain_id, rrs.in_order(records, progress), len(records))
+        return fill.replacing(self._db, domain_id, is_large=is_large)
 
     def note_refusal(self, domain_id: int, moment: int, reasons: Sequence[str]) -> None:
         """Keeps why a zone was not replaced, until its records are written; StoreFault where another is writing."""
@@ -277,9 +302,9 @@ class Store:
         """Whether it would be longer than a question can wait."""
         return rectify.takes_long(self._db, domain_id)
 
-    def neighbours(self, domain_id: int, name: str) -> tuple[str, str] | None:
+    def neighbours(self, domain_id: int, name: str, apex: str) -> tuple[str, str] | None:
         """See ``zones.base.Ring``; None if the zone has no order."""
-        return order.neighbours(self._db, domain_id, name)
+        return order.neighbours(self._db, domain_id, name, apex)
 
     def hashed_neighbours(self, domain_id: int, label: str, param: Nsec3Param) -> tuple[str, str, str] | None:
         """See ``zones.base.Ring``; None if the zone's hashes are not of these parameters."""

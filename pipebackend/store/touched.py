@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["update"]
 
 _FACTS = f"SELECT {places.FACTS} FROM records WHERE domain_id = ? AND name = ? AND disabled = 0"
-_BELOW = "FROM pipebackend_names WHERE domain_id = ? AND hidden = ? AND key >= ? AND key < ?"
-_SPELLED = "SELECT name FROM pipebackend_names WHERE domain_id = ? AND hidden IN (0, 1) AND key = ?"
-_DROP_NAME = "DELETE FROM pipebackend_names WHERE domain_id = ? AND hidden = ? AND key = ?"
+_BELOW = "FROM pipebackend_places WHERE domain_id = ? AND hidden = ? AND key >= ? AND key < ?"
+_SPELLED = "SELECT spelled FROM pipebackend_places WHERE domain_id = ? AND hidden IN (0, 1) AND key = ?"
+_DROP_PLACE = "DELETE FROM pipebackend_places WHERE domain_id = ? AND hidden = ? AND key = ?"
 _DROP_HASH = "DELETE FROM pipebackend_hashes WHERE domain_id = ? AND hash = ?"
 
 
@@ -39,10 +39,10 @@ class _Zone:
     def update(self, touched: set[str]) -> None:
         moved = touched | {below for name in touched for below in self._misplaced_below(name)}
         found = [self._place(name) for name in moved if self._facts(name)[2]]
-        self._write_names(moved, found)
+        self._write_places(moved, found)
         places.set_rows(self._db, self._id, self._denial, found)
         places.leave_order(self._db, self._id, moved.difference(place.name for place in found))
-        bare = self._bare(moved)  # after the names are written: it asks what is below
+        bare = self._bare(moved)  # after the places are written: it asks what is below
         self._write_nonterminals(bare, found)
         if self._denial.is_hashed:
             proven = {place.name: place.has_hash(self._denial) for place in found}
@@ -76,11 +76,12 @@ class _Zone:
         if name == self._denial.apex:
             return []
         is_cut = self._facts(name)[0]
-        rows = self._db.rows(f"SELECT lower(name) {_BELOW}", (self._id, int(not is_cut), *places.key_below(name)))
-        return [below for (below,) in rows]
+        values = (self._id, int(not is_cut), *places.keys_below(name, self._denial.apex))
+        rows = self._db.rows(f"SELECT key {_BELOW}", values)
+        return [names.join(names.from_order_key(key), self._denial.apex) for (key,) in rows]
 
     def _is_above_names(self, name: str, *, hidden: bool, secure: bool = False) -> bool:
-        values = (self._id, int(hidden), *places.key_below(name))
+        values = (self._id, int(hidden), *places.keys_below(name, self._denial.apex))
         return bool(self._db.rows(f"SELECT 1 {_BELOW}{' AND insecure = 0' if secure else ''} LIMIT 1", values))
 
     def _is_proven_above(self, name: str) -> bool:
@@ -92,16 +93,13 @@ class _Zone:
         candidates = {above for name in moved for above in (name, *self._above(name))} - {self._denial.apex}
         return [name for name in candidates if not self._facts(name)[2]]
 
-    def _write_names(self, moved: Iterable[str], found: Iterable[Place]) -> None:
-        keys = [names.order_key(name) for name in moved]
-        kept = {name.lower(): name for key in keys for (name,) in self._db.rows(_SPELLED, (self._id, key))}
-        self._db.execute_many(_DROP_NAME, [(self._id, hidden, key) for key in keys for hidden in (0, 1)])
+    def _write_places(self, moved: Iterable[str], found: Iterable[Place]) -> None:
+        keys = {name: places.key(name, self._denial.apex) for name in moved}
+        spelled = {name: kept for name, key in keys.items() for (kept,) in self._db.rows(_SPELLED, (self._id, key))}
+        self._db.execute_many(_DROP_PLACE, [(self._id, hidden, key) for key in keys.values() for hidden in (0, 1)])
         self._db.insert(
-            places.ADD_NAME,
-            [
-                (self._id, int(p.is_hidden), names.order_key(p.name), kept.get(p.name, p.name), int(p.is_insecure))
-                for p in found
-            ],
+            places.ADD_PLACE,
+            [(self._id, int(p.is_hidden), keys[p.name], int(p.is_insecure), spelled.get(p.name)) for p in found],
         )
 
     def _write_nonterminals(self, bare: Iterable[str], found: Iterable[Place]) -> None:

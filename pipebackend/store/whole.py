@@ -50,7 +50,7 @@ class _Zone:
         self.cuts: dict[str, bool] = {}  # zone cut → whether it has DS
         self.names: set[str] = set()
         self.spelled = order.spellings(db, domain_id)
-        self.rows: list[tuple[int, int, bytes, str, int]] = []  # of pipebackend_names
+        self.rows: list[tuple[int, int, bytes, int, str | None]] = []  # of pipebackend_places
         self.hashed: list[str] = []  # the names that have an NSEC3, or would have
         self.hashes: dict[str, str] = {}
         self.wrong: list[Place] = []
@@ -74,10 +74,10 @@ class _Zone:
 
     def write_order(self) -> None:
         db, domain_id = self.db, self.domain_id
-        db.execute("DELETE FROM pipebackend_names WHERE domain_id = ?", (domain_id,))
+        db.execute("DELETE FROM pipebackend_places WHERE domain_id = ?", (domain_id,))
         db.execute("DELETE FROM pipebackend_hashes WHERE domain_id = ?", (domain_id,))
         self.rows.sort()
-        db.insert(places.ADD_NAME, self.rows)
+        db.insert(places.ADD_PLACE, ((ident, hidden, bytearray(key), *rest) for ident, hidden, key, *rest in self.rows))
         hashes = sorted((domain_id, digest, name) for name, digest in self.hashes.items())
         db.insert(places.ADD_HASH, hashes)
         order.note_param(db, domain_id, self.denial)
@@ -100,8 +100,8 @@ class _Zone:
         is_cut = name in self.cuts
         insecure = is_cut and not self.cuts[name]
         self.names.add(name)
-        kept = self.spelled.get(name, name)
-        self.rows.append((self.domain_id, int(hidden), names.order_key(name), kept, int(insecure)))
+        key = places.key(name, self.denial.apex)
+        self.rows.append((self.domain_id, int(hidden), key, int(insecure), self.spelled.get(name)))
         ordername = None
         if not hidden:
             has_hash = not (insecure and self.denial.leaves_out_insecure)

@@ -34,16 +34,18 @@ def cut(
 
     ``takes`` is offered lines where an entry begins, with the number of the first, and says whether it took them.
     """
-    numbered = enumerate(lines, 1)
+    todo = iter(lines)
+    count = 0  # of the lines that came
     ahead: deque[tuple[int, str]] = deque()
     while True:
         if not ahead:
-            ahead.extend(islice(numbered, BLOCK))
-            if not ahead:
+            block = list(islice(todo, BLOCK))
+            count += len(block)
+            if not block:
                 return
-            if takes(ahead[0][0], [line for _, line in ahead]):
-                ahead.clear()
+            if takes(count - len(block) + 1, block):
                 continue
+            ahead.extend(enumerate(block, count - len(block) + 1))
         number, line = ahead.popleft()
         if "(" not in line or (depth := _depth(line)) <= 0:
             if line.lstrip()[:1] not in ("", ";"):
@@ -51,7 +53,10 @@ def cut(
             continue
         taken = [(number, line)]
         while depth > 0:
-            following = ahead.popleft() if ahead else next(numbered, (0, ""))
+            if not ahead and (text := next(todo, "")):
+                count += 1
+                ahead.append((count, text))
+            following = ahead.popleft() if ahead else (0, "")
             opened = _depth(following[1]) if following[0] else 0
             if not following[0] or (opened > 0 and following[1][:1] not in " \t"):
                 ahead.extendleft(reversed([*taken, following] if following[0] else taken))

@@ -12,10 +12,11 @@ import re
 import sys
 from itertools import repeat
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipebackend import names
 from pipebackend.records import Record
+from pipebackend.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import dns.name
     import dns.zonefile
 
-__all__ = ["PlainLines"]
+__all__ = ["Columns", "PlainLines"]
 
 # Possessive: nothing in here could match in another way, and trying takes most of the time.
 _NAME = r"[\w*-]{1,63}+(?:\.[\w*-]{1,63}+)*+\.?"
@@ -36,6 +37,25 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _ADDRESSES = re.compile(rf"(?:{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\n)+", re.ASCII)
 _STRING = re.compile(r'"[ !#-\[\]-~]{0,255}"')
 _MAX_CHARS = 253  # of a name without escapes (RFC 1035 section 2.3.4)
+
+
+class Columns(Value):
+    """The fields of many records: to make a record of each takes as long as to read it."""
+
+    owners: Sequence[str]
+    types: Sequence[str]
+    ttls: Sequence[int]
+    contents: Sequence[str]
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Columns:
+        """Of records that there are."""
+        return cls(*list(zip(*records, strict=True))[:4])
+
+    def records(self) -> list[Record]:
+        """The records."""
+        fields = zip(*self, repeat(True), repeat(0))  # the rest is what a record has by itself
+        return list(map(tuple.__new__, repeat(Record), fields))
 
 
 class PlainLines:
@@ -81,7 +101,7 @@ class PlainLines:
         self._last_owner = owner
         return Record(owner, type_, ttl, content)
 
-    def records(self, lines: Sequence[str]) -> list[Record] | None:
+    def columns(self, lines: Sequence[str]) -> Columns | None:
         """The records of lines, a record each; None if one of them is not plain, or not in the zone."""
         if lines[-1][-1] != "\n":
             return None
@@ -99,8 +119,8 @@ class PlainLines:
         if told is not None:
             self._reader.last_ttl, self._reader.last_ttl_known = int(told), True
         self._last_owner = found[-1]
-        columns = zip(found, map(sys.intern, types), map(ttls.get, ttl_texts), contents, repeat(True), repeat(0))
-        return list(map(tuple.__new__, repeat(Record), columns))
+        columns: Any = (found, list(map(sys.intern, types)), list(map(ttls.__getitem__, ttl_texts)), contents)
+        return Columns(*columns)
 
     def tell_owner(self) -> None:
         """Before the reader goes on: a line without an owner has that of the line before (RFC 1035 section 5.1)."""

@@ -101,7 +101,7 @@ class _StoredRing:
 
     def neighbours(self, name: str) -> tuple[str, str]:
         """See ``zones.base.Ring``."""
-        found = self._store.neighbours(self._zone.ident, name)
+        found = self._store.neighbours(self._zone.ident, name, self._zone.apex)
         return found if found is not None else self._memory().neighbours(name)
 
     def hashed_neighbours(self, label: str, param: Nsec3Param) -> tuple[str, str, str]:

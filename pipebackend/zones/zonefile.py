@@ -29,12 +29,21 @@ from pipebackend.rdtypes import type_name
 from pipebackend.records import Record
 from pipebackend.values import Value
 from pipebackend.zones import entries
-from pipebackend.zones.plainlines import PlainLines
+from pipebackend.zones.plainlines import Columns, PlainLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Protocol
 
     Progress = Callable[[int], None]
+
+    class Stream(Protocol):
+        """What takes records as they are read; ``slow`` of them were read by dnspython, which takes long."""
+
+        def take(self, columns: Columns) -> None: ...
+
+        def take_single(self, records: Sequence[Record], slow: int) -> None: ...
+
 
 __all__ = ["Lines", "ZoneText", "read"]
 
@@ -69,17 +78,27 @@ class Lines:
 class ZoneText(Value):
     """A zone file that was read: its records, their places, all files that took part, and what was left out and why.
 
+    ``soa`` is one of the records.
+
     ``nsec3`` are the different parameters of its NSEC3 and NSEC3PARAM records, as ``nsec3param.from_text`` takes them.
     """
 
     records: Sequence[Record]
+    soa: Record
     lines: Lines
     sources: Sequence[str]
     left_out: Sequence[str]
     nsec3: Sequence[str] = ()
 
 
-def read(path: str, origin: str, *, for_store: bool = False, progress: Progress | None = None) -> ZoneText:
+def read(
+    path: str,
+    origin: str,
+    *,
+    for_store: bool = False,
+    progress: Progress | None = None,
+    stream: Stream | None = None,
+) -> ZoneText:
     """The zone file at ``path`` for the zone ``origin``, as spelled; raises ZoneFault with every error.
 
     Errors are what makes a record unreadable, a file that cannot be read or includes itself, and an SOA that is
@@ -89,11 +108,14 @@ def read(path: str, origin: str, *, for_store: bool = False, progress: Progress 
 
     ``for_store`` keeps the RRSIGs, for a zone that stays signed as it is, and takes records outside the zone for
     errors, as pdnsutil load-zone does. ``progress`` is told each few hundred lines how many records there are so far.
+    ``stream`` is given the records as they are read, up to the first error; the result has none of them then. What it
+    raises goes through.
     """
-    reading = _Reading(origin, _MADE_FOR_PRESIGNED if for_store else _MADE_BY_POWERDNS, progress)
+    reading = _Reading(origin, _MADE_FOR_PRESIGNED if for_store else _MADE_BY_POWERDNS, progress, stream)
     reading.include(path)
-    faults = reading.faults + _soa_faults(reading.records, reading.lines, origin.lower())
-    if not faults and not any(record.type == "SOA" for record in reading.records):
+    reading.hand_over()
+    faults = reading.faults + _soa_faults(reading.soas, reading.lines, origin.lower())
+    if not faults and not reading.soas:
         faults = [f"{path}: the zone {origin or '.'} has no SOA record; add one, with @ as its owner"]
     if for_store:
         faults += reading.left_out
@@ -101,14 +123,13 @@ def read(path: str, origin: str, *, for_store: bool = False, progress: Progress 
         raise ZoneFault(faults, reading.sources)
     for type_, count in sorted(reading.made_by_powerdns.items()):
         reading.left_out.append(f"{path}: {count} {type_} records are left out: PowerDNS makes them itself")
-    return ZoneText(reading.records, reading.lines, reading.sources, reading.left_out, sorted(reading.nsec3))
+    [(soa, _)] = reading.soas
+    return ZoneText(reading.records, soa, reading.lines, reading.sources, reading.left_out, sorted(reading.nsec3))
 
 
-def _soa_faults(found: Sequence[Record], lines: Lines, apex: str) -> list[str]:
+def _soa_faults(soas: Sequence[tuple[Record, int]], lines: Lines, apex: str) -> list[str]:
     faults, first = [], ""
-    for index, record in enumerate(found):
-        if record.type != "SOA":
-            continue
+    for record, index in soas:
         if record.owner.lower() != apex:
             faults.append(f"{lines[index]}: SOA at {record.owner}; it belongs at the zone's name {apex or '.'}")
         elif first:
@@ -121,8 +142,11 @@ def _soa_faults(found: Sequence[Record], lines: Lines, apex: str) -> list[str]:
 class _Reading:
     """The state of one reading, and what dnspython's reader takes for its transaction."""
 
-    def __init__(self, origin: str, made_by_powerdns: frozenset[str], progress: Progress | None) -> None:
+    def __init__(
+        self, origin: str, made_by_powerdns: frozenset[str], progress: Progress | None, stream: Stream | None
+    ) -> None:
         self.records: list[Record] = []
+        self.soas: list[tuple[Record, int]] = []  # and their indices
         self.lines = Lines()
         self.sources: list[str] = []
         self.faults: list[str] = []
@@ -131,6 +155,8 @@ class _Reading:
         self.nsec3: set[str] = set()
         self._leaves_out = made_by_powerdns
         self._progress = progress
+        self._stream = stream
+        self._slow = 0  # entries that dnspython read since records were handed over
         self._origin = dns.name.Name([*names.labels(origin), b""])
         self._path, self._line = "", 0
         self._open_files: list[str] = []
@@ -170,7 +196,10 @@ class _Reading:
             return
         if name is not self._owner_name:
             self._owner_name, self._owner = name, names.from_labels(name.labels[:-1])
-        self.records.append(Record(self._owner, type_, ttl, rdata.content_of(rd)))
+        record = Record(self._owner, type_, ttl, rdata.content_of(rd))
+        if type_ == "SOA":
+            self.soas.append((record, len(self.lines)))
+        self.records.append(record)
         self.lines.append(self._path, self._line)
 
     def include(self, path: str) -> None:
@@ -216,14 +245,27 @@ class _Reading:
 
     def _take_plain(self, path: str, number: int, lines: Sequence[str]) -> bool:
         """Takes lines that are all plain."""
+        self.hand_over()
         if self._progress is not None:
-            self._progress(len(self.records))
-        found = self._plain.records(lines)
-        if found is None:
+            self._progress(len(self.lines))
+        columns = self._plain.columns(lines)
+        if columns is None:
             return False
-        self.records += found
-        self.lines.append(path, number, len(found))
+        if self._stream is None:
+            self.records += columns.records()
+        elif not self.faults:
+            self._stream.take(columns)
+        self.lines.append(path, number, len(lines))
         return True
+
+    def hand_over(self) -> None:
+        """Gives the stream, if there is one, what was read line by line."""
+        if self._stream is None:
+            return
+        if not self.faults:
+            self._stream.take_single(self.records, self._slow)
+        self.records.clear()
+        self._slow = 0
 
     def _include_as_told(self, text: str) -> None:
         """``$INCLUDE file [origin]``."""
@@ -241,6 +283,7 @@ class _Reading:
 
     def _read_entry(self, text: str) -> bool:
         """Read one record or directive; false if the record is outside the zone."""
+        self._slow += 1
         self._plain.tell_owner()
         known = len(self.records) + self.made_by_powerdns.total()
         self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(text), "")

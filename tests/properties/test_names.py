@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipebackend import names
 from pipebackend.errors import NameFault
 from pipebackend.nsec3 import hash_label
+from pipebackend.store import places
 
 LABELS = st.binary(min_size=1, max_size=20) | st.sampled_from(
     [b"*", b"a", b"A", b"aa", b"\x00", b"\x01", b"a.b", b"\\", b" ", b"\xff", b"@", b'"', b"0", b"000"]
@@ -75,6 +76,19 @@ def test_the_order_is_the_canonical_one(first: list[bytes], second: list[bytes])
     one, two = names.order_key(names.from_labels(first)), names.order_key(names.from_labels(second))
     assert (one < two) == (theirs(first) < theirs(second))
     assert (one == two) == (theirs(first) == theirs(second))
+
+
+@given(OCTET_NAMES)
+def test_a_key_tells_its_name(labels: list[bytes]) -> None:
+    name = names.from_labels(labels)
+    assert names.from_order_key(names.order_key(name)) == name.lower()
+
+
+@given(st.lists(OCTET_NAMES.map(lambda labels: labels[:4])), OCTET_NAMES.map(lambda labels: labels[:4]))
+def test_keys_of_many_names_are_those_of_each(found: list[list[bytes]], apex_labels: list[bytes]) -> None:
+    apex = names.from_labels(apex_labels).lower()
+    owners = [names.join(names.from_labels(labels), apex) for labels in found]
+    assert places.keys(owners, apex) == [places.key(owner.lower(), apex) for owner in owners]
 
 
 @given(OCTET_NAMES, LABELS)

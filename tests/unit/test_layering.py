@@ -51,6 +51,7 @@ LAYERS = (
         "stats",
         "watch",
         "zoneedit",
+        "zonestream",
     ),
     ("backend", "commands"),
     (

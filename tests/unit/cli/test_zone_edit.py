@@ -254,6 +254,51 @@ def test_a_full_disk_at_commit_leaves_the_old_zone(zoneutil, zone_file, monkeypa
     assert lines(zoneutil) == before
 
 
+MANY = GOOD + "".join(f"n{number:06d} A 192.0.2.1\n" for number in range(60_000))  # more than a MB
+
+
+@pytest.fixture
+def no_collecting(monkeypatch):
+    """Fails where a large file is not written while it is read."""
+
+    def fail(*_):
+        raise AssertionError("all records were collected")
+
+    monkeypatch.setattr("pipebackend.zoneedit.ZoneEditor.replace_all", fail)
+
+
+@pytest.mark.parametrize("odd", ["", 'n059999 TXT "a\\"b"\nn059999 TXT ( "x"\n "y" )\nzz SRV 1 2 3 ns1\n'])
+def test_a_large_file_in_order_is_written_while_it_is_read(zoneutil, zone_file, no_collecting, odd):
+    zoneutil.good("zone", "import", ZONE, zone_file(MANY + odd))
+    known = lines(zoneutil)
+    assert len(known) == 60_004 + (3 if odd else 0)
+    assert [line.split()[0] for line in known if "192.0.2.53" in line] == [f"ns1.{ZONE}."]
+    assert zoneutil.good("zone", "check", ZONE).err.endswith("no faults\n")
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["zz A 1", "zz.example.net. A 192.0.2.1"],
+        ["zz CNAME a", 'zz TXT "x"'],
+        ["@ SOA ns1 hostmaster 8 3600 600 86400 300"],
+        ["n000000 CNAME ns1"],
+    ],
+)
+def test_a_fault_at_the_end_of_a_large_file_changes_nothing(zoneutil, zone_file, faults):
+    zoneutil.good("zone", "import", ZONE, zone_file(GOOD))
+    before = lines(zoneutil)
+    path = zone_file(MANY + "".join(f"{fault}\n" for fault in faults))
+    said = zoneutil.refused("zone", "import", ZONE, path)
+    assert f"{path}:{60_007}:" in said
+    assert lines(zoneutil) == before
+
+
+def test_a_large_file_in_no_order_is_imported_too(zoneutil, zone_file):
+    zoneutil.good("zone", "import", ZONE, zone_file(MANY + "".join(f"m{number} A 192.0.2.2\n" for number in range(9))))
+    assert len(lines(zoneutil)) == 60_013
+
+
 SIGNED = GOOD.replace("7 3600", "9 3600") + "@ DNSKEY 257 3 13 aaaa\n" + "@ " + RRSIG.format("SOA")
 NSEC3 = (
     "@ NSEC3PARAM 1 0 5 ABCD\n@ " + RRSIG.format("NSEC3PARAM")

@@ -57,7 +57,7 @@ def orders(store):
 def chain(store):
     """The names from the apex around, each by the neighbours of the one before."""
     found = [APEX]
-    while (after := store.neighbours(7, found[-1])[1]) != APEX:
+    while (after := store.neighbours(7, found[-1], APEX)[1]) != APEX:
         found.append(after)
     return found
 
@@ -212,6 +212,16 @@ def test_a_large_zone_that_is_given_up_in_the_middle_leaves_the_old_one_and_the_
     assert chain(store) == [APEX]
 
 
+def test_a_block_without_lookups_leaves_them_on(store, ident):
+    """SQLite would not take a deleted zone's records away."""
+    with store.without_lookups():
+        store.fill(7, [SOA, a("www")], lambda count: None)
+        with pytest.raises(StoreFault), store.filling(8, is_large=False):
+            pass
+    store.delete_domain(APEX)
+    assert rows(store, "SELECT count(*) FROM records") == [(0,)]
+
+
 def test_a_zone_that_others_deleted_meanwhile_is_not_filled(store, ident):
     store.begin()
     store.set_aside([rrs.row(7, SOA, None)])
@@ -224,7 +234,7 @@ def test_a_deleted_zone_leaves_nothing(store, ident):
     add(store, a("www"))
     store.set_metadata(APEX, 7, "NSEC3PARAM", ["1 0 0 -"])
     store.delete_domain(APEX)
-    for table in ("records", "pipebackend_names", "pipebackend_hashes", "pipebackend_orders", "pipebackend_stale"):
+    for table in ("records", "pipebackend_places", "pipebackend_hashes", "pipebackend_orders", "pipebackend_stale"):
         assert rows(store, f"SELECT * FROM {table}") == []
 
 
@@ -232,7 +242,7 @@ def test_a_store_that_powerdns_made_is_put_in_order_when_it_is_first_written(sto
     add(store, a("b.ent"))
     execute(
         store,
-        *(f"DROP TABLE pipebackend_{name}" for name in ("names", "hashes", "orders", "stale", "refusals", "schema")),
+        *(f"DROP TABLE pipebackend_{name}" for name in ("places", "hashes", "orders", "stale", "refusals", "schema")),
         *(
             f"DROP TRIGGER {name}"
             for (name,) in rows(store, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'pipeb%'")
@@ -243,7 +253,7 @@ def test_a_store_that_powerdns_made_is_put_in_order_when_it_is_first_written(sto
     assert other.is_stale(ident)
     other.rectify(ident)
     assert other.records_at(ident, f"ent.{APEX}") == []
-    assert other.neighbours(ident, APEX) == (APEX, f"b.ent.{APEX}")
+    assert other.neighbours(ident, APEX, APEX) == (APEX, f"b.ent.{APEX}")
 
 
 @pytest.mark.parametrize("signer_proves_it", [False, True])
@@ -296,7 +306,7 @@ def test_a_presigned_zone_keeps_the_spelling_that_was_first_until_it_is_replaced
     """The signature of an NSEC is made of the next name as the signer spelled it (RFC 6840 section 5.1)."""
     store.fill(7, [SOA, a("WWW"), a("www")._replace(type="TXT", content='"x"'), a("b"), a("B")], lambda count: None)
     assert spelled(store) == [f"b.{APEX}", f"WWW.{APEX}", f"WWW.{APEX}"]
-    assert store.neighbours(7, f"b.{APEX}") == (f"b.{APEX}", f"WWW.{APEX}")
+    assert store.neighbours(7, f"b.{APEX}", APEX) == (f"b.{APEX}", f"WWW.{APEX}")
     assert [record.owner for record in store.records_at(7, f"www.{APEX}")] == [f"www.{APEX}"] * 2
     assert {name for name, *_ in orders(store)} == {APEX, f"b.{APEX}", f"www.{APEX}"}  # gsqlite3 finds them
     add(store, a("www")._replace(content="192.0.2.2"), a("x.www"))

@@ -19,7 +19,7 @@ OLDER = (
     "DROP TABLE pipebackend_refusals",
     "DROP TRIGGER pipebackend_records_insert_soa",
     "DROP TRIGGER pipebackend_refusals_delete",
-    "DELETE FROM pipebackend_schema WHERE version > 2",
+    "DELETE FROM pipebackend_schema WHERE version > 3",
 )
 OF_POWERDNS = (
     *OLDER[:3],
@@ -29,7 +29,7 @@ OF_POWERDNS = (
         for table in ("records", "metadata")
         for event in ("insert_new", "delete_old", "update_old", "update_new")
     ),
-    *(f"DROP TABLE pipebackend_{table}" for table in ("names", "hashes", "orders", "stale", "schema")),
+    *(f"DROP TABLE pipebackend_{table}" for table in ("places", "hashes", "orders", "stale", "schema")),
 )
 
 
