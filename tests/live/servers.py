@@ -67,6 +67,7 @@ PROGRAMS = (
     "sqlite3",
     "unbound",
 )
+_GIVEN: set[int] = set()  # the ports that servers have had
 RUNNING: list[Server] = []  # the servers of this moment, whose logs a failing test shows
 
 # PROTOCOL.md 7: what a test asks must reach the coprocess, and must be today's data.
@@ -148,7 +149,10 @@ def first_airports(count: int) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that neither UDP nor TCP uses at this moment."""
+    """A port of 127.0.0.1 that neither UDP nor TCP uses at this moment, and that was not given to anybody before.
+
+    Who got one may be slow to use it, or never do: for pdnsutil there is only a folder that is called so.
+    """
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
             tcp.bind((HOST, 0))
@@ -158,6 +162,9 @@ def free_port() -> int:
                     udp.bind((HOST, port))
                 except OSError:
                     continue
+            if port in _GIVEN:
+                continue
+            _GIVEN.add(port)
             return port
 
 
