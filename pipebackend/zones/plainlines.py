@@ -34,8 +34,12 @@ _EACH_LINE = re.compile(rf"{_RECORD}\r?\n|.*\n", re.ASCII)
 _TARGET = re.compile(rf"{_NAME}|@", re.ASCII)
 _PREFERENCE = re.compile(rf"(0|[1-9]\d{{0,4}})[ \t]+({_NAME}|@)", re.ASCII)
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_ADDRESSES = re.compile(rf"(?:{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\n)+", re.ASCII)
-_STRING = re.compile(r'"[ !#-\[\]-~]{0,255}"')
+_QUOTED = r'"[ !#-\[\]-~]{0,255}"'
+_STRING = re.compile(_QUOTED)
+_SAME = {  # contents that stay as they are written, each with the end of a line
+    "A": re.compile(rf"(?:{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\n)+", re.ASCII),
+    "TXT": re.compile(rf"(?:{_QUOTED}\n)+"),
+}
 _MAX_CHARS = 253  # of a name without escapes (RFC 1035 section 2.3.4)
 
 
@@ -164,7 +168,8 @@ class PlainLines:
 
     def _each_content(self, types: Sequence[str], texts: Sequence[str]) -> Sequence[str | None]:
         """The contents, None where one is not plain."""
-        if types.count("A") == len(types) and _ADDRESSES.fullmatch("\n".join((*texts, ""))):
+        kinds = set(types)
+        if kinds <= _SAME.keys() and all(_SAME[kind].fullmatch(_joined(kind, types, texts)) for kind in kinds):
             return texts
         return [self._contents[type_](text) for type_, text in zip(types, texts, strict=True)]
 
@@ -176,6 +181,13 @@ class PlainLines:
         found = _PREFERENCE.fullmatch(text)
         target = self._target(found[2]) if found and int(found[1]) < 2**16 else None
         return f"{found[1]} {target}" if found and target is not None else None
+
+
+def _joined(kind: str, types: Sequence[str], texts: Sequence[str]) -> str:
+    chosen = (
+        texts if types.count(kind) == len(types) else [text for t, text in zip(types, texts, strict=True) if t == kind]
+    )
+    return "\n".join((*chosen, ""))
 
 
 def _address(family: int, text: str) -> str | None:
