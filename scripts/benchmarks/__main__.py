@@ -10,13 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.benchmarks import endtoend, processes, roundtrip
+from scripts.benchmarks import endtoend, importing, processes, roundtrip
 from scripts.benchmarks.figures import Run
 from scripts.benchmarks.responders import ResponderFailed
 from scripts.benchmarks.setup import DEFAULT, LONG, QUICK, Scale, Setup
 from tests.live.servers import ServerFailed
 
-PARTS = "abcdef"
+PARTS = "abcdefg"
 TOP = Path(__file__).parents[2]
 
 
@@ -55,6 +55,7 @@ def measured(scale: Scale, parts: str, kept: Path | None) -> Run:
         ("d", processes.measure_memory),
         ("e", roundtrip.measure_growth),
         ("f", roundtrip.compare_answer_sizes),
+        ("g", importing.measure),
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         setup = Setup(scale, Path(folder))

@@ -22,6 +22,7 @@ PARTS = {
     "d": "Memory",
     "e": "Growth",
     "f": "Octets of an answer",
+    "g": "Import",
 }
 
 

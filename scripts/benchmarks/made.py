@@ -16,7 +16,18 @@ from pipebackend.store import open_store, rrs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["KINDS", "Zone", "absent", "make", "make_several", "name_of", "sign", "write_peer_data", "written_out"]
+__all__ = [
+    "KINDS",
+    "Zone",
+    "absent",
+    "make",
+    "make_several",
+    "name_of",
+    "sign",
+    "write_addresses",
+    "write_peer_data",
+    "written_out",
+]
 
 KINDS = ("table", "file", "ranges", "custom", "stored")
 TTL = 60
@@ -119,6 +130,14 @@ def write_zone_file(path: Path, apex: str, count: int) -> None:
         for record in written_out(apex, count):
             content = record.content.replace(apex, f"{apex}.") if record.type in ("SOA", "NS") else record.content
             file.write(f"{record.owner}. {record.type} {content}\n")
+
+
+def write_addresses(path: Path, apex: str, count: int) -> None:
+    """A zone file with one A record for each name, in order."""
+    with open(path, "w") as file:
+        file.write(f"$ORIGIN {apex}.\n$TTL {TTL}\n@ SOA ns1 hostmaster 1 {_TIMERS}\n@ NS ns1\nns1 A 127.0.0.1\n")
+        for number in range(count):
+            file.write(f"{name_of(number)} A {_address(number)}\n")
 
 
 def write_peer_data(path: Path, apexes: Sequence[str], count: int) -> None:

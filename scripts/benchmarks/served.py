@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scripts.benchmarks.figures import Run
     from scripts.benchmarks.setup import Setup
 
-__all__ = ["DEFAULT_CACHES", "MODES", "PLAIN", "Zones", "apex_of", "start"]
+__all__ = ["DEFAULT_CACHES", "MODES", "PLAIN", "SCHEMA", "Zones", "apex_of", "start"]
 
 PLAIN = "bench"
 MODES: dict[str, tuple[str, ...]] = {"nsec": (), "nsec3": ("1 0 0 -",), "narrow": ("1 0 0 -", "narrow")}  # for pdnsutil
@@ -35,7 +35,7 @@ DEFAULT_CACHES = {  # PowerDNS's own values; the servers of tests have none (PRO
     "zone-metadata-cache-ttl": "60",
 }
 _QUIET = {"loglevel": "3"}
-_SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 
 
 def apex_of(mode: str) -> str:
@@ -172,7 +172,7 @@ def _fill(server: PdnsServer, zones: Zones, which: str, signed: bool) -> None:
     """Load the zones and sign them, with PowerDNS's own tool."""
     if which == "gsqlite3":
         with sqlite3.connect(server.folder.parent / "pdns.db") as db:
-            db.executescript(_SCHEMA.read_text())
+            db.executescript(SCHEMA.read_text())
         db.close()
     elif which == "bind":
         server.said("create-bind-db", str(server.folder.parent / "keys.db"))

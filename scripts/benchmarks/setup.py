@@ -26,6 +26,8 @@ class Scale:
 
     ``names`` are more than the questions of all rounds, and of the one to warm up: what is asked for is new each time.
 
+    ``imported`` are the sizes of the zones in part g, each imported ``imports`` times.
+
     ``all_floods`` is false where two of them have to do; a process that starts in more than ``patience`` seconds is
     not started again and again.
     """
@@ -39,6 +41,8 @@ class Scale:
     flood_rounds: int
     seconds: float
     patience: float
+    imported: tuple[int, ...]
+    imports: int
     all_floods: bool = True
 
 
@@ -52,6 +56,8 @@ QUICK = Scale(
     flood_rounds=2,
     seconds=0.2,
     patience=0.5,
+    imported=(1000,),
+    imports=1,
     all_floods=False,
 )
 DEFAULT = Scale(
@@ -64,6 +70,8 @@ DEFAULT = Scale(
     flood_rounds=5,
     seconds=0.5,
     patience=2,
+    imported=(1_000_000,),
+    imports=5,
 )
 LONG = Scale(
     rounds=15,
@@ -75,6 +83,8 @@ LONG = Scale(
     flood_rounds=9,
     seconds=2,
     patience=60,
+    imported=(100_000, 1_000_000),
+    imports=9,
 )
 
 
