@@ -20,6 +20,7 @@ __all__ = [
     "KINDS",
     "Zone",
     "absent",
+    "between",
     "make",
     "make_several",
     "name_of",
@@ -82,6 +83,12 @@ def absent(count: int, seed: int) -> Iterator[str]:
     """Labels that are in no zone, no two alike."""
     draw = random.Random(seed)
     return (f"x{number:08d}" for number in draw.sample(range(10**8), count))
+
+
+def between(zone: Zone, count: int, seed: int) -> Iterator[str]:
+    """Labels that are in no zone, no two alike, each right behind one of the zone's that is drawn at random."""
+    draw = random.Random(seed)
+    return (f"{_owner(zone.kind, draw.randrange(zone.count))}x{number}" for number in range(count))
 
 
 def make(folder: Path, kind: str, count: int) -> Zone:

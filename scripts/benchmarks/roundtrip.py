@@ -89,11 +89,11 @@ def _nodata(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterato
 
 
 def _nxdomain(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
-    return (protocol.lookup(f"{label}.{zone.apex}", "ANY", zone_id) for label in made.absent(count, 4))
+    return (protocol.lookup(f"{label}.{zone.apex}", "ANY", zone_id) for label in made.between(zone, count, 4))
 
 
 def _denial(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
-    for label in made.absent(count, 5):
+    for label in made.between(zone, count, 5):
         yield (
             f'{{"method": "getBeforeAndAfterNamesAbsolute", "parameters": {{"id": {zone_id}, "qname": "{label}."}}}}\n'
         ).encode()

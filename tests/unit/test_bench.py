@@ -130,6 +130,16 @@ def test_absent_names_are_all_different() -> None:
     assert len(set(made.absent(5000, 1))) == 5000
 
 
+def test_names_between_others_have_neighbours_all_over_the_zone(tmp_path: Path) -> None:
+    zone = made.make(tmp_path, "table", 10)
+    labels = list(made.between(zone, 500, 1))
+    assert len(set(labels)) == 500
+    backend = open_backend(str(zone.config))
+    assert not any(backend.lookup(f"{label}.{zone.apex}", "ANY").records for label in labels)
+    ident = backend.zones.all()[0].ident
+    assert {backend.neighbours(ident, label)[0].before for label in labels} == {made.name_of(n) for n in range(10)}
+
+
 def test_documented_form() -> None:
     answer = b'{"result":[{"qname":"a.example","qtype":"A","content":"192.0.2.1","ttl":60,"domain_id":7}]}\n'
     plain = b'{"result":[{"qtype":"A", "qname":"a.example", "content":"192.0.2.1", "ttl": 60}]}\n'
