@@ -72,8 +72,10 @@ def _is_flat(block: Block) -> bool:
     """Whether all names are directly below the apex, none is a cut, and no record is there twice."""
     if not all(block.keys) or b"\x00" in b"".join(block.keys) or not _SPECIAL.isdisjoint(block.types):
         return False
-    columns = (block.keys, block.types, block.contents)  # the first or two of them are quicker, and mostly enough
-    return any(len(set(zip(*columns[:count], strict=True))) == len(block.keys) for count in (1, 2, 3))
+    count = len(block.keys)
+    if len(set(block.keys)) == count or len(set(zip(block.keys, block.types, strict=True))) == count:  # quicker
+        return True
+    return len(set(zip(block.keys, block.types, block.contents, strict=True))) == count
 
 
 def _each_once(rows: list[Ordered]) -> list[Ordered]:
