@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Filling", "replacing", "without_lookups"]
 
 _BATCH = 5000  # rows written at once
-_SPECIAL = frozenset(("NS", "RRSIG"))  # which may make a zone cut, and no name
+_ADDRESSES = frozenset(("A", "AAAA"))
 
 
 @contextmanager
@@ -69,13 +69,27 @@ def replacing(db: Sqlite, domain_id: int, *, is_large: bool) -> Iterator[Filling
 
 
 def _is_flat(block: Block) -> bool:
-    """Whether all names are directly below the apex, none is a cut, and no record is there twice."""
-    if not all(block.keys) or b"\x00" in b"".join(block.keys) or not _SPECIAL.isdisjoint(block.types):
+    """Whether all names are directly below the apex, and no record is there twice; of signatures there are none."""
+    if not all(block.keys) or b"\x00" in b"".join(block.keys) or "RRSIG" in block.types:
         return False
     count = len(block.keys)
     if len(set(block.keys)) == count or len(set(zip(block.keys, block.types, strict=True))) == count:  # quicker
         return True
     return len(set(zip(block.keys, block.types, block.contents, strict=True))) == count
+
+
+def _keys_of(type_: str, block: Block) -> set[bytes]:
+    """The keys of the names that have such a record."""
+    return {key for key, found in zip(block.keys, block.types, strict=True) if found == type_}
+
+
+def _mark_cuts(cuts: set[bytes], block: Block, ordernames: list[str | None], auths: list[int]) -> None:
+    """As ``Filling._put_cut``, in columns."""
+    for row, (key, type_) in enumerate(zip(block.keys, block.types, strict=True)):
+        if key in cuts:
+            auths[row] = int(type_ == "DS")
+            if type_ in _ADDRESSES:
+                ordernames[row] = None
 
 
 def _each_once(rows: list[Ordered]) -> list[Ordered]:
@@ -117,7 +131,7 @@ class Filling:
         """Writes a block, each record once (RFC 2181 section 5), and what follows from it."""
         self.taken += len(block.keys)
         if self._is_flat and _is_flat(block):
-            self._put_leaves(block)
+            self._put_flat(block)
             return
         last = -1
         rows = list(zip(*block, strict=True))
@@ -134,24 +148,28 @@ class Filling:
         self._hashes.sort()
         self._db.insert(places.ADD_HASH, self._hashes)
 
-    def _put_leaves(self, block: Block) -> None:
-        """Names directly below the apex and no zone cuts, as most of a large zone are: nothing else depends on them."""
+    def _put_flat(self, block: Block) -> None:
+        """Names directly below the apex, as most of a large zone are: nothing depends on them but what is below."""
         self._leave(None)
         self._last = block.keys[-1] + b"\x00"
+        count, end = len(block.keys), self._relative_end
         owners = "\n".join(block.owners).lower().split("\n")
-        end = self._relative_end
-        same: dict[str, object] = {"domain_id": self._id, "auth": 1}
-        columns: dict[str, Sequence[object]] = {"name": owners, "content": block.contents}
-        columns["ordername"] = [owner[:end] for owner in owners]
-        for name, column in (("type", block.types), ("ttl", block.ttls), ("prio", block.prios)):
-            if column.count(column[0]) == len(column):
-                same[name] = column[0]
-            else:
-                columns[name] = column
-        self._db.insert_columns("records", same, columns)
-        keys = list(map(bytearray, dict.fromkeys(block.keys)))
-        self._db.insert_columns(places.TABLE, {"domain_id": self._id, "hidden": 0, "insecure": 0}, {"key": keys})
-        self.written += len(owners)
+        ordernames: list[str | None] = [owner[:end] for owner in owners]
+        auths = [1] * count
+        insecure = dict.fromkeys(block.keys, 0)
+        if "NS" in block.types:
+            cuts = _keys_of("NS", block)
+            insecure |= dict.fromkeys(cuts - _keys_of("DS", block), 1)
+            _mark_cuts(cuts, block, ordernames, auths)
+            if block.keys[-1] in cuts:
+                self._cut = self._last
+        records: dict[str, Sequence[object]] = {"name": owners, "type": block.types, "content": block.contents}
+        records |= {"ttl": block.ttls, "prio": block.prios, "ordername": ordernames, "auth": auths}
+        self._db.insert_columns("records", records | {"domain_id": [self._id] * count})
+        placed: dict[str, Sequence[object]] = {"key": [*map(bytearray, insecure)], "insecure": [*insecure.values()]}
+        same = {"domain_id": [self._id] * len(insecure), "hidden": [0] * len(insecure)}
+        self._db.insert_columns(places.TABLE, placed | same)
+        self.written += count
 
     def _put_name(self, key: bytes, rows: list[Ordered]) -> None:
         name = rows[0][1].lower()
@@ -197,7 +215,7 @@ class Filling:
         """Only DS is authoritative (RFC 4035 section 2.2); PowerDNS leaves addresses out of its order."""
         for row in rows:
             type_ = row[2]
-            self._put_rows(name, [row], None if type_ in ("A", "AAAA") else ordername, int(type_ == "DS"))
+            self._put_rows(name, [row], None if type_ in _ADDRESSES else ordername, int(type_ == "DS"))
 
     def _ordername(self, name: str, has_hash: bool) -> str | None:
         ordername = self._denial.ordername(name, has_hash)

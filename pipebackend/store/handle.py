@@ -119,20 +119,21 @@ class Handle:
                 sql = f"{into} VALUES {', '.join([row] * count)}"
             self.run(sql, tuple(chain.from_iterable(part)))
 
-    def insert_columns(self, table: str, same: Mapping[str, object], columns: Mapping[str, Sequence[object]]) -> None:
-        """Rows of a table, column by column; what all have in common, in ``same``, is not bound for each."""
+    def insert_columns(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Rows of a table, column by column; a value that all have in common is not bound for each."""
         from itertools import chain
 
-        names = ", ".join((*same, *columns))
-        selected = ", ".join((*"?" * len(same), *(f"column{number}" for number in range(1, len(columns) + 1))))
-        into = f"INSERT INTO {table} ({names}) SELECT {selected} FROM"
-        row = f"({', '.join('?' * len(columns))})"
-        count = max(map(len, columns.values()))
-        for start in range(0, count, INSERTED_ROWS):
-            part = [column[start : start + INSERTED_ROWS] for column in columns.values()]
+        first, *others = columns
+        same = [name for name in others if columns[name].count(columns[name][0]) == len(columns[name])]
+        differing = [first, *(name for name in others if name not in same)]
+        selected = ", ".join((*(f"column{number}" for number in range(1, len(differing) + 1)), *"?" * len(same)))
+        into = f"INSERT INTO {table} ({', '.join((*differing, *same))}) SELECT {selected} FROM"
+        row = f"({', '.join('?' * len(differing))})"
+        fixed = [columns[name][0] for name in same]
+        for start in range(0, len(columns[first]), INSERTED_ROWS):
+            part = [columns[name][start : start + INSERTED_ROWS] for name in differing]
             rows = ", ".join([row] * len(part[0]))
-            values = chain.from_iterable(zip(*part, strict=True))
-            self.run(f"{into} (VALUES {rows})", (*same.values(), *values))
+            self.run(f"{into} (VALUES {rows})", (*fixed, *chain.from_iterable(zip(*part, strict=True))))
 
     def stream(self, sql: str, values: Values = ()) -> Iterator[Row]:
         """The rows of one statement as they were at the first of them, few of them in memory at a time."""

@@ -81,9 +81,9 @@ class Sqlite:
         """Rows for ``INSERT INTO table (columns)``; only inside ``with db.writing()``."""
         self._handle.insert(into, rows)
 
-    def insert_columns(self, table: str, same: Mapping[str, object], columns: Mapping[str, Sequence[object]]) -> None:
-        """Rows of a table, column by column, and what all have in common; only inside ``with db.writing()``."""
-        self._handle.insert_columns(table, same, columns)
+    def insert_columns(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Rows of a table, column by column; only inside ``with db.writing()``."""
+        self._handle.insert_columns(table, columns)
 
     def writing(self) -> _Writing:
         """``with db.writing():`` all of the block or nothing of it is kept.
