@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ANSWERS", "Kept"]
 
 MAX_ANSWERS = 16_384  # some 5 MB of answers of 200 octets: what is asked often stays, a flood of names costs no more
-MAX_OCTETS = 4096  # of question and answer; larger ones are rare and would make that bound meaningless
+MAX_OCTETS = 4096  # of question and answer; larger ones are rare, and few of them would push out all others
+MAX_TOTAL = 8 << 20  # octets of all of them, where answers are large as those with ready-made signatures
 _LONGEST_CALL = 200  # characters of a slow call that are kept
 
 
@@ -67,6 +68,7 @@ class Kept:
         self._most = most
         self._answers: dict[bytes, tuple[bytes, list[int]]] = {}
         self._older: dict[bytes, tuple[bytes, list[int]]] = {}
+        self._octets = 0  # of what was kept since the last generation ended
         self._state: object = None
         self._look_at = 0.0  # when to see next whether a zone has changed: not at each question, which takes as long
 
@@ -97,6 +99,7 @@ class Kept:
         if state is not self._state:
             self._answers.clear()
             self._older.clear()
+            self._octets = 0
             self._state = state
         self._look_at = monotonic() + (session.backend.patience if session.backend is not None else 0.0)
 
@@ -136,6 +139,8 @@ class Kept:
 
         To take the oldest out of a dict one by one would walk over all places that became free before.
         """
-        if len(self._answers) >= (self._most + 1) // 2:
+        if len(self._answers) >= (self._most + 1) // 2 or self._octets >= MAX_TOTAL // 2:
             self._older, self._answers = self._answers, {}
+            self._octets = 0
+        self._octets += len(question) + len(answer[0])
         self._answers[question] = answer

@@ -93,6 +93,18 @@ def test_of_too_many_answers_the_oldest_goes(session: Counting) -> None:
     assert MAX_ANSWERS < 100_000
 
 
+def test_of_large_answers_there_are_fewer(session: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """16,384 answers of 4 KB were 64 MB."""
+    monkeypatch.setattr("pipebackend.kept.MAX_TOTAL", 3 * len(QUESTION))
+    kept = Kept(session)
+    questions = [QUESTION.replace(b"lax", name) for name in (b"a", b"b", b"c", b"d", b"e")]
+    for question in (*questions, questions[4]):
+        kept.answer(question)
+    assert session.made == 5
+    kept.answer(questions[0])
+    assert session.made == 6
+
+
 def test_a_question_as_long_as_nobody_asks_is_not_kept(session: Counting) -> None:
     """PowerDNS never asks it; whoever else may connect would fill the memory with it."""
     kept = Kept(session)
