@@ -84,7 +84,7 @@ def _import(backend: Backend, apex: str, path: str, progress: Progress) -> Impor
 
 
 def _import_in_order(backend: Backend, apex: str, path: str, serial: int, progress: Progress) -> Imported:
-    """The same while the file is read, which is quicker and takes no memory; NotInOrder if it cannot be done so."""
+    """The same while the file is read, which is quicker and takes little memory; NotInOrder if it cannot be done so."""
     settings = _settings(backend, apex, signed=False, nsec3="")
     with backend.editor.replacing(apex, backend.wanted_id(apex), settings) as zone:
         stream = Stream(apex, zone.put)
