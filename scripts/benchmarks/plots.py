@@ -91,4 +91,4 @@ def _reached(row: Row) -> float:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None}, bbox_inches="tight", pad_inches=0.3)  # fonts of viewers differ
