@@ -20,7 +20,7 @@ FORK = multiprocessing.get_context("fork")
 APEX = "example.org"
 RECORDS = 50_000
 TRIGGERS = 11  # which notice what others write
-ROUNDS = 20
+ROUNDS = 12
 ALL_ROUNDS = 200
 
 
