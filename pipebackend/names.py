@@ -157,6 +157,11 @@ def order_key(name: str) -> bytes:
     return b"\x00".join(octet_labels)
 
 
+def order_key_in(apex: str, name: str) -> bytes:
+    """The same of a canonical name in the zone ``apex``, without the zone's own labels, as the store keeps it."""
+    return order_key(relative(name, apex))
+
+
 def from_order_key(key: bytes) -> str:
     """The canonical name that has this key."""
     if key.translate(None, b"\x00-_*").isalnum():

@@ -28,7 +28,7 @@ _key = itemgetter(0)
 class Block(Value):
     """Columns of records, ordered by ``keys``; all records of a name are in one block.
 
-    ``keys`` are those of ``places.key``, ``owners`` as they are spelled; the rest is as PowerDNS's tables have it.
+    ``keys`` are those of ``names.order_key_in``, ``owners`` as they are spelled; the rest is as in PowerDNS's tables.
     """
 
     keys: Sequence[bytes]

@@ -186,7 +186,7 @@ def spellings(db: Sqlite, domain_id: int) -> dict[str, str]:
 
 def neighbours(db: Sqlite, domain_id: int, name: str, apex: str) -> tuple[str, str] | None:
     """As ``zones.base.Ring.neighbours``; None if the zone has no order."""
-    for before, after in db.rows_of_last_look(_NEIGHBOURS, (domain_id, names.order_key(names.relative(name, apex)))):
+    for before, after in db.rows_of_last_look(_NEIGHBOURS, (domain_id, names.order_key_in(apex, name))):
         if before is None and after is None:
             return None
         before = before if before is not None else db.rows(_LAST, (domain_id,))[0][0]

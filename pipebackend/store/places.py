@@ -22,7 +22,6 @@ __all__ = [
     "TABLE",
     "Place",
     "is_name_of",
-    "key",
     "keys",
     "keys_below",
     "leave_order",
@@ -92,24 +91,19 @@ def spelling_in(apex: str, spelled: str) -> str:
     return spelled[: len(spelled) - len(apex)] + apex
 
 
-def key(name: str, apex: str) -> bytes:
-    """The key of a canonical name of the zone, whose octet order is the canonical one (RFC 4034 section 6.1)."""
-    return names.order_key(names.relative(name, apex))
-
-
 def keys(owners: Sequence[str], apex: str) -> list[bytes]:
-    """As ``key``, for many names in any case; most are read at once."""
+    """As ``names.order_key_in``, for many names in any case; most are read at once."""
     text = "\n".join((*owners, "")).lower()
     end = f".{apex}\n" if apex else "\n"
     if "\\" in text or text.count(end) < len(owners):
-        return [key(name, apex) for name in text.split("\n")[:-1]]
+        return [names.order_key_in(apex, name) for name in text.split("\n")[:-1]]
     relative = text.replace(end, "\n").encode().split(b"\n")[:-1]
     return [b"\x00".join(name.split(b".")[::-1]) for name in relative] if b"." in b"".join(relative) else relative
 
 
 def keys_below(name: str, apex: str) -> tuple[bytes, bytes]:
     """The keys of the names below this one are from the first to before the second; not for the apex."""
-    above = key(name, apex)
+    above = names.order_key_in(apex, name)
     return above + b"\x00", above + b"\x01"
 
 

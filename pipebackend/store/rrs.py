@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Row = tuple[int, str, str, int, int, str, str | None, int]
     # also of empty non-terminals
     Stored = tuple[int, str, str | None, int | None, int | None, str | None, str | None, int]
-    # key of the owner as places.key, its spelling, type, ttl, prio, content
+    # key of the owner as names.order_key_in, its spelling, type, ttl, prio, content
     Ordered = tuple[bytes, str, str, int, int, str]
 
 __all__ = [

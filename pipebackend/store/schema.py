@@ -121,8 +121,8 @@ _ORDER_TABLES = (
     "INSERT INTO pipebackend_stale (domain_id, name) SELECT id, '' FROM domains",
 )
 
-# ``key`` is that of ``places.key``; ``spelled`` the owner where it is kept with capitals. ``hidden`` are names below a
-# zone cut, ``insecure`` zone cuts without DS.
+# ``key`` is that of ``names.order_key_in``; ``spelled`` the owner where it is kept with capitals. ``hidden`` are names
+# below a zone cut, ``insecure`` zone cuts without DS.
 _PLACES = (
     """CREATE TABLE pipebackend_places (
         domain_id INTEGER NOT NULL,
@@ -190,7 +190,7 @@ def _make_places(run: Run) -> None:
         (),
     )
     for ident, apex, name in spelled:
-        key = names.order_key(names.relative(str(name).lower(), domains.apex_from(str(apex))))
+        key = names.order_key_in(domains.apex_from(str(apex)), str(name).lower())
         run("INSERT INTO pipebackend_places VALUES (?, 0, ?, 0, ?)", (ident, key, name))
     run("DROP TABLE pipebackend_names", ())
 

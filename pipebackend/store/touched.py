@@ -94,7 +94,7 @@ class _Zone:
         return [name for name in candidates if not self._facts(name)[2]]
 
     def _write_places(self, moved: Iterable[str], found: Iterable[Place]) -> None:
-        keys = {name: places.key(name, self._denial.apex) for name in moved}
+        keys = {name: names.order_key_in(self._denial.apex, name) for name in moved}
         spelled = {name: kept for name, key in keys.items() for (kept,) in self._db.rows(_SPELLED, (self._id, key))}
         self._db.execute_many(_DROP_PLACE, [(self._id, hidden, key) for key in keys.values() for hidden in (0, 1)])
         self._db.insert(

@@ -100,7 +100,7 @@ class _Zone:
         is_cut = name in self.cuts
         insecure = is_cut and not self.cuts[name]
         self.names.add(name)
-        key = places.key(name, self.denial.apex)
+        key = names.order_key_in(self.denial.apex, name)
         self.rows.append((self.domain_id, int(hidden), key, int(insecure), self.spelled.get(name)))
         ordername = None
         if not hidden:

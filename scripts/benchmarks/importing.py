@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scripts.benchmarks import made
 from scripts.benchmarks.figures import AT_MOST, Goal
-from scripts.benchmarks.served import SCHEMA
+from scripts.benchmarks.served import make_database
 from tests.live.servers import program
 
 if TYPE_CHECKING:
@@ -59,9 +58,7 @@ def _configured(folder: Path) -> Path:
     """The folder of a pdns.conf, with an empty database of PowerDNS's own schema."""
     folder.mkdir()
     database = folder / "pdns.db"
-    with sqlite3.connect(database) as db:
-        db.executescript(SCHEMA.read_text())
-    db.close()
+    make_database(database)
     (folder / "pdns.conf").write_text(
         f"launch=gsqlite3\ngsqlite3-database={database}\ngsqlite3-dnssec=yes\nzone-cache-refresh-interval=0\n"
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scripts.benchmarks.figures import Run
     from scripts.benchmarks.setup import Setup
 
-__all__ = ["DEFAULT_CACHES", "MODES", "PLAIN", "SCHEMA", "Zones", "apex_of", "start"]
+__all__ = ["DEFAULT_CACHES", "MODES", "PLAIN", "Zones", "apex_of", "make_database", "start"]
 
 PLAIN = "bench"
 MODES: dict[str, tuple[str, ...]] = {"nsec": (), "nsec3": ("1 0 0 -",), "narrow": ("1 0 0 -", "narrow")}  # for pdnsutil
@@ -35,7 +35,14 @@ DEFAULT_CACHES = {  # PowerDNS's own values; the servers of tests have none (PRO
     "zone-metadata-cache-ttl": "60",
 }
 _QUIET = {"loglevel": "3"}
-SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+_SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+
+
+def make_database(path: Path) -> None:
+    """An empty database of PowerDNS's own schema for gsqlite3."""
+    with sqlite3.connect(path) as db:
+        db.executescript(_SCHEMA.read_text())
+    db.close()
 
 
 def apex_of(mode: str) -> str:
@@ -171,9 +178,7 @@ def _own_backend(zones: Zones, which: str, folder: Path) -> dict[str, str] | Non
 def _fill(server: PdnsServer, zones: Zones, which: str, signed: bool) -> None:
     """Load the zones and sign them, with PowerDNS's own tool."""
     if which == "gsqlite3":
-        with sqlite3.connect(server.folder.parent / "pdns.db") as db:
-            db.executescript(SCHEMA.read_text())
-        db.close()
+        make_database(server.folder.parent / "pdns.db")
     elif which == "bind":
         server.said("create-bind-db", str(server.folder.parent / "keys.db"))
     for mode, nsec3 in {PLAIN: (), **MODES}.items():
