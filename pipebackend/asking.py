@@ -42,7 +42,7 @@ class Asking:
         return answer
 
     def zone_of(self, name: str) -> tuple[str, int] | None:
-        """The zone that a name is in, and its id: PowerDNS asks upwards for a SOA (PROTOCOL.md 3.1)."""
+        """The zone that a name is in, and its id: PowerDNS asks upwards for a SOA (rule Q-1)."""
         for above in (name, *names.ancestors(name)):
             answer = self.lookup(above, "SOA", -1)
             if answer.records:

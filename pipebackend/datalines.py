@@ -1,4 +1,4 @@
-"""The records of one answer as PIPE's DATA lines (PROTOCOL.md 1.4), from ABI 3 on.
+"""The records of one answer as PIPE's DATA lines (rule P-10), from ABI 3 on.
 
 Compiled zones keep them so, since nothing is then left to do for an answer; whoever wants records reads them back.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PRIORITY_TYPES", "Prepared", "fields", "line", "records"]
 
-PRIORITY_TYPES = frozenset(("MX", "SRV"))  # their priority is a field of its own (PROTOCOL.md 1.4)
+PRIORITY_TYPES = frozenset(("MX", "SRV"))  # their priority is a field of its own (rule P-11)
 
 
 def line(record: Record, ident: int) -> str:

@@ -1,7 +1,7 @@
 """What PowerDNS needs to deny a name: the names before and after it, in the forms that it expects.
 
 PowerDNS builds NSEC and NSEC3 itself; it asks for neighbours in the zone's order and trusts what it gets. An answer of
-"no" makes it sign a denial of the whole zone (PROTOCOL.md rule 14), so here every failure is an error instead.
+"no" makes it sign a denial of the whole zone (rule D-4), so here every failure is an error instead.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Neighbours(Value):
     """The answer to getBeforeAndAfterNamesAbsolute.
 
     NSEC: ``before`` and ``after`` are relative to the zone, the apex is ``""``, ``unhashed`` is ``""``. NSEC3: they
-    are hashes, and ``unhashed`` is the absolute name whose hash ``before`` is (PROTOCOL.md rules 12 and 13).
+    are hashes, and ``unhashed`` is the absolute name whose hash ``before`` is (rules D-2 and D-3).
     """
 
     unhashed: str

@@ -1,4 +1,4 @@
-"""The calls that PowerDNS 4.7 makes for a question, in their order (PROTOCOL.md 3.1, 3.2).
+"""The calls that PowerDNS 4.7 makes for a question, in their order (rules Q-1 to Q-3, D-7).
 
 As with all caches off but those of settings and keys, and consistent-backends=yes. Not known here: presigned zones,
 ALIAS, DNAME, unsigned delegations of zones with opt-out, and DS at the apex of a zone, which belongs to its parent.

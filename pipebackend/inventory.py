@@ -15,7 +15,7 @@ __all__ = ["StoredZone", "faults", "zones"]
 
 @dataclass(frozen=True, slots=True)
 class StoredZone:
-    """What the store holds for one zone, which need not be ours (PROTOCOL.md 5); ``apex`` is canonical."""
+    """What the store holds for one zone, which need not be ours (rule H-1); ``apex`` is canonical."""
 
     id: int
     apex: str

@@ -1,7 +1,7 @@
 """The process that PowerDNS knows, kept alive whatever happens to the one that answers.
 
 PowerDNS never launches a REMOTE coprocess again that died while idle: that thread answers SERVFAIL for ever
-(PROTOCOL.md rule 1). So the process that PowerDNS started only waits; a child of it reads and writes the same stdin and
+(rule L-1). So the process that PowerDNS started only waits; a child of it reads and writes the same stdin and
 stdout, and is made anew when it dies between two questions, or before it looked at one, which the new child then
 answers. If it dies over a question, the keeper refuses that if the protocol has a word for it. Else nobody but PowerDNS
 can ask again: then the keeper ends as well, at once, and PowerDNS launches both afresh for its next question.
@@ -140,7 +140,7 @@ def _refuse(memory: streams.Memory, pid: int, status: int, sink: int, refusal: C
 
 
 def _give_up(memory: streams.Memory, source: int, sink: int, pid: int, status: int) -> NoReturn:
-    """End with the next question: to end while idle would be SERVFAIL for ever (PROTOCOL.md rule 1)."""
+    """End with the next question: to end while idle would be SERVFAIL for ever (rule L-1)."""
     import select
 
     logs.error(

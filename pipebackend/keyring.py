@@ -1,7 +1,7 @@
 """A zone's keys and settings: what the store holds, and what a kind of zone demands.
 
 Names need not be zones of ours: in hybrid set-ups the records come from another backend and only keys from here
-(PROTOCOL.md 5).
+(rule H-1).
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Keyring:
         self._writable().init()
 
     def commit(self) -> bool:
-        """Keep what was written since ``begin``; False if there was none (PROTOCOL.md rule 19)."""
+        """Keep what was written since ``begin``; False if there was none (rule T-3)."""
         return self._store is not None and self._store.commit()
 
     def abort(self) -> bool:

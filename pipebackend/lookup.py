@@ -56,7 +56,7 @@ def answer(zones: Zones, qname: str, qtype: str, client: Client, zone_id: int = 
 
 
 def _start_of_authority(zones: Zones, name: str) -> Answer:
-    """Only ever the SOA: any other record would make PowerDNS throw the backend away (PROTOCOL.md rule 8)."""
+    """Only ever the SOA: any other record would make PowerDNS throw the backend away (rule R-13)."""
     zone = zones.zone_of(name)
     return NOTHING if zone is None or zone.apex != name else Answer(zone.ident, (zone.soa(),), not zone.dynamic)
 

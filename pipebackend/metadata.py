@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "MAX_VALUE_OCTETS", "Kind", "checked", "kind_of"]
 
-MAX_VALUE_OCTETS = 65_536  # larger ones would travel byte by byte with each zone's metadata (PROTOCOL.md 2.4)
+MAX_VALUE_OCTETS = 65_536  # larger ones would travel byte by byte with each zone's metadata (rule R-3)
 MAX_KIND_CHARS = 32  # the column domainmetadata.kind of PowerDNS's schema
 USER_PREFIX = "X-"  # kinds of other applications, which PowerDNS leaves alone
 _SOA_EDITS = ("INCREMENT-WEEKS", "INCEPTION-EPOCH", "INCEPTION-INCREMENT", "EPOCH", "NONE")
@@ -39,7 +39,7 @@ class Kind(Value):
 def checked(kind: str, values: Sequence[str], *, tsig_key_exists: Callable[[str], bool]) -> list[str]:
     """The values of ``kind`` in normal form, each once; raises MetadataFault that names kind and value.
 
-    No values at all mean that the metadata is deleted, which every kind allows (PROTOCOL.md 2.5).
+    No values at all mean that the metadata is deleted, which every kind allows (rule R-18).
     """
     known = kind_of(kind)
     if known.single and len(values) > 1:

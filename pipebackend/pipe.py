@@ -1,4 +1,4 @@
-"""The PIPE front end: PowerDNS's tab-separated lines, ABI 1 to 5 (PROTOCOL.md 1)."""
+"""The PIPE front end: PowerDNS's tab-separated lines, ABI 1 to 5 (docs/powerdns-behaviour.md, P-1 and following)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ABIS = ("1", "2", "3", "4", "5")
 _ADDRESSES = {1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
 _QUESTION_FIELDS = 5
 # PIPE cannot say "empty non-terminal" to PowerDNS before 5.1; a record of a type that nobody asks for makes the name
-# exist (PROTOCOL.md 1.5), so that it is NODATA and not NXDOMAIN.
+# exist (rule P-18), so that it is NODATA and not NXDOMAIN.
 _ENT_TYPE, _ENT_CONTENT = "TYPE65280", "\\# 0"
 _ALL = [b"IN", b"ANY"]
 _METHODS = {"HELO": "initialize", "Q": "lookup", "AXFR": "list", "CMD": "directBackendCmd"}  # REMOTE's names
@@ -196,8 +196,8 @@ def _integer(text: str, what: str) -> int:
 def _failure(reason: str, request: bytes) -> bytes:
     """The answer that leaves PowerDNS in step with us, and the reason where it will show it.
 
-    Of HELO it reads one line (PROTOCOL.md 1.2), of CMD all lines up to END (1.4), and after a SOA question's FAIL it
-    waits for an END (1.6).
+    Of HELO it reads one line (rule P-4), of CMD all lines up to END (P-9), and after a SOA question's FAIL it
+    waits for an END (P-15).
     """
     fields = request.rstrip(b"\r").split(b"\t")
     if fields[0] == b"HELO":

@@ -1,6 +1,6 @@
 """Records as PowerDNS wants them, and the text of the types that tables use.
 
-Content is PowerDNS's presentation form: names without the trailing dot (PROTOCOL.md rule 20), MX and SRV with
+Content is PowerDNS's presentation form: names without the trailing dot (rule R-15), MX and SRV with
 their priority in front, character strings quoted, everything printable ASCII. The few types that nearly every
 zone has are checked here; all others by dnspython in ``rdata``, which takes 90 ms to import.
 """
@@ -32,7 +32,7 @@ __all__ = [
 
 MAX_TTL = 2**31 - 1  # RFC 2181 section 8
 MAX_STRING_OCTETS = 255  # RFC 1035 section 3.3
-ENT = ""  # PowerDNS's type of an empty non-terminal (PROTOCOL.md 2.5)
+ENT = ""  # PowerDNS's type of an empty non-terminal (rule R-14)
 _OCTETS = frozenset(map(str, range(256)))
 _NAME_TYPES = frozenset(("NS", "CNAME", "PTR", "DNAME", "ALIAS"))
 
@@ -54,7 +54,7 @@ class Record(Value):
 
 
 class Client(Value):
-    """Who asks, as PowerDNS wrote it; all empty on SOA questions (PROTOCOL.md 1.3)."""
+    """Who asks, as PowerDNS wrote it; all empty on SOA questions (rule P-7)."""
 
     remote: str = ""
     local: str = ""

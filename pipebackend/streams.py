@@ -120,7 +120,7 @@ def serve(session: Session, source: int, sink: int, memory: Memory | None = None
 
 
 def close_inherited_files() -> None:
-    """Close all but stdin, stdout and stderr: PowerDNS leaks the pipes of our siblings into us (PROTOCOL.md rule 3).
+    """Close all but stdin, stdout and stderr: PowerDNS leaks the pipes of our siblings into us (rule L-5).
 
     Where one of the three is missing the null device takes its place, so that no other file ever gets its number.
     """

@@ -1,6 +1,6 @@
 """What was said on the wire, for people: a call in one line, and its content without private keys and secrets.
 
-Both protocols are told from the request itself: REMOTE's are JSON objects, PIPE's begin with a word (PROTOCOL.md 1, 2).
+Both protocols are told from the request itself: REMOTE's are JSON objects, PIPE's begin with a word (rules P-4, R-1).
 """
 
 from __future__ import annotations

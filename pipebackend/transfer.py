@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Transfer"]
 
-IN_PLACE = -1  # instead of a domain_id: the zone is edited, not replaced (PROTOCOL.md rule 17)
+IN_PLACE = -1  # instead of a domain_id: the zone is edited, not replaced (rule T-1)
 _BATCH = 10_000  # records written at once
 _SHOWN_FAULTS = 20
 _BESIDE_CNAME = frozenset(("CNAME", "RRSIG", "KEY", records.ENT))  # RFC 4034 section 3, RFC 2535 section 2.3.5
-_DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS makes them (PROTOCOL.md 4), or we do
+_DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS makes them (rule S-2), or we do
 
 
 class Transfer:
@@ -67,7 +67,7 @@ class Transfer:
     def replace_rrset(self, domain_id: int, name: str, type_: str, rrset: Sequence[Record]) -> None:
         """Put these records in the place of those of a type (all for ANY) at a name.
 
-        ``domain_id`` may be one that nobody gave out (PROTOCOL.md 2.6), then the zone of ``start`` is meant.
+        ``domain_id`` may be one that nobody gave out (rule T-11), then the zone of ``start`` is meant.
         """
         zone = self._open()
         apex = self._store.apex_of(domain_id)
@@ -82,7 +82,7 @@ class Transfer:
             self._zone.flush()
 
     def commit(self, moment: int | None = None) -> bool:
-        """Keep all since the start; False if there was none (PROTOCOL.md rule 19). Raises TransferFault if refused.
+        """Keep all since the start; False if there was none (rule T-3). Raises TransferFault if refused.
 
         Why a zone was not replaced is kept with ``moment``, in seconds since 1970, for ``zoneutil zone check``.
         """

@@ -46,7 +46,7 @@ class TsigKey(Value):
 def checked(name: str, algorithm: str, secret: str) -> TsigKey:
     """The key with these parts, normalised; raises KeyFault.
 
-    Name and algorithm may have a trailing dot and any case, as PowerDNS sends them (PROTOCOL.md 2.5).
+    Name and algorithm may have a trailing dot and any case, as PowerDNS sends them (rule R-19).
     """
     key = key_name(name)
     known = algorithm_from_text(algorithm)

@@ -56,7 +56,7 @@ class Writer:
         self._transfer.replace_rrset(zone_id, name, type_, rrset)
 
     def flush(self) -> None:
-        """Let questions of this process see what was fed (PROTOCOL.md 3.4)."""
+        """Let questions of this process see what was fed (rule T-5)."""
         self._transfer.flush()
 
     def commit(self, moment: int | None = None) -> bool:

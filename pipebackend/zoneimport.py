@@ -1,6 +1,6 @@
 """A zone file becomes a zone of the store, whole or not at all.
 
-A file with RRSIG records is a zone that was signed elsewhere: it is served with those signatures (PROTOCOL.md 4), and
+A file with RRSIG records is a zone that was signed elsewhere: it is served with those signatures (rule S-1), and
 PowerDNS makes NSEC or NSEC3 of the file's parameters itself.
 """
 

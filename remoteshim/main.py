@@ -1,4 +1,4 @@
-"""The REMOTE front end: one line of JSON in, one line of JSON out (PROTOCOL.md 2)."""
+"""The REMOTE front end: one line of JSON in, one line of JSON out (docs/powerdns-behaviour.md, R-1 and following)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The REMOTE methods (PROTOCOL.md 2.5): method → parameters → backend call → result.
+"""The REMOTE methods (rule R-6): method → parameters → backend call → result.
 
 Each takes the backend and the parameters and returns what stands under ``result``; those that return records return
 finished JSON.
@@ -61,7 +61,7 @@ def get_domain_info(backend: Backend, params: Params) -> Any:
 
 
 def get_domain_keys(backend: Backend, params: Params) -> Any:
-    """A zone's keys; "no" where there are none lets PowerDNS ask the next backend (PROTOCOL.md 2.3)."""
+    """A zone's keys; "no" where there are none lets PowerDNS ask the next backend (rule H-3)."""
     return [
         {"id": key.id, "flags": key.flags, "active": key.active, "published": key.published, "content": key.content}
         for key in backend.keys(params.text("name"))
@@ -159,7 +159,7 @@ def direct_backend_cmd(backend: Backend, params: Params) -> str:
 def records_json(records: Iterable[Fields], ident: int) -> str:
     """Records as a JSON list; with the id of their zone where PowerDNS takes it from them.
 
-    It asks for neighbours with that of the SOA (PROTOCOL.md rule 11). And for a ready-made signature with that of the
+    It asks for neighbours with that of the SOA (rule D-1). And for a ready-made signature with that of the
     last record that was found at the name: without it, that of a zone cut would be the child's if both zones are here.
     """
     found = list(records)
@@ -171,7 +171,7 @@ def record_json(record: Fields, ident: int) -> str:
     """One record; what equals PowerDNS's default is left out, for it reads each byte by itself.
 
     These are domain_id -1, auth 1, scopeMask 0. ``auth`` is a number, since PowerDNS takes JSON's false for
-    authoritative (PROTOCOL.md rule 6).
+    authoritative (rule R-9).
     """
     owner, type_, ttl, content, auth, scope = record
     rest = "" if ident < 0 else f',"domain_id":{ident}'
@@ -183,7 +183,7 @@ def record_json(record: Fields, ident: int) -> str:
 def unusable_json(qname: str, reason: str) -> str:
     """A record that PowerDNS cannot parse: it answers SERVFAIL, logs the reason and keeps this process.
 
-    "No" would be NXDOMAIN, and an answer without a result would have this process replaced (PROTOCOL.md 2.3).
+    "No" would be NXDOMAIN, and an answer without a result would have this process replaced (rule R-7).
     """
     return f'[{{"qname":{quote(qname)},"qtype":"A","content":{quote(reason)},"ttl":0}}]'
 
@@ -217,7 +217,7 @@ METHODS: dict[str, Method] = {
 KNOWN = frozenset(("initialize", "lookup", NEIGHBOURS, *RENDERED, *METHODS))
 STEADY = frozenset(("getAllDomainMetadata", "getDomainKeys", "getDomainMetadata"))  # the same until the store changes
 # Where "no" would be taken for "nothing": an unsigned zone, a name that does not exist, a denial of everything
-# (PROTOCOL.md rule 14). A failure of these has no result, which PowerDNS answers with SERVFAIL (PROTOCOL.md 2.3).
+# (rule D-4). A failure of these has no result, which PowerDNS answers with SERVFAIL (rule R-7).
 NEVER_NO = frozenset(
     (
         "getAllDomainMetadata",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DENIAL", "LOOKUP", "Asked", "of_params", "read", "read_denial"]
 
-# Keys are sorted (PROTOCOL.md 2.2)
+# Keys are sorted (rule R-1)
 LOOKUP = b'{"method": "lookup", "parameters": {"local": "'
 DENIAL = b'{"method": "getBeforeAndAfterNamesAbsolute", "parameters": {"id": '
 _QUOTES, _DENIAL_QUOTES = 28, 12

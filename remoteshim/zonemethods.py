@@ -1,4 +1,4 @@
-"""The REMOTE methods that write zones or keep book of them (PROTOCOL.md 2.5, 3.4 to 3.7)."""
+"""The REMOTE methods that write zones or keep book of them (rules T-1 to T-12)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _KINDS = {"NATIVE": "native", "MASTER": "master", "SLAVE": "slave"}  # the store
 
 
 def start_transaction(backend: Backend, params: Params) -> bool:
-    """Hold back what is written until the commit; with an id the zone is replaced (PROTOCOL.md rule 17)."""
+    """Hold back what is written until the commit; with an id the zone is replaced (rule T-1)."""
     backend.writer.start(params.text("domain"), params.number("domain_id", -1))
     return True
 
 
 def commit_transaction(backend: Backend, params: Params) -> bool:
-    """Keep what was written since the start; nothing was where this process saw no start (PROTOCOL.md rule 19)."""
+    """Keep what was written since the start; nothing was where this process saw no start (rule T-3)."""
     return backend.writer.commit(int(time.time()))
 
 

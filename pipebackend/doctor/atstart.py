@@ -1,7 +1,7 @@
 """What a serving process finds in the settings of the PowerDNS that launched it, and says in the log at its start.
 
 ``zoneutil pdns check`` looks at far more; this is for the faults that nobody would look for, since all seems well:
-denials that PowerDNS signs without having asked us (PROTOCOL.md rules 14 and 15), and zones that stay unsigned.
+denials that PowerDNS signs without having asked us (rules D-4 and D-5), and zones that stay unsigned.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def warnings(conf: PdnsConf, module: str, backend: Backend) -> Iterator[str]:
 
 
 def _denials(conf: PdnsConf, ours: Launched, other: Launched, apexes: list[str]) -> Iterator[str]:
-    """PROTOCOL.md rule 15: PowerDNS makes up the order of names, and signs it."""
+    """Rule D-5: PowerDNS makes up the order of names, and signs it."""
     if other.module == "gsqlite3" and is_yes(conf.value(other.setting("dnssec"), "no")):
         yield from _poisonous(conf, ours, other, apexes)
     elif other.module in _ALWAYS_WITH_KEYS or _keeps_keys(conf, other):

@@ -14,7 +14,7 @@ __all__ = ["CONNECTORS", "OUR_OPTIONS", "PROGRAMS", "WORKING_DIRECTORY", "Coproc
 WORKING_DIRECTORY = "/"  # where PowerDNS runs as a service
 PROGRAMS = {"pipe": "pipebackend", "remote": "remoteshim"}
 OUR_OPTIONS = ("config",)  # of the connection string, which PowerDNS hands to initialize
-# Of each connector of REMOTE: the option it cannot do without, and the others that PowerDNS knows (PROTOCOL.md 2.1)
+# Of each connector of REMOTE: the option it cannot do without, and the others that PowerDNS knows (rule R-5)
 CONNECTORS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "pipe": ("command", ("timeout",)),
     "unix": ("path", ("timeout",)),

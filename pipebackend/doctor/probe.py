@@ -24,7 +24,7 @@ _USUAL_PATIENCE = 2.0  # seconds; PowerDNS's default
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 _FAREWELL = 2.0  # seconds until a process that does not end is killed
 _CHUNK = 65536
-_NOBODY = ("0.0.0.0", "0.0.0.0", "0.0.0.0/0")  # the addresses of a SOA question (PROTOCOL.md 1.3)
+_NOBODY = ("0.0.0.0", "0.0.0.0", "0.0.0.0/0")  # the addresses of a SOA question (rule P-7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _converse(
 
 
 class _Pipe:
-    """PIPE's side of PowerDNS (PROTOCOL.md 1.2 to 1.4)."""
+    """PIPE's side of PowerDNS (rules P-4 to P-13)."""
 
     def __init__(self, abi: str) -> None:
         self._abi = abi
@@ -214,7 +214,7 @@ def _until_end(wire: _Wire) -> Iterator[str]:
 
 
 class _Remote:
-    """REMOTE's side of PowerDNS (PROTOCOL.md 2.2, 2.4)."""
+    """REMOTE's side of PowerDNS (rules R-1 to R-5)."""
 
     def __init__(self, options: object) -> None:
         self._options = options

@@ -19,7 +19,7 @@ class Served:
     """``path`` is empty for the built-in configuration, ``store`` where there is no place for one.
 
     ``faults`` are those of the configuration, with which nothing is served; ``refused`` are zones left out.
-    ``signed`` are zones of ours with a key, ``keys_only`` others with a key in our store (PROTOCOL.md 5).
+    ``signed`` are zones of ours with a key, ``keys_only`` others with a key in our store (rule H-1).
     """
 
     path: str

@@ -85,7 +85,7 @@ def unfresh(db: Sqlite, now: int) -> list[StoredDomain]:
 
 
 def updated(db: Sqlite) -> list[StoredDomain]:
-    """The primary zones whose serial the secondaries were not told (PROTOCOL.md 3.7)."""
+    """The primary zones whose serial the secondaries were not told (rule T-6)."""
     found = _domains(db, f"{_SERVED} WHERE d.type = 'MASTER' ORDER BY d.id", ())
     return [domain for domain in found if domain.serial != domain.notified_serial]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DomainRow", "all_rows", "apex_from", "apex_of", "ensure", "id_of", "stored_name"]
 
-MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (PROTOCOL.md 2.2)
+MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 
 
 class DomainRow(Value):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyRow", "add", "of_zone", "remove", "set_active", "set_published"]
 
-MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (PROTOCOL.md 2.2)
+MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 
 _THIS_KEY = "WHERE id = ? AND domain_id = (SELECT id FROM domains WHERE name = ?)"
 

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 # Of one owner: is a delegation; has DS; is a name. RRSIGs alone are those of NSEC3 records in a pre-signed zone, whose
-# owners are hashes and no names of the zone (PROTOCOL.md 4); rows without type are empty non-terminals.
+# owners are hashes and no names of the zone (rule S-1); rows without type are empty non-terminals.
 FACTS = """coalesce(max(type = 'NS'), 0), coalesce(max(type = 'DS'), 0),
     coalesce(max(type NOT IN ('', 'RRSIG')), 0)"""
 

@@ -1,7 +1,7 @@
 """Statements and transactions on one SQLite file that other processes use at the same time.
 
 PowerDNS runs several of us at once on one file, and one of them may keep a transaction open while the others
-read (PROTOCOL.md rule 16). So:
+read (rules L-7, T-4). So:
 
 - The file has a write-ahead log: readers see the last commit and wait for nobody.
 - A transaction takes the write lock with its first write. Until then it holds nothing, and it never has an old

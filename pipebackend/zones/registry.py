@@ -73,7 +73,7 @@ class Registry:
         """The zone that answers for a canonical name.
 
         PowerDNS's id decides between zones inside each other, so that a parent is asked for its delegation; ids of
-        other backends arrive too (PROTOCOL.md 5), so it counts only where the name is in that zone.
+        other backends arrive too (rule H-1), so it counts only where the name is in that zone.
         """
         zone = self.by_id.get(zone_id)
         if zone is not None and names.is_below(name, zone.apex):

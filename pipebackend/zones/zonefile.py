@@ -49,7 +49,7 @@ __all__ = ["Lines", "ZoneText", "read"]
 
 # PowerDNS makes these itself, also those of a presigned zone save the signatures; a second set would break its answers.
 _MADE_BY_POWERDNS = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", "RRSIG"))
-_MADE_FOR_PRESIGNED = _MADE_BY_POWERDNS - {"RRSIG"}  # PROTOCOL.md 4
+_MADE_FOR_PRESIGNED = _MADE_BY_POWERDNS - {"RRSIG"}  # rule S-2
 
 
 class Lines:

@@ -29,7 +29,7 @@ class Peer(Handler):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
-    os.closerange(3, 1024)  # else its siblings' pipes keep it alive when PowerDNS has ended (PROTOCOL.md rule 3)
+    os.closerange(3, 1024)  # else its siblings' pipes keep it alive when PowerDNS has ended (rule L-5)
     with open(sys.argv[2]) as data:
         RECORDS.update(json.load(data))
     PipeConnector(Peer, {"abi": sys.argv[1]}).run()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_memory", "measure_starts"]
 
-CROWD = 4  # processes that serve the same zone: what PowerDNS starts by default (PROTOCOL.md 6)
+CROWD = 4  # processes that serve the same zone: what PowerDNS starts by default (rule L-6)
 BARE = "bare Python"
 _TABLE = Path(__file__).parents[2] / "airports.tsv"
 _START_GOAL = 2.5

@@ -26,7 +26,7 @@ __all__ = ["DEFAULT_CACHES", "MODES", "PLAIN", "Zones", "apex_of", "make_databas
 
 PLAIN = "bench"
 MODES: dict[str, tuple[str, ...]] = {"nsec": (), "nsec3": ("1 0 0 -",), "narrow": ("1 0 0 -", "narrow")}  # for pdnsutil
-DEFAULT_CACHES = {  # PowerDNS's own values; the servers of tests have none (PROTOCOL.md 7)
+DEFAULT_CACHES = {  # PowerDNS's own values; the servers of tests have none (rule C-1)
     "cache-ttl": "20",
     "query-cache-ttl": "20",
     "negquery-cache-ttl": "60",

@@ -70,7 +70,7 @@ PROGRAMS = (
 _GIVEN: set[int] = set()  # the ports that servers have had
 RUNNING: list[Server] = []  # the servers of this moment, whose logs a failing test shows
 
-# PROTOCOL.md 7: what a test asks must reach the coprocess, and must be today's data.
+# Rule C-1: what a test asks must reach the coprocess, and must be today's data.
 NO_CACHES = {
     "cache-ttl": "0",
     "query-cache-ttl": "0",
@@ -125,7 +125,7 @@ def pipe_config(config_file: Path | str | None = None, abi: int = 5) -> dict[str
         "launch": "pipe",
         "pipe-command": command,
         "pipe-abi-version": str(abi),
-        "zone-cache-refresh-interval": "0",  # PowerDNS does not start with any other (PROTOCOL.md rule 25)
+        "zone-cache-refresh-interval": "0",  # PowerDNS does not start with any other (rule P-3)
     }
 
 

@@ -208,7 +208,7 @@ def test_an_unknown_backend_command_is_said_and_the_next_one_answered(protocol: 
 
 
 def test_a_wrong_abi_is_servfail_with_the_reason_in_the_log(tmp_path: Path) -> None:
-    """PowerDNS does not look at the answer to HELO; leaving would be a relaunch per question (PROTOCOL.md 1.2)."""
+    """PowerDNS does not look at the answer to HELO; leaving would be a relaunch per question (rule P-4)."""
     with PdnsServer(pipe_config(abi=9), tmp_path) as server:
         server.wait_for_log("Done launching threads")
         before = server.coprocesses()

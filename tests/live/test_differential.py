@@ -39,8 +39,7 @@ NESTED = "nested.example"
 # Their owners have capitals, which PowerDNS's schema does not keep: what PowerDNS signs has lower case in next names of
 # NSEC, and so other signatures of these.
 SPELLED = ("letters.example.", "tree.example.")
-# PIPE has no words for an empty non-terminal; this record makes it exist, and is seen by those who ask ANY (PROTOCOL.md
-# 1.5).
+# PIPE has no words for an empty non-terminal; this record makes it exist, and is seen by those who ask ANY (rule P-18).
 ENT_OF_PIPE = r"TYPE65280 \# 0"
 
 KEY = """\

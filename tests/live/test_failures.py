@@ -72,7 +72,7 @@ def test_user_code_that_raises_in_a_signed_zone(signed: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("nsec3", [False, True])
 def test_a_denial_without_neighbours(signed: Path, tmp_path: Path, nsec3: bool) -> None:
-    """ "No" would make PowerDNS sign that nothing exists (PROTOCOL.md rule 14)."""
+    """ "No" would make PowerDNS sign that nothing exists (rule D-4)."""
     if nsec3:
         zoneutil(tmp_path, "failing", "zone", "nsec3", "unlistable.aa")
     with PdnsServer(remote_config(signed, dnssec=True), tmp_path) as server:

@@ -136,7 +136,7 @@ def test_a_killed_keeper_is_relaunched_over_pipe(tmp_path: Path) -> None:
         setup.launch_all()
         for process in setup.keepers():
             os.kill(process, signal.SIGKILL)
-        setup.rcodes(100)  # PowerDNS notices only now, and answers that there is no such zone (PROTOCOL.md rule 2)
+        setup.rcodes(100)  # PowerDNS notices only now, and answers that there is no such zone (rule P-20)
         assert set(setup.rcodes(1000)) == {NOERROR, NXDOMAIN}
 
 

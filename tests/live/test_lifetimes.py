@@ -38,7 +38,7 @@ def _all_launched(server: PdnsServer) -> set[int]:
 @pytest.mark.parametrize("protocol", SETTINGS)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_coprocesses_end_with_powerdns(protocol: str, how: signal.Signals, tmp_path: Path) -> None:
-    """Also the ones whose input a sibling has inherited (PROTOCOL.md rule 3)."""
+    """Also the ones whose input a sibling has inherited (rule L-5)."""
     with PdnsServer(SETTINGS[protocol], tmp_path) as server:
         pids = _all_launched(server)
         assert len(pids) > 1

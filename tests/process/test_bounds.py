@@ -97,7 +97,7 @@ class Flood:
         return line
 
     def _pipe_answer(self, request: bytes) -> None:
-        """DATA and LOG lines up to the END or FAIL that this request calls for (PROTOCOL.md 1.2 to 1.6)."""
+        """DATA and LOG lines up to the END or FAIL that this request calls for (rules P-4 to P-15)."""
         fields = request.rstrip(b"\r").split(b"\t")
         while (line := self._line().rstrip(b"\n")) not in (b"END", b"FAIL"):
             if fields[0] == b"HELO" and line.startswith(b"OK\t"):

@@ -179,14 +179,14 @@ def test_odd_octets_in_a_name_are_not_found(pipe: Conversation, label: bytes) ->
 
 
 def test_a_soa_question_that_fails_also_gets_an_end(pipe: Conversation) -> None:
-    """PowerDNS reads on after FAIL here (PROTOCOL.md 1.6)."""
+    """PowerDNS reads on after FAIL here (rule P-15)."""
     assert pipe.ask(b"Q\ta..aa\tIN\tSOA\t-1\t127.0.0.1\n")[-1] == b"FAIL"
     assert pipe.line() == b"END"
     assert found(pipe.ask(QUESTION))
 
 
 def test_a_command_that_fails_ends_with_end(pipe: Conversation) -> None:
-    """After CMD PowerDNS waits for END and for nothing else (PROTOCOL.md 1.4)."""
+    """After CMD PowerDNS waits for END and for nothing else (rule P-9)."""
     answer = pipe.ask(b"CMD\tno-such-command\n")
     assert answer[-1] == b"END"
     assert b"no-such-command" in b"".join(answer)
@@ -289,7 +289,7 @@ def test_nobody_who_reads_is_a_quiet_end(command: str, given: bytes) -> None:
 
 @pytest.mark.parametrize(("command", "given"), [(PIPE, b"HELO\t1\n"), (REMOTE, LOOKUP)])
 def test_inherited_files_are_closed(command: str, given: bytes) -> None:
-    """PowerDNS leaks the pipes of our siblings into us (PROTOCOL.md rule 3)."""
+    """PowerDNS leaks the pipes of our siblings into us (rule L-5)."""
     read_end, write_end = os.pipe()
     talk = Conversation(command, pass_fds=(write_end,))
     os.close(write_end)
@@ -315,7 +315,7 @@ def test_a_signal_ends_it(command: str, given: bytes, signum: signal.Signals) ->
 
 @pytest.mark.parametrize("command", [PIPE, REMOTE])
 def test_it_stays_while_nobody_asks(command: str) -> None:
-    """A coprocess that ends while idle is never started again by REMOTE (PROTOCOL.md rule 1)."""
+    """A coprocess that ends while idle is never started again by REMOTE (rule L-1)."""
     talk = Conversation(command)
     try:
         talk.ask(b"HELO\t1\n" if command == PIPE else LOOKUP)

@@ -182,7 +182,7 @@ def test_a_process_that_hangs_ends_when_nobody_reads_its_answers(start: Start, h
 
 
 def test_a_poisonous_question_over_pipe_is_refused_and_in_the_log(start: Start, hanging: str) -> None:
-    """PowerDNS would launch us twice, and over SOA wait for two timeouts (PROTOCOL.md 1.6); FAIL costs neither."""
+    """PowerDNS would launch us twice, and over SOA wait for two timeouts (rule P-15); FAIL costs neither."""
     coprocess = start("pipebackend", hanging)
     coprocess.begin()
     poison = Q.replace(b"lax.airports.aa", b"poison.c.example")
@@ -226,7 +226,7 @@ def test_a_faulty_configuration_ends_with_status_2_before_the_handshake(
 
 
 def test_processes_that_die_at_start_end_the_keeper_with_the_next_question(start: Start, tmp_path: Path) -> None:
-    """Not before: PowerDNS would never launch us again (PROTOCOL.md rule 1)."""
+    """Not before: PowerDNS would never launch us again (rule L-1)."""
     write_table(tmp_path, "x")
     coprocess = start("pipebackend", f"--config={tmp_path / 'own.toml'}")
     coprocess.begin()

@@ -42,7 +42,7 @@ pipe_lines = st.one_of(
 
 
 def lookup(question: tuple[str, str, int, str]) -> str:
-    """As PowerDNS writes it: keys in order, a space after colon and comma (PROTOCOL.md 2.2)."""
+    """As PowerDNS writes it: keys in order, a space after colon and comma (rule R-1)."""
     name, type_, ident, address = question
     who = {"local": "127.0.0.1", "qname": name, "qtype": type_, "real-remote": address, "remote": address}
     return json.dumps({"method": "lookup", "parameters": who | {"zone-id": ident}})

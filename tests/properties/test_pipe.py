@@ -32,7 +32,7 @@ def backend() -> Iterator[Backend]:
 
 
 def check_answer(answer: bytes, request: bytes, abi: int) -> None:
-    """The strict grammar of PROTOCOL.md 1.2 and 1.4 for the answer to one request."""
+    """The strict grammar of rules P-4 to P-15 for the answer to one request."""
     assert answer.endswith(b"\n")
     *lines, last = answer[:-1].split(b"\n")
     fields = request.rstrip(b"\r").split(b"\t")

@@ -20,7 +20,7 @@ DEGREES = re.compile(r"(\d+) (\d+) (\d+\.\d{3}) ([NSEW])")
 
 
 def tokenised(line: str) -> list[str]:
-    """How PowerDNS reads a PIPE line (PROTOCOL.md 1.4): trimmed at the right, split at TABs, empty fields vanish."""
+    """How PowerDNS reads a PIPE line (rule P-12): trimmed at the right, split at TABs, empty fields vanish."""
     return [field for field in line.rstrip(" \t\r\n").split("\t") if field]
 
 

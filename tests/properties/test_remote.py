@@ -35,7 +35,7 @@ def backend() -> Iterator[Backend]:
 
 
 def check_answer(answer: bytes, method: str) -> None:
-    """PROTOCOL.md 2.2, 2.3 and rules 6, 7: one line, a result, and records as PowerDNS can read them."""
+    """Rules R-1, R-7, R-9, R-10: one line, a result, and records as PowerDNS can read them."""
     assert answer.endswith(b"\n")
     line = answer[:-1].decode("ascii")
     assert line.isprintable()

@@ -17,7 +17,7 @@ MODULES = {
     for path in sorted((ROOT / package).rglob("*.py"))
 }
 
-# Lowest first (DESIGN.md, "The cut"). A module may import from its own layer and from those below.
+# Lowest first (docs/developing.md). A module may import from its own layer and from those below.
 LAYERS = (
     ("errors", "names", "logs", "signals", "values"),
     (

@@ -90,7 +90,7 @@ def test_the_root_is_a_dot(tmp_path: Path) -> None:
 
 
 def test_an_empty_nonterminal_is_a_type_that_nobody_asks_for(tmp_path: Path) -> None:
-    """PROTOCOL.md 1.5: PIPE of PowerDNS 4.7 has no empty non-terminals."""
+    """Rule P-18: PIPE of PowerDNS 4.7 has no empty non-terminals."""
     toml = TABLE_ZONE.replace('["ns1 A 192.0.2.1"]', '["a.b A 192.0.2.1"]')
     it = session(tmp_path, 1, toml)
     line = b"DATA\tb.cities.example\tIN\tTYPE65280\t0\t%d\t\\# 0\nEND\n" % ident(tmp_path)
@@ -152,7 +152,7 @@ def test_commands(tmp_path: Path, command: bytes, first: bytes) -> None:
 
 @pytest.mark.parametrize("request_", [b"CMD\tgo away", b"CMD", b"CMD\t", b"CMD\t\xff"])
 def test_a_command_that_fails_says_why_and_ends(tmp_path: Path, request_: bytes) -> None:
-    """PowerDNS shows all lines up to END; after a FAIL it would wait for one (PROTOCOL.md 1.4)."""
+    """PowerDNS shows all lines up to END; after a FAIL it would wait for one (rule P-9)."""
     lines = session(tmp_path, 5).answer(request_).splitlines()
     assert len(lines) == 2
     assert lines[1] == b"END"
@@ -170,7 +170,7 @@ def test_stats_count_questions(tmp_path: Path) -> None:
     "request_", [b"HELO\t9", b"HELO\t0", b"HELO\t-1", b"HELO", b"HELO\t", b"HELO\tone", b"HELO\t\xff"]
 )
 def test_a_wrong_abi_is_one_fail_and_the_session_goes_on(tmp_path: Path, request_: bytes) -> None:
-    """PowerDNS reads one line and asks on: leaving would be a relaunch for each question (PROTOCOL.md 1.2)."""
+    """PowerDNS reads one line and asks on: leaving would be a relaunch for each question (rule P-4)."""
     it = session(tmp_path, None)
     assert it.answer(request_) == b"FAIL\n"
     assert it.answer(question(1, b"lax.cities.example")).endswith(b"\nFAIL\n")
@@ -218,7 +218,7 @@ def test_a_bad_line_is_one_fail_and_the_next_is_answered(
 
 
 def test_a_bad_soa_question_is_fail_and_end(tmp_path: Path) -> None:
-    """PROTOCOL.md 1.6: after the FAIL of a SOA question PowerDNS reads on until an END."""
+    """Rule P-15: after the FAIL of a SOA question PowerDNS reads on until an END."""
     answer = session(tmp_path).answer(b"Q\tlax..example\tIN\tSOA\t-1\t0.0.0.0")
     assert answer.splitlines()[1:] == [b"FAIL", b"END"]
 
@@ -265,7 +265,7 @@ def test_settle_starts_the_watcher(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_a_request_that_took_the_process_down_is_refused_in_step(request_line: bytes, end: bytes) -> None:
-    """PROTOCOL.md 1.4 and 1.6."""
+    """Rules P-10 and P-15."""
     refused = pipe.refusal(request_line)
     assert b"died over this request" in refused
     assert refused.endswith(b"\n" + end)

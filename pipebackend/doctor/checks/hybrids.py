@@ -1,4 +1,4 @@
-"""Several backends beside each other: who has the records, who the keys (PROTOCOL.md 5)."""
+"""Several backends beside each other: who has the records, who the keys (rules H-1 to H-4)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _key_keepers(case: Case) -> Iterator[tuple[Launched, str]]:
 
 
 def poisonous(case: Case) -> Iterator[Finding]:
-    """PROTOCOL.md rules 14 and 15: PowerDNS makes up the order of names, and signs it."""
+    """Rules D-4 and D-5: PowerDNS makes up the order of names, and signs it."""
     remote = _remote(case)
     if remote is None or is_yes(case.conf.value(remote.launched.setting("dnssec"), "no")):
         return

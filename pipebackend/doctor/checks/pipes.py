@@ -22,7 +22,7 @@ def _pipes(case: Case) -> Iterator[Coprocess]:
 
 
 def zone_cache(case: Case) -> Iterator[Finding]:
-    """PROTOCOL.md rule 25; PowerDNS's default is 300."""
+    """Rule P-3; PowerDNS's default is 300."""
     pipes = list(_pipes(case))
     if pipes and case.conf.number(_ZONE_CACHE, 300) != 0:
         yield error(
@@ -35,7 +35,7 @@ def zone_cache(case: Case) -> Iterator[Finding]:
 
 
 def abi(case: Case) -> Iterator[Finding]:
-    """What each version lacks: PROTOCOL.md 1.3 and 1.4. PowerDNS's default is 1."""
+    """What each version lacks: Rules P-6, P-8, P-10. PowerDNS's default is 1."""
     for coprocess in _pipes(case):
         name = coprocess.launched.setting("abi-version")
         value = case.conf.value(name, "1")
@@ -50,7 +50,7 @@ def abi(case: Case) -> Iterator[Finding]:
 
 
 def regex(case: Case) -> Iterator[Finding]:
-    """It holds for the SOA question as well, so a zone's own name must match (PROTOCOL.md 1.1)."""
+    """It holds for the SOA question as well, so a zone's own name must match (rule P-2)."""
     for coprocess in _pipes(case):
         name = coprocess.launched.setting("regex")
         served = case.served_by(coprocess)
@@ -83,7 +83,7 @@ def no_dnssec(case: Case) -> Iterator[Finding]:
 
 
 def socket_command(case: Case) -> Iterator[Finding]:
-    """PROTOCOL.md 1.8: no timeout then, and a connection that breaks hangs the thread."""
+    """Rule P-21: no timeout then, and a connection that breaks hangs the thread."""
     for coprocess in _pipes(case):
         path = coprocess.command
         if coprocess.setting is not None and os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):

@@ -95,7 +95,7 @@ def zone_cache_off(case: Case) -> Iterator[Finding]:
 
 
 def threads(case: Case) -> Iterator[Finding]:
-    """PROTOCOL.md 6: a process for each distributor of each receiver, and one for TCP."""
+    """Rule L-6: a process for each distributor of each receiver, and one for TCP."""
     name = "distributor-threads"
     count = case.conf.number(name, 3) * case.conf.number("receiver-threads", 1) + 1
     for coprocess in case.coprocesses:

@@ -17,7 +17,7 @@ from tests.making import TABLE_ZONE, make_watcher
 
 LAX_LOC = "33 56 33.000 N 118 24 28.836 W 38.40m 1m 10000m 10m"
 
-# The methods of PowerDNS 4.7 (PROTOCOL.md 2.5) and the one that came later
+# The methods of PowerDNS 4.7 (rule R-6) and the one that came later
 ALL_METHODS = [
     "initialize",
     "lookup",
@@ -117,7 +117,7 @@ def test_signatures_of_a_cut_are_asked_for_with_the_id_of_its_records(types: str
 
 
 def test_auth_and_scope_are_numbers_and_said_when_they_differ() -> None:
-    """PROTOCOL.md rule 6: PowerDNS takes JSON's false for authoritative."""
+    """Rule R-9: PowerDNS takes JSON's false for authoritative."""
     record = Record("sub.aa", "NS", 60, "ns", auth=False, scope=24)
     text = methods.record_json(record, 7)
     assert text == '{"qname":"sub.aa","qtype":"NS","content":"ns","ttl":60,"domain_id":7,"auth":0,"scopeMask":24}'
@@ -245,7 +245,7 @@ def test_a_bad_request_is_false_with_the_reason_and_the_next_is_answered(
 
 
 def test_octets_that_are_no_utf8_do_no_harm_where_nobody_reads_them(asker: Asker) -> None:
-    """PROTOCOL.md rule 4: feedEnts3 carries a raw salt."""
+    """Rule R-16: feedEnts3 carries a raw salt."""
     assert asker.line(b'{"method":"feedEnts3","parameters":{"salt":"\xab\xff"}}')["result"] is False
     known = b'{"method":"lookup","parameters":{"qname":"lax.cities.example.","qtype":"TXT","real-remote":"\xff"}}'
     assert len(asker.line(known)["result"]) == 1

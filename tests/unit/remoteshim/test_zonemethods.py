@@ -83,7 +83,7 @@ def test_an_aborted_transfer_changes_nothing(zone: Zone) -> None:
 
 
 def test_an_edit_in_place_is_seen_in_its_own_process_before_the_commit(zone: Zone, tmp_path: Path) -> None:
-    """pdnsutil add-record looks at what it wrote (PROTOCOL.md 3.4)."""
+    """pdnsutil add-record looks at what it wrote (rule T-5)."""
     zone.replace()
     other = RemoteSession(open_backend, open_backend(zone.path))
     zone.ask("startTransaction", domain=APEX, domain_id=-1, trxid=1)
@@ -124,7 +124,7 @@ def test_the_end_of_a_transaction_that_nobody_started_is_answered(zone: Zone, me
 
 
 def test_a_salt_of_octets_that_are_no_text_is_read(zone: Zone) -> None:
-    """feedEnts3 holds the salt as it is (PROTOCOL.md rule 4)."""
+    """feedEnts3 holds the salt as it is (rule R-16)."""
     zone.ask("startTransaction", domain=APEX, domain_id=zone.id, trxid=1)
     head = b'{"method": "feedEnts3", "parameters": {"domain_id": 5, "domain": "stored.example.", "narrow": false, '
     assert zone.answer(head + b'"nonterm": [], "salt": "\xde\xad\xff", "times": 1, "trxid": 1}}') == {"result": True}

@@ -130,7 +130,7 @@ def test_an_aborted_transaction_leaves_nothing(store, opened):
 
 
 def test_the_end_of_a_transaction_that_never_began_is_answered(store):
-    """PowerDNS ends transactions in processes that never saw them start (PROTOCOL.md rule 19)."""
+    """PowerDNS ends transactions in processes that never saw them start (rule T-3)."""
     assert not store.commit()
     assert not store.abort()
 
