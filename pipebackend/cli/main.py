@@ -10,7 +10,6 @@ import click
 from pipebackend.backend import VERSION, Backend, open_backend
 from pipebackend.cli import explain, key, map, meta, pdns, record, replay, stats, store, tsig, zone
 from pipebackend.errors import BackendError
-from pipebackend.zones import compilation
 
 __all__ = ["cli", "main"]
 
@@ -34,8 +33,6 @@ class _Opener:
         self._config = config
 
     def __call__(self) -> Backend:
-        if click.get_current_context().command is not zone.compile_:  # a command that looks starts no compiler
-            compilation.compile_in(compilation.NEVER)
         backend = open_backend(self._config, os.environ)
         click.get_current_context().find_root().call_on_close(backend.close)
         return backend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -10,13 +11,20 @@ import click
 
 from pipebackend.backend import Backend
 from pipebackend.cli.output import as_json, counted, json_option
-from pipebackend.doctor import advised, examination
+from pipebackend.doctor import advised, examination, served, server
+from pipebackend.doctor.needs import needs
 from pipebackend.doctor.probe import Trial
-from pipebackend.errors import StoreFault
+from pipebackend.errors import ConfigFault, StoreFault
 
 __all__ = ["group"]
 
 _MEGABYTE = 1_000_000
+_MODE = 0o644  # it holds no secret, and PowerDNS's user reads it
+
+
+_server_option = click.option(
+    "--pdns-server", metavar="PATH", default="", help="The server to ask; else the installed one."
+)
 
 
 @click.group("pdns")
@@ -31,27 +39,48 @@ def group() -> None:
 @click.option("--protocol", type=click.Choice(advised.PROTOCOLS), default="remote", show_default=True)
 @click.option("--keys-in", type=click.Choice(advised.KEEPERS), help="Keys and records in different backends.")
 @click.option("--socket", metavar="PATH", default=advised.SOCKET, show_default=True, help="For remote-unix.")
+@click.option("--output", metavar="FILE", help="Write it there, whole or not at all.")
+@_server_option
 @json_option
 @click.pass_obj
-def conf(open_backend: Callable[[], Backend], protocol: str, keys_in: str | None, socket: str, as_json_: bool) -> None:
+def conf(
+    open_backend: Callable[[], Backend],
+    protocol: str,
+    keys_in: str | None,
+    socket: str,
+    output: str | None,
+    pdns_server: str,
+    as_json_: bool,
+) -> None:
     """Print the lines of pdns.conf that serve this configuration, each with the reason why.
 
-    Example: zoneutil pdns conf > /etc/powerdns/pdns.d/pipebackend.conf
+    Also those that its zones need: for transfers, DNAME, the client's network and so on.
+
+    Example: zoneutil pdns conf --output /etc/powerdns/pdns.d/pipebackend.conf
     """
     backend = open_backend()
-    lines = advised.lines(protocol, backend.registry.config.path, _store(backend), keys_in, os.path.abspath(socket))
+    config = backend.registry.config.path
+    asked = server.find([protocol.partition("-")[0]], program=pdns_server)
+    needed = list(needs(served.look(config).contents, asked.defaults))
+    lines = advised.lines(protocol, config, _store(backend), keys_in, os.path.abspath(socket), needed)
     if as_json_:
         as_json([asdict(line) for line in lines])
-    else:
+    elif output is None:
         click.echo(advised.text(lines))
+    else:
+        _write(output, f"{advised.text(lines)}\n")
+    click.echo(f"for {asked.title}", err=True)
+    if asked.version and config:
+        click.echo(f'in {config} write, above the first [section]: powerdns = "{asked.release}"', err=True)
 
 
 @group.command()
 @click.option("--config-dir", metavar="DIR", default=examination.DEFAULT_FOLDER, show_default=True)
 @click.option("--config-name", metavar="NAME", default="", help="As of pdns_server: pdns-NAME.conf.")
+@_server_option
 @json_option
 @click.pass_context
-def check(context: click.Context, config_dir: str, config_name: str, as_json_: bool) -> None:
+def check(context: click.Context, config_dir: str, config_name: str, pdns_server: str, as_json_: bool) -> None:
     """Find what is wrong with pdns.conf, then try what it starts; exit status 1 if anything would fail.
 
     As root it tries as the user that PowerDNS runs as.
@@ -62,11 +91,12 @@ def check(context: click.Context, config_dir: str, config_name: str, as_json_: b
     from pipebackend import config
 
     here = config.find(context.parent.parent.params["config"], os.environ)
-    report = examination.examine(examination.gather(os.path.abspath(config_dir), config_name, here))
+    report = examination.examine(examination.gather(os.path.abspath(config_dir), config_name, here, pdns_server))
     if as_json_:
         as_json(
             {
                 "config": report.path,
+                "pdns_server": {"path": report.server.path, "version": report.server.release},
                 "findings": [finding.as_json() for finding in report.findings],
                 "trials": [asdict(trial) for trial in report.trials],
                 "untried": list(report.untried),
@@ -76,6 +106,17 @@ def check(context: click.Context, config_dir: str, config_name: str, as_json_: b
         _show(report)
     if report.errors:
         raise SystemExit(1)
+
+
+def _write(path: str, text: str) -> None:
+    """By a file beside it, so that neither a full disk nor an error leaves half of it."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(os.path.abspath(path)), delete=False) as file:
+            file.write(text)
+            os.fchmod(file.fileno(), _MODE)
+        os.replace(file.name, path)
+    except OSError as exc:
+        raise ConfigFault([f"{path} was not written: {exc.strerror}"]) from exc
 
 
 def _store(backend: Backend) -> str:
@@ -93,6 +134,7 @@ def _show(report: examination.Report) -> None:
     for line in report.untried:
         click.echo(line)
     warnings = len(report.findings) - report.errors
+    click.echo(f"asked: {report.server.title}", err=True)
     click.echo(f"{report.path}: {counted(report.errors, 'error')}, {counted(warnings, 'warning')}", err=True)
 
 

@@ -6,9 +6,10 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pipebackend.doctor.needs import NOT_OVER_PIPE, Need
 from pipebackend.errors import ConfigFault
 
 __all__ = ["BIND_CONFIG", "KEEPERS", "PROTOCOLS", "SOCKET", "Line", "installed", "lines", "text"]
@@ -29,18 +30,31 @@ class Line:
     why: str
 
 
-def lines(protocol: str, config: str, store: str, keys_in: str | None = None, socket: str = SOCKET) -> list[Line]:
+def lines(
+    protocol: str,
+    config: str,
+    store: str,
+    keys_in: str | None = None,
+    socket: str = SOCKET,
+    needed: Iterable[Need] = (),
+) -> list[Line]:
     """The settings in the order in which they are read best; raises ConfigFault if PowerDNS could not read them.
 
-    ``config`` is the absolute path of the configuration, ``""`` for the built-in one; ``store`` that of its database.
+    ``config`` is the absolute path of the configuration, ``""`` for the built-in one; ``store`` that of its database;
+    ``needed`` is what its zones need.
     """
     if keys_in and protocol == "pipe":
         raise ConfigFault(["PowerDNS's pipe backend cannot sign; leave --keys-in out, or take --protocol remote"])
     if keys_in == "gsqlite3" and not store:
         raise ConfigFault(["the built-in configuration has no store; write one with a [store] and name it by --config"])
     if protocol == "pipe":
-        return list(_pipe(config))
-    return [*_launch(keys_in, store), *_remote(protocol, config, socket)]
+        return [*_pipe(config), *_zones(need for need in needed if need.name not in NOT_OVER_PIPE)]
+    return [*_launch(keys_in, store), *_remote(protocol, config, socket), *_zones(needed)]
+
+
+def _zones(needed: Iterable[Need]) -> Iterator[Line]:
+    for need in needed:
+        yield Line(need.name, need.value, f"Zone {need.reason}")
 
 
 def text(found: Sequence[Line]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pipebackend.doctor import coprocess, pdnsconf, served, server, units, users
 from pipebackend.doctor.case import Case
 from pipebackend.doctor.checks import all_findings
+from pipebackend.doctor.checks.access import CLOSED
 from pipebackend.doctor.findings import ERROR, Finding, error, warning
 from pipebackend.doctor.probe import Trial, try_out
 
@@ -24,6 +25,7 @@ class Report:
     """``untried`` says what could not be tried, and why."""
 
     path: str
+    server: server.Server
     findings: Sequence[Finding]
     trials: Sequence[Trial]
     untried: Sequence[str]
@@ -34,10 +36,11 @@ class Report:
         return sum(finding.severity == ERROR for finding in self.findings)
 
 
-def gather(folder: str, name: str, here: str, powerdns: server.Server | None = None) -> Case:
+def gather(folder: str, name: str, here: str, powerdns: server.Server | str = "") -> Case:
     """Read all that is to be checked; ``here`` is the configuration of ours that was found, ``""`` for the built-in.
 
-    ``powerdns`` is the installed one if left out. Only its usual folder is taken for that of the systemd unit.
+    ``powerdns`` is the server to ask, or its path; the installed one if empty. Only the usual folder of pdns.conf is
+    taken for that of the systemd unit.
     """
     conf = pdnsconf.read(folder, name)
     unit = units.find(name) if os.path.realpath(folder) == os.path.realpath(DEFAULT_FOLDER) else units.NO_UNIT
@@ -45,7 +48,7 @@ def gather(folder: str, name: str, here: str, powerdns: server.Server | None = N
     paths = {here, *(process.config for process in processes if process.config is not None)}
     return Case(
         conf,
-        powerdns or server.find(conf.value("launch")),
+        _server(conf, powerdns) if isinstance(powerdns, str) else powerdns,
         _user(conf, unit),
         tuple(processes),
         {path: served.look(path) for path in paths},
@@ -57,9 +60,12 @@ def examine(case: Case) -> Report:
     """All findings, and those of trying each coprocess that the findings leave a chance."""
     findings = all_findings(case)
     hopeless = {(finding.file, finding.line) for finding in findings if finding.severity == ERROR and finding.line}
+    is_closed = any(finding.code in CLOSED and finding.severity == ERROR for finding in findings)
     trials, untried = [], []
     for process in case.coprocesses:
         reason = _untriable(case, process, hopeless)
+        if not reason and is_closed and process.connector != "unix":
+            reason = "let its user use the files first"
         if reason:
             untried.append(f"{process.launched.title} was not tried: {reason}")
             continue
@@ -71,13 +77,20 @@ def examine(case: Case) -> Report:
             untried.append(message)
         trials.append(_tried(case, user, process))
         findings += _trial_findings(case, process, trials[-1])
-    return Report(case.conf.path, findings, trials, untried)
+    return Report(case.conf.path, case.server, findings, trials, untried)
+
+
+def _server(conf: pdnsconf.PdnsConf, program: str) -> server.Server:
+    titles = list(dict.fromkeys(launched.title for launched in conf.launched))
+    return server.find(titles, conf.value("module-dir"), program)
 
 
 def _user(conf: pdnsconf.PdnsConf, unit: units.Unit) -> users.User | None:
     """``setuid`` wins over the unit's user; without both it is the user who starts it, taken for the present one."""
     name, group = conf.value("setuid") or unit.user, conf.value("setgid") or unit.group
-    return users.named(name, group, unit) if name else users.current(unit)
+    if name or group:
+        return users.named(name or str(os.geteuid()), group, unit)
+    return users.current(unit)
 
 
 def _untriable(case: Case, process: coprocess.Coprocess, hopeless: set[tuple[str, int]]) -> str:
@@ -86,7 +99,7 @@ def _untriable(case: Case, process: coprocess.Coprocess, hopeless: set[tuple[str
     if process.setting is None or not (process.argv or process.options):
         return "no command is set"
     if (process.setting.file, process.setting.line) in hopeless:
-        return "mend its line first"
+        return "fix its line first"
     if process.connector not in ("", "pipe", "unix"):
         return f"{process.connector} is not tried from here"
     if process.command and os.path.exists(process.command) and not os.path.isfile(process.command):

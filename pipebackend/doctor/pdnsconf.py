@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -31,11 +32,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A place that PowerDNS cannot read; ``line`` is 0 for a whole file."""
+    """A place that PowerDNS cannot read; ``line`` is 0 for a whole file, ``write`` or ``run`` fixes it."""
 
     file: str
     line: int
     message: str
+    write: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ class _Reader:
                 for number, text in _joined(file):
                     self._take_line(path, number, text)
         except OSError as exc:
-            self.faults.append(Fault(path, 0, f"cannot be read: {exc.strerror}"))
+            run = f"zoneutil pdns conf --output {shlex.quote(path)}" if isinstance(exc, FileNotFoundError) else ""
+            self.faults.append(Fault(path, 0, f"cannot be read: {exc.strerror}", run=run))
             return False
         return True
 
@@ -120,14 +124,16 @@ class _Reader:
         try:
             names = sorted(os.listdir(setting.value), key=lambda name: (name.upper(), name))
         except OSError as exc:
-            self._fault(setting, f"include-dir={setting.value}: {exc.strerror}; PowerDNS will not start")
+            message = f"include-dir={setting.value}: {exc.strerror}; PowerDNS will not start"
+            self._fault(setting, message, "include-dir=")
             return
         for name in names:
             path = os.path.join(setting.value, name)
             if name.startswith(".") or not name.endswith(".conf"):
                 continue
             if not os.path.isfile(path):
-                self._fault(setting, f"{path} is no file; PowerDNS will not start")
+                message = f"{path} is not a file; PowerDNS will not start"
+                self._fault(setting, message, run=f"mv {shlex.quote(path)} {shlex.quote(path)}.off")
                 return
             self.take(path)
 
@@ -139,12 +145,13 @@ class _Reader:
             if before is not None and before.value:
                 setting = Setting(name, f"{before.value}, {value}", path, number)
             elif before is None and name in _EMPTY_BY_DEFAULT:
-                self._fault(setting, f"{name}+= adds to a setting that no line before it has set; write {name}={value}")
+                message = f"{name}+= adds to a setting that no line before it has set, so PowerDNS will not start"
+                self._fault(setting, message, f"{name}={value}")
         self.settings[name] = setting
         self.lines.append(setting)
 
-    def _fault(self, setting: Setting, message: str) -> None:
-        self.faults.append(Fault(setting.file, setting.line, message))
+    def _fault(self, setting: Setting, message: str, write: str = "", run: str = "") -> None:
+        self.faults.append(Fault(setting.file, setting.line, message, write, run))
 
 
 def _joined(lines: Iterator[str]) -> Iterator[tuple[int, str]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 
 from pipebackend import config
+from pipebackend.doctor import contents
+from pipebackend.doctor.contents import Contents
 from pipebackend.errors import BackendError, ConfigFault, StoreFault
 from pipebackend.store import Store, open_store
 from pipebackend.zones import registry
@@ -31,6 +34,7 @@ class Served:
     files: Sequence[str] = ()
     store: str = ""
     store_fault: str = ""
+    contents: Contents = field(default_factory=Contents)
 
 
 def look(path: str) -> Served:
@@ -42,11 +46,12 @@ def look(path: str) -> Served:
     apexes = [zone.apex for zone in zones.zones]
     files = {file for zone in zones.zones for file in zone.sources} | {row[0] for e in zones.entries for row in e.files}
     refused = [entry.apex for entry in zones.entries if entry.faults]
-    store, signed, fault = "", list[str](), ""
+    store, signed, fault, found = "", list[str](), "", None
     if zones.store_url:
         try:
-            opened = open_store(zones.store_url, zones.config.folder)
-            store, signed = opened.path, _signed(opened)
+            with closing(open_store(zones.store_url, zones.config.folder)) as opened:
+                store, signed = opened.path, _signed(opened)
+                found = contents.look(zones.zones, opened)
         except StoreFault as exc:
             fault = str(exc)
     return Served(
@@ -58,13 +63,17 @@ def look(path: str) -> Served:
         files=sorted(file for file in files if os.path.isfile(file)),
         store=store,
         store_fault=fault,
+        contents=found or contents.look(zones.zones, None),
     )
 
 
 def keys_in(database: str) -> list[str] | None:
     """The zones with keys in a database of PowerDNS's gsqlite3; None if it cannot be read."""
+    if not os.path.isfile(database):
+        return None
     try:
-        return _signed(open_store(f"sqlite:{database}", "/")) if os.path.isfile(database) else None
+        with closing(open_store(f"sqlite:{database}", "/")) as opened:
+            return _signed(opened)
     except BackendError:
         return None
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import shlex
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipebackend.doctor.units import NO_UNIT, Unit
 
-__all__ = ["User", "current", "named", "obstacle"]
+__all__ = ["PACKAGE_USER", "Obstacle", "User", "current", "named", "obstacle"]
 
 _BITS = {"r": 4, "w": 2, "x": 1}
 _WORDS = {"r": "read", "w": "write", "x": "run"}
 _ROOT = 0
+PACKAGE_USER = "pdns"  # which the packages of Debian, Red Hat and PowerDNS itself make
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class User:
     gid: int
     groups: frozenset[int] = field(default_factory=frozenset)
     unit: Unit = NO_UNIT
+
+    @property
+    def group(self) -> str:
+        """The name of its group."""
+        return _group_name(self.gid)
 
     @property
     def is_us(self) -> bool:
@@ -50,21 +57,42 @@ def named(name: str, group: str = "", unit: Unit = NO_UNIT) -> User | None:
     return User(entry.pw_name, entry.pw_uid, gid, frozenset((gid, *os.getgrouplist(entry.pw_name, gid))), unit)
 
 
-def obstacle(user: User, path: str, need: str) -> str:
-    """Why this user cannot read (``r``), write (``w``) or run (``x``) ``path``; empty if it can. Knows no ACLs."""
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps a user from a file: the file itself, or directories above it, which it may not enter.
+
+    ``run`` takes it out of the way; empty where a unit does, or where there is no such file.
+    """
+
+    path: str
+    text: str
+    run: str = ""
+    is_directory: bool = False
+
+
+def obstacle(user: User, path: str, need: str) -> Obstacle | None:
+    """Why this user cannot read (``r``), write (``w``) or run (``x``) ``path``; None if it can. Knows no ACLs."""
     fence = user.unit.fence(path, need == "w") or user.unit.fence(os.path.realpath(path), need == "w")
     if fence:
-        return fence
+        return Obstacle(path, fence)
+    shut = dict[str, os.stat_result]()
     for part in _way_to(path):
         try:
             found = os.stat(part)
         except OSError as exc:
-            return f"{part}: {exc.strerror}"
+            return Obstacle(part, f"{part}: {exc.strerror}")
         if part != path and stat.S_ISDIR(found.st_mode) and not _may(user, found, "x"):
-            return f"{_described(part, found)}: {user.name} may not enter it"
-        if part == path and not _may(user, found, need):
-            return f"{_described(part, found)}: {user.name} may not {_WORDS[need]} it"
-    return ""
+            shut[part] = found
+        if part == path and not shut and not _may(user, found, need):
+            text = f"{_described(part, found)}: {user.name} may not {_WORDS[need]} it"
+            return Obstacle(part, text, f"chmod {_class(user, found)}+{need} {shlex.quote(part)}")
+    return _shut(user, list(shut.items())) if shut else None
+
+
+def _shut(user: User, found: list[tuple[str, os.stat_result]]) -> Obstacle:
+    described = ", ".join(_described(part, status) for part, status in found)
+    commands = dict.fromkeys(f"chmod {_class(user, status)}+x {shlex.quote(part)}" for part, status in found)
+    return Obstacle(found[0][0], f"{described}: {user.name} may not enter it", " && ".join(commands), is_directory=True)
 
 
 def _way_to(path: str) -> Iterator[str]:
@@ -79,8 +107,13 @@ def _way_to(path: str) -> Iterator[str]:
 def _may(user: User, found: os.stat_result, need: str) -> bool:
     if user.uid == _ROOT:
         return need != "x" or stat.S_ISDIR(found.st_mode) or bool(found.st_mode & 0o111)
-    shift = 6 if found.st_uid == user.uid else 3 if found.st_gid in user.groups | {user.gid} else 0
+    shift = {"u": 6, "g": 3, "o": 0}[_class(user, found)]
     return bool(found.st_mode >> shift & _BITS[need])
+
+
+def _class(user: User, found: os.stat_result) -> str:
+    """Whose bits of the mode count for a user: the owner's, the group's or the others', as chmod calls them."""
+    return "u" if found.st_uid == user.uid else "g" if found.st_gid in user.groups | {user.gid} else "o"
 
 
 def _described(path: str, found: os.stat_result) -> str:

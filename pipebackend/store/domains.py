@@ -9,7 +9,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipebackend.store.sqlite import Sqlite
 
-__all__ = ["DomainRow", "all_rows", "apex_from", "apex_of", "ensure", "id_of", "stored_name"]
+__all__ = [
+    "DomainRow",
+    "all_rows",
+    "apex_from",
+    "apex_of",
+    "ensure",
+    "id_of",
+    "stored_name",
+    "with_other_names",
+    "with_type",
+]
 
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 
@@ -58,6 +68,25 @@ def all_rows(db: Sqlite) -> list[DomainRow]:
         "coalesce(account, '') FROM domains ORDER BY id"
     )
     return [DomainRow(id_, apex_from(name), *rest) for id_, name, *rest in found]
+
+
+def with_type(db: Sqlite, type_: str, longer_than: int = 0) -> list[str]:
+    """The zones that have a record of a type, with content of more than so many characters."""
+    return _having(db, "type = ? AND length(content) > ?", (type_, longer_than))
+
+
+def with_other_names(db: Sqlite) -> list[str]:
+    r"""The zones with a name of other characters than ASCII letters, digits, spaces and ``-_*./@\:``."""
+    return _having(db, r"name GLOB '*[^-a-zA-Z0-9_ *./@\:]*' OR name GLOB '*\[0-9][0-9][0-9]*'")
+
+
+def _having(db: Sqlite, condition: str, values: tuple[object, ...] = ()) -> list[str]:
+    found = db.rows(
+        "SELECT name FROM domains WHERE id IN (SELECT domain_id FROM records "
+        f"WHERE disabled = 0 AND ({condition})) ORDER BY name",
+        values,
+    )
+    return [apex_from(name) for (name,) in found]
 
 
 def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:

@@ -87,6 +87,14 @@ class Store:
         """The names of at most so many of them."""
         return bookkeeping.served_apexes(self._db, most)
 
+    def apexes_with(self, type_: str, longer_than: int = 0) -> list[str]:
+        """The zones that have a record of a type, with content of more than so many characters."""
+        return domains.with_type(self._db, type_, longer_than)
+
+    def apexes_with_other_names(self) -> list[str]:
+        """The zones with a name that PowerDNS serves with ``8bit-dns`` alone."""
+        return domains.with_other_names(self._db)
+
     def unfresh_domains(self, now: int) -> list[StoredDomain]:
         """The secondary zones whose primary is to be asked for its serial again; ``now`` in seconds since 1970."""
         return bookkeeping.unfresh(self._db, now)

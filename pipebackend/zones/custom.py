@@ -109,6 +109,11 @@ class CustomZone:
         self._ttl = ttl
         self._listed: tuple[list[str], Tree, TreeRing] | None = None
 
+    @property
+    def target(self) -> Any:
+        """The user's object."""
+        return self._target
+
     def find(self, name: str, client: records.Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``; raises ZoneFault if the user's object fails."""
         fixed = self._fixed.find(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import time
@@ -14,6 +15,7 @@ from pipebackend.backend import open_backend
 from pipebackend.doctor import advised, examination, server
 from tests.live.servers import NO_CACHES, PATIENCE, PdnsServer, ServerFailed, installed_command, program
 from tests.making import write_config
+from tests.unit.doctor.conftest import apply, open_up
 from tests.unit.doctor.test_pdnsconf import READINGS
 
 pytestmark = pytest.mark.live
@@ -36,12 +38,14 @@ def test_powerdns_reads_the_same(tmp_path, text, wanted):
 
 
 def test_the_installed_server_tells_what_it_knows():
-    found = server.find("remote:one,pipe")
+    found = server.find(["remote:one", "pipe"])
     assert found.path == program("pdns_server")
     assert found.version >= (4, 7)
     assert {"remote-one-dnssec", "pipe-abi-version", "launch", "distributor-threads"} <= set(found.defaults)
-    assert os.path.exists(found.module_file("remote"))
-    assert server.find("no-such-backend").knows_backends is False
+    assert found.not_loaded == {} and found.release in found.title
+    other = server.find(["no-such-backend", "remote"])
+    assert "libno-such-backendbackend.so" in other.not_loaded["no-such-backend"]
+    assert "remote-dnssec" in other.defaults
 
 
 def shown_text(rrsets):
@@ -64,8 +68,11 @@ class Patient(PdnsServer):
         kept = [line for line in own.splitlines() if line.partition("=")[0] not in NO_CACHES]
         (self.folder / "pdns.conf").write_text("\n".join([*kept, text]))
 
-    def report(self, config):
-        return examination.examine(examination.gather(str(self.folder), "", str(config)))
+    def report(self, config, leave_out=("root",)):
+        """Without the finding that PowerDNS runs as root, as it does here on some machines."""
+        report = examination.examine(examination.gather(str(self.folder), "", str(config)))
+        kept = [finding for finding in report.findings if finding.code not in leave_out]
+        return dataclasses.replace(report, findings=kept)
 
 
 def started(address):
@@ -174,8 +181,7 @@ def test_it_is_tried_as_the_user_of_setuid(tmp_path):
     """Where that user cannot reach the command, it is said which directory is shut."""
     if os.geteuid() != 0:
         pytest.skip("only root can try as somebody else")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_up(tmp_path)
     config = write_config(tmp_path)
     command = tmp_path / "remoteshim"
     command.write_text(
@@ -190,5 +196,22 @@ def test_it_is_tried_as_the_user_of_setuid(tmp_path):
     report = powerdns.report(config)
     assert [(trial.user, trial.stderr, trial.fault) for trial in report.trials] == [("nobody", "nobody", "")]
     tmp_path.chmod(0o700)
-    codes = {finding.code for finding in powerdns.report(config).findings if finding.severity == "error"}
-    assert codes >= {"file", "not-executable"}
+    [shut] = [finding for finding in powerdns.report(config).findings if finding.severity == "error"]
+    assert (shut.code, shut.file) == ("directory", str(tmp_path))
+    apply(shut, powerdns.folder / "pdns.conf")
+    report = powerdns.report(config)
+    assert (report.errors, [trial.fault for trial in report.trials]) == (0, [""])
+
+
+def test_without_setuid_what_is_made_is_roots(tmp_path):
+    """The store that a secondary's coprocess makes cannot be written by PowerDNS's user afterwards."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can start it as root")
+    config = write_config(tmp_path)
+    powerdns = Patient(filled(REMOTE, tmp_path), tmp_path)
+    [finding] = [found for found in powerdns.report(config, ()).findings if found.code == "root"]
+    powerdns.said("set-meta", ZONE, "X-TEST", "1")
+    assert (tmp_path / "zones.db").stat().st_uid == 0
+    apply(finding, powerdns.folder / "pdns.conf")
+    codes = [found.code for found in powerdns.report(config, ()).findings]
+    assert "root" not in codes and codes  # what is root's is closed now

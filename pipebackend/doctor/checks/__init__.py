@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pipebackend.doctor.case import Case
-from pipebackend.doctor.checks import commands, connections, hybrids, launching, pipes, serving, timing
+from pipebackend.doctor.checks import (
+    access,
+    commands,
+    connections,
+    hybrids,
+    launching,
+    listening,
+    pipes,
+    serving,
+    settings,
+    timing,
+    zoneneeds,
+)
 from pipebackend.doctor.findings import ERROR, Finding
 
 __all__ = ["all_findings"]
@@ -13,10 +25,14 @@ __all__ = ["all_findings"]
 Check = Callable[[Case], Iterator[Finding]]
 _CHECKS: tuple[Check, ...] = (
     *launching.CHECKS,
+    *settings.CHECKS,
     *commands.CHECKS,
     *connections.CHECKS,
+    *access.CHECKS,
+    *listening.CHECKS,
     *pipes.CHECKS,
     *serving.CHECKS,
+    *zoneneeds.CHECKS,
     *hybrids.CHECKS,
     *timing.CHECKS,
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import sys
 from collections.abc import Iterator
 
@@ -12,7 +11,6 @@ from pipebackend.doctor.case import Case
 from pipebackend.doctor.coprocess import PROGRAMS, Coprocess
 from pipebackend.doctor.findings import Finding, error, warning
 from pipebackend.doctor.pdnsconf import Setting
-from pipebackend.doctor.users import obstacle
 
 __all__ = ["CHECKS"]
 
@@ -28,25 +26,25 @@ def _commands(case: Case) -> Iterator[tuple[Coprocess, Setting]]:
 def quotes(case: Case) -> Iterator[Finding]:
     for setting in filter(None, (coprocess.setting for coprocess in case.coprocesses)):
         if any(sign in setting.value for sign in _QUOTES):
-            mended = "".join(sign for sign in setting.value if sign not in _QUOTES)
+            fixed = "".join(sign for sign in setting.value if sign not in _QUOTES)
             yield error(
                 "quotes",
                 setting,
                 f"{setting.name} has quotes or a $: no shell reads it, so they become part of the words",
-                f"{setting.name}={mended}",
+                f"{setting.name}={fixed}",
             )
 
 
 def double_spaces(case: Case) -> Iterator[Finding]:
     for coprocess, setting in _commands(case):
         if "" in coprocess.argv or "\t" in coprocess.command:
-            mended = " ".join(coprocess.command.split())
+            fixed = " ".join(coprocess.command.split())
             yield error(
                 "spaces",
                 setting,
                 f"{setting.name} has two spaces or a tab between words: PowerDNS splits at each space, so that the "
                 "command gets an empty word",
-                f"{setting.name}={setting.value.replace(coprocess.command, mended)}",
+                f"{setting.name}={setting.value.replace(coprocess.command, fixed)}",
             )
 
 
@@ -55,13 +53,12 @@ def not_absolute(case: Case) -> Iterator[Finding]:
         program = coprocess.argv[0]
         if program and not program.startswith(("/", *_QUOTES)):
             path = _installed(program)
-            mended = setting.value.replace(program, path, 1) if path else ""
             yield error(
                 "relative",
                 setting,
                 f"the command {program} is not absolute: PowerDNS does not look along PATH",
-                f"{setting.name}={mended}" if mended else "",
-                "" if mended else "write the command's full path",
+                _with_program(setting, program, path) if path else "",
+                "" if path else "write the command's full path",
             )
 
 
@@ -70,29 +67,14 @@ def not_there(case: Case) -> Iterator[Finding]:
         program = coprocess.argv[0]
         if not program.startswith("/") or os.path.exists(program):
             continue
-        path = _installed(os.path.basename(program)) or _installed(PROGRAMS[coprocess.protocol])
+        path = _installed(PROGRAMS[coprocess.protocol])
         yield error(
             "not-there",
             setting,
             f"there is no {program}",
-            f"{setting.name}={setting.value.replace(program, path, 1)}" if path else "",
+            _with_program(setting, program, path) if path else "",
             "" if path else "install it there, or write where it is",
         )
-
-
-def not_executable(case: Case) -> Iterator[Finding]:
-    """The program, and the interpreter that its first line names."""
-    for coprocess, setting in _commands(case):
-        program = coprocess.argv[0]
-        if case.user is None or not program.startswith("/") or not os.path.exists(program):
-            continue
-        if coprocess.protocol == "pipe" and stat.S_ISSOCK(os.stat(program).st_mode):
-            continue
-        for path, needs in ((program, "rx"), (_interpreter(program), "x")):
-            refused = next(filter(None, (obstacle(case.user, path, need) for need in needs if path)), "")
-            if refused:
-                yield error("not-executable", setting, refused, do=f"let {case.user.name} read and run {path}")
-                break
 
 
 def mixed_up(case: Case) -> Iterator[Finding]:
@@ -103,7 +85,7 @@ def mixed_up(case: Case) -> Iterator[Finding]:
                 "mixed-up",
                 setting,
                 f"{program} does not speak {coprocess.protocol.upper()}; {wanted} does",
-                f"{setting.name}={setting.value.replace(program, wanted, 1)}",
+                _with_program(setting, coprocess.argv[0], _beside(coprocess.argv[0], wanted)),
             )
 
 
@@ -139,14 +121,18 @@ def _installed(program: str) -> str:
     return beside if os.access(beside, os.X_OK) else shutil.which(program) or ""
 
 
-def _interpreter(program: str) -> str:
-    try:
-        with open(program, "rb") as file:
-            first = file.readline(256)
-    except OSError:
-        return ""
-    words = first[2:].split() if first.startswith(b"#!") else []
-    return os.fsdecode(words[0]) if words else ""
+def _beside(program: str, wanted: str) -> str:
+    """Another program of the same folder; the installed one if it is not there."""
+    path = os.path.join(os.path.dirname(program), wanted)
+    return path if os.path.exists(path) else _installed(wanted) or path
+
+
+def _with_program(setting: Setting, program: str, path: str) -> str:
+    """The line with another program; what stands before and after it stays as it is."""
+    before, found, after = setting.value.partition(f"command={program}")
+    if not found:
+        return f"{setting.name}={path}{setting.value.removeprefix(program)}"
+    return f"{setting.name}={before}command={path}{after}"
 
 
 CHECKS = (
@@ -154,7 +140,6 @@ CHECKS = (
     double_spaces,
     not_absolute,
     not_there,
-    not_executable,
     mixed_up,
     relative_config,
     other_config,

@@ -12,7 +12,6 @@ from pipebackend.doctor.case import Case
 from pipebackend.doctor.coprocess import CONNECTORS, OUR_OPTIONS, Coprocess
 from pipebackend.doctor.findings import Finding, error, warning
 from pipebackend.doctor.pdnsconf import Setting
-from pipebackend.doctor.users import obstacle
 
 __all__ = ["CHECKS"]
 
@@ -145,10 +144,10 @@ def sockets(case: Case) -> Iterator[Finding]:
     for coprocess, setting in _remotes(case, "unix"):
         path = coprocess.options.get("path", "")
         if path:
-            yield from _socket_faults(case, setting, path)
+            yield from _socket_faults(setting, path)
 
 
-def _socket_faults(case: Case, setting: Setting, path: str) -> Iterator[Finding]:
+def _socket_faults(setting: Setting, path: str) -> Iterator[Finding]:
     start = f"start it: remoteshim --listen unix:{path}"
     if not path.startswith("/"):
         yield error("socket", setting, f"path={path} is not absolute", do="write the full path of the socket")
@@ -157,14 +156,7 @@ def _socket_faults(case: Case, setting: Setting, path: str) -> Iterator[Finding]
     elif not os.path.exists(path):
         yield error("socket", setting, f"there is no socket {path}, so every question is SERVFAIL", do=start)
     elif not stat.S_ISSOCK(os.stat(path).st_mode):
-        yield error("socket", setting, f"{path} is no socket", do=f"remove it and {start}")
-    elif case.user is not None and (refused := obstacle(case.user, path, "w")):
-        yield error(
-            "socket-closed",
-            setting,
-            refused,
-            do=f"start remoteshim with --owner and --mode, so that {case.user.name} may",
-        )
+        yield error("socket", setting, f"{path} is not a socket", do=f"remove it and {start}")
     elif refused := _not_listened(path):
         yield error("socket-dead", setting, f"nobody listens on {path}: {refused}", do=start)
 

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator
 
 from pipebackend.doctor.case import Case
 from pipebackend.doctor.coprocess import PROGRAMS
-from pipebackend.doctor.findings import Finding, error, warning
+from pipebackend.doctor.findings import DELETE, ERROR, Finding, error, warning
+from pipebackend.doctor.users import PACKAGE_USER, named
 
 __all__ = ["CHECKS"]
 
 _OLDEST = (4, 7)
 _CLOSE = 0.75  # of difflib: one or two letters of a word
-# Without an installed server: the settings that these checks know by name
-_OURS = {
-    "pipe": ("abi-version", "command", "regex", "timeout"),
-    "remote": ("connection-string", "dnssec"),
-}
+_PACKAGES = {"gsqlite3": "sqlite3", "gmysql": "mysql", "gpgsql": "pgsql", "godbc": "odbc"}  # Debian's
 
 
 def unreadable(case: Case) -> Iterator[Finding]:
     for fault in case.conf.faults:
-        found = error("unreadable", fault.file, fault.message)
-        yield Finding(found.severity, found.code, fault.file, fault.line, fault.message)
+        yield Finding(ERROR, "unreadable", fault.file, fault.line, fault.message, fault.write, run=fault.run)
 
 
 def no_launch(case: Case) -> Iterator[Finding]:
@@ -39,7 +36,7 @@ def no_launch(case: Case) -> Iterator[Finding]:
 
 
 def nothing_of_ours(case: Case) -> Iterator[Finding]:
-    if case.conf.launched and not case.coprocesses:
+    if case.conf.launched and not case.coprocesses and not any(_meant(one) for one in _not_loaded(case)):
         launch = case.conf.value("launch")
         yield error(
             "launch-not-ours",
@@ -61,71 +58,45 @@ def launched_twice(case: Case) -> Iterator[Finding]:
         )
 
 
+def _not_loaded(case: Case) -> list[str]:
+    launched = dict.fromkeys(launched.module for launched in case.conf.launched)
+    return [module for module in launched if module in case.server.not_loaded]
+
+
+def _meant(module: str) -> str:
+    """The backend of ours that a word of ``launch`` was meant to be; PowerDNS tells ``Remote`` and ``remote`` apart."""
+    close = difflib.get_close_matches(module.lower(), PROGRAMS, 1, _CLOSE)
+    return close[0] if close and close[0] != module else ""
+
+
 def modules(case: Case) -> Iterator[Finding]:
-    if not case.server.path:
-        return
-    for module in dict.fromkeys(launched.module for launched in case.conf.launched):
-        file = case.server.module_file(module, case.conf.value("module-dir"))
-        if not file or os.path.exists(file):
-            continue
-        close = difflib.get_close_matches(module, PROGRAMS, 1, _CLOSE)
-        launch = case.conf.value("launch").replace(module, close[0]) if close else ""
-        yield error(
-            "module-missing",
-            case.place("launch"),
-            f"PowerDNS has no backend {module}: there is no {file}",
-            f"launch={launch}" if launch else "",
-            "" if launch else f"install it; on Debian and Ubuntu: apt install pdns-backend-{module}",
-        )
+    """What the server itself says when it loads them."""
+    for module in _not_loaded(case):
+        reason = f"PowerDNS has no backend {module}: {case.server.not_loaded[module]}"
+        if module in case.server.in_usual_folder:
+            usual = case.server.defaults.get("module-dir", "")
+            yield error("module-dir", case.place("module-dir"), reason, f"module-dir={usual}" if usual else "", DELETE)
+        elif meant := _meant(module):
+            titles = [
+                one.title.replace(module, meant, 1) if one.module == module else one.title for one in case.conf.launched
+            ]
+            launch = ",".join(dict.fromkeys(titles))
+            yield error("module-missing", case.place("launch"), reason, f"launch={launch}")
+        else:
+            apt = f"apt install pdns-backend-{_PACKAGES.get(module, module)}"
+            yield error("module-missing", case.place("launch"), reason, run=apt, do="that is for Debian and Ubuntu")
 
 
-def unknown_settings(case: Case) -> Iterator[Finding]:
-    """Only what an installed server says is unknown is sure to be; without one a near miss is."""
-    known = _known(case)
-    ignored = case.conf.value("ignore-unknown-settings").replace(",", " ").split()
-    is_sure = case.server.knows_backends
-    for line in case.conf.lines:
-        if line.name in known or line.name in ignored:
-            continue
-        close = difflib.get_close_matches(line.name, known, 1, _CLOSE)
-        if close or is_sure:
-            yield error(
-                "unknown-setting",
-                line,
-                f"PowerDNS has no setting {line.name!r} and will not start",
-                f"{close[0]}={line.value}" if close else "",
-                "" if close else _suffix_hint(case, line.name),
-            )
-
-
-def _known(case: Case) -> set[str]:
-    ours = {launched.setting(key) for launched in case.conf.launched for key in _OURS.get(launched.module, ())}
-    return ours | set(case.server.defaults) | {"launch", "include-dir", "setuid", "zone-cache-refresh-interval"}
-
-
-def _suffix_hint(case: Case, name: str) -> str:
-    for module, keys in _OURS.items():
-        if name in {f"{module}-{key}" for key in keys}:
-            titles = [launched.title for launched in case.conf.launched if launched.module == module]
-            if titles:
-                wanted = name.replace(module, titles[0].replace(":", "-"), 1)
-                return f"launch has {titles[0]}, so write {wanted}"
-            return f"it belongs to launch={module}, which is not launched"
-    return "delete the line"
-
-
-def switches(case: Case) -> Iterator[Finding]:
-    names = [launched.setting(key) for launched in case.conf.launched for key in ("dnssec", "hybrid")]
-    for name in names:
-        value = case.conf.value(name, "no")
-        if value not in ("yes", "no", "on", "off"):
-            meant = "no" if value.lower() in ("no", "off", "false", "0") else "yes"
-            yield warning(
-                "switch",
-                case.place(name),
-                f"{name}={value} means yes: to PowerDNS all but no and off is yes",
-                f"{name}={meant}",
-            )
+def more_modules(case: Case) -> Iterator[Finding]:
+    """``load-modules``, of which each is a path, or a name as in ``launch``."""
+    folder = case.conf.value("module-dir") or case.server.defaults.get("module-dir", "")
+    words = re.split(r"[ ,\t]+", case.conf.value("load-modules"))
+    for word in filter(None, words):
+        path = word if word.startswith((".", "/")) else os.path.join(folder, f"lib{word}backend.so")
+        if folder and not os.path.exists(path):
+            kept = ",".join(other for other in words if other and other != word)
+            message = f"load-modules has {word}, but there is no {path}: PowerDNS will not start"
+            yield error("load-modules", case.place("load-modules"), message, f"load-modules={kept}")
 
 
 def version(case: Case) -> Iterator[Finding]:
@@ -134,7 +105,7 @@ def version(case: Case) -> Iterator[Finding]:
             "server-missing",
             case.conf,
             "pdns_server is not on this machine's path: its version and backends were not checked",
-            do="install it, or run this where PowerDNS runs",
+            do="run this where PowerDNS runs, or name its pdns_server with --pdns-server",
         )
     elif case.server.version < _OLDEST:
         shown = ".".join(map(str, case.server.version)) or "of an unknown version"
@@ -147,9 +118,13 @@ def version(case: Case) -> Iterator[Finding]:
 
 
 def no_such_user(case: Case) -> Iterator[Finding]:
-    if case.user is None:
-        names = "/".join(filter(None, (case.conf.value("setuid"), case.conf.value("setgid"))))
-        yield error("user", case.place("setuid"), f"there is no user {names}", do="create it, or name another one")
+    if case.user is not None:
+        return
+    name = case.conf.value("setuid")
+    wrong = "setuid" if name and named(name) is None else "setgid"
+    write = f"{wrong}={PACKAGE_USER}" if wrong in case.conf.settings and named(PACKAGE_USER, PACKAGE_USER) else ""
+    message = f"there is no user and group {case.conf.value('setuid')} {case.conf.value('setgid')}".rstrip()
+    yield error("user", case.place(wrong), message, write, "create it, or name another one")
 
 
 def chroot(case: Case) -> Iterator[Finding]:
@@ -174,8 +149,7 @@ CHECKS = (
     nothing_of_ours,
     launched_twice,
     modules,
-    unknown_settings,
-    switches,
+    more_modules,
     version,
     no_such_user,
     chroot,

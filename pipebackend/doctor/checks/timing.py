@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipebackend.doctor import needs
 from pipebackend.doctor.case import Case
 from pipebackend.doctor.coprocess import Coprocess
 from pipebackend.doctor.findings import Finding, error, warning
@@ -21,9 +22,7 @@ _CACHES = {
     "negquery-cache-ttl": (60, "what does not exist is asked again"),
     "dnssec-key-cache-ttl": (30, "each query asks for the keys"),
     "zone-metadata-cache-ttl": (60, "each query asks for the zone's settings"),
-    "domain-metadata-cache-ttl": (60, "each query asks for the zone's settings"),
 }
-_NUMBERS = ("distributor-threads", "receiver-threads", "zone-cache-refresh-interval", *_CACHES)
 
 
 def timeouts(case: Case) -> Iterator[Finding]:
@@ -34,7 +33,7 @@ def timeouts(case: Case) -> Iterator[Finding]:
         is_http = coprocess.connector == "http"  # which counts in seconds
         mended = _with_timeout(coprocess, setting, 2 if is_http else _USUAL)
         if not value.isascii() or not value.isdigit():
-            yield error("timeout-unknown", setting, f"timeout {value!r} is no number of milliseconds", mended)
+            yield error("timeout-unknown", setting, f"timeout {value!r} is not a number of milliseconds", mended)
         elif int(value) == 0:
             yield warning(
                 "timeout-none",
@@ -66,18 +65,11 @@ def _with_timeout(coprocess: Coprocess, setting: Setting, value: int) -> str:
     return f"{setting.name}={coprocess.connector}:{','.join(pieces)}"
 
 
-def numbers(case: Case) -> Iterator[Finding]:
-    for name in _NUMBERS:
-        value = case.conf.value(name, "0")
-        if value and not (value.isascii() and value.isdigit()):
-            yield error("number", case.place(name), f"{name}={value} is no number", do="write a whole number")
-
-
 def caches(case: Case) -> Iterator[Finding]:
-    if not case.coprocesses:
-        return
-    for name, (usual, cost) in _CACHES.items():
-        if case.conf.value(name) == "0":
+    """Where answers depend on the client they must be off: see ``needs``."""
+    by_client = any(served.contents.by_client for served in case.served.values())
+    for name, (usual, cost) in _CACHES.items() if case.coprocesses else ():
+        if case.conf.value(name) == "0" and not (by_client and name in needs.CACHES):
             yield warning("cache", case.place(name), f"{name} is 0: {cost}", f"{name}={usual}")
 
 
@@ -110,4 +102,4 @@ def threads(case: Case) -> Iterator[Finding]:
             )
 
 
-CHECKS = (timeouts, numbers, caches, zone_cache_off, threads)
+CHECKS = (timeouts, caches, zone_cache_off, threads)

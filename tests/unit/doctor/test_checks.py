@@ -13,7 +13,7 @@ from pipebackend.doctor.server import Server
 from pipebackend.doctor.units import Unit
 from pipebackend.doctor.users import User
 from tests.making import CITIES, TABLE_ZONE
-from tests.unit.doctor.conftest import add_key
+from tests.unit.doctor.conftest import add_key, open_up
 
 REMOTE = "launch=remote\nremote-connection-string=pipe:command=<remoteshim>,config=<config>\nremote-dnssec=yes\n"
 PIPE = (
@@ -30,7 +30,7 @@ BROKEN = {
     "launch of others": ("launch=bind\n", ERROR, "launch-not-ours", 1, "launch=bind,remote"),
     "launched twice": (REMOTE.replace("=remote\n", "=remote,remote\n"), ERROR, "launch-twice", 1, "launch=remote"),
     "misspelt backend": (REMOTE.replace("=remote\n", "=remotte\n"), ERROR, "module-missing", 1, "launch=remote"),
-    "backend not installed": (REMOTE.replace("=remote\n", "=remote,gmysql\n"), ERROR, "module-missing", 1, "apt"),
+    "backend not installed": (REMOTE.replace("=remote\n", "=remote,gmysql\n"), ERROR, "module-missing", 1, "Debian"),
     "misspelt setting": (REMOTE + "cach-ttl=20\n", ERROR, "unknown-setting", 4, "cache-ttl=20"),
     "unknown setting": (REMOTE + "frobnicate=20\n", ERROR, "unknown-setting", 4, "delete"),
     "suffix left out": (
@@ -90,11 +90,11 @@ BROKEN = {
     "No for no": (REMOTE.replace("dnssec=yes", "dnssec=No"), WARNING, "switch", 3, "remote-dnssec=no"),
     "caches off": (REMOTE + "query-cache-ttl=0\n", WARNING, "cache", 4, "query-cache-ttl=20"),
     "zone cache off": (REMOTE + "zone-cache-refresh-interval=0\n", WARNING, "zone-cache-off", 4, "interval=300"),
-    "no number": (REMOTE + "distributor-threads=many\n", ERROR, "number", 4, "whole number"),
+    "no number": (REMOTE + "distributor-threads=many\n", ERROR, "number", 4, "distributor-threads=3"),
     "many processes": (REMOTE + "distributor-threads=16\n", WARNING, "threads", 4, "distributor-threads=3"),
     "no such user": (REMOTE + "setuid=no-such-user-here\n", ERROR, "user", 4, "create it"),
     "chroot": (REMOTE + "chroot=/nonexistent\n", ERROR, "chroot", 4, "chroot="),
-    "no folder to include": (REMOTE + "include-dir=/nonexistent\n", ERROR, "unreadable", 4, ""),
+    "no folder to include": (REMOTE + "include-dir=/nonexistent\n", ERROR, "unreadable", 4, "include-dir="),
 }  # fmt: skip
 
 
@@ -127,7 +127,7 @@ MENDED = (
 def test_what_is_written_mends(bed, name):
     text, _, code, *_ = BROKEN[name]
     bed.write(text)
-    bed.mend(finding_of(bed.examine(), code))
+    bed.fix(finding_of(bed.examine(), code))
     report = bed.examine()
     assert report.findings == []
     assert [answer.zone for trial in report.trials for answer in trial.answers] == ["cities.example"]
@@ -144,11 +144,9 @@ def test_a_good_configuration_is_left_alone_and_tried(bed, text):
     assert trial.answers[0].content.startswith("ns1.cities.example hostmaster.cities.example 7 ")
 
 
-def test_ignored_settings_and_backends_without_modules(bed):
+def test_ignored_settings(bed):
     bed.write(REMOTE + "ignore-unknown-settings=frobnicate\nfrobnicate=1\n")
     assert bed.examine().findings == []
-    case = dataclasses.replace(bed.case(), server=Server("/x", (4, 7), bed.server.defaults, frozenset(("remote",))))
-    assert case.server.module_file("remote") == ""
 
 
 def test_without_an_installed_server_only_near_misses_are_unknown(bed):
@@ -169,7 +167,7 @@ def test_missing_remote_dnssec_of_a_zone_with_keys(signed_bed):
     signed_bed.write(REMOTE.replace("remote-dnssec=yes\n", ""))
     found = finding_of(signed_bed.examine(), "remote-dnssec")
     assert (found.severity, found.line, found.write) == (ERROR, 0, "remote-dnssec=yes")
-    signed_bed.mend(found)
+    signed_bed.fix(found)
     assert signed_bed.examine().findings == []
 
 
@@ -194,7 +192,7 @@ def test_keys_elsewhere_and_the_poisonous_denial(hybrid_bed):
     hybrid_bed.write(REMOTE.replace("=remote\n", "=gsqlite3,remote\n").replace("dnssec=yes", "dnssec=no") + GSQLITE3)
     found = finding_of(hybrid_bed.examine(), "poisonous")
     assert (found.severity, found.line, found.write) == (ERROR, 3, "remote-dnssec=yes")
-    hybrid_bed.mend(found)
+    hybrid_bed.fix(found)
     assert hybrid_bed.examine().findings == []
 
 
@@ -202,7 +200,7 @@ def test_keys_elsewhere_in_the_wrong_order(hybrid_bed):
     hybrid_bed.write(REMOTE.replace("=remote\n", "=remote,gsqlite3\n") + GSQLITE3)
     found = finding_of(hybrid_bed.examine(), "order")
     assert found.write == "launch=gsqlite3,remote"
-    hybrid_bed.mend(found)
+    hybrid_bed.fix(found)
     assert hybrid_bed.examine().findings == []
 
 
@@ -236,8 +234,7 @@ def test_files_that_the_user_cannot_read(signed_bed, shut, code):
     signed_bed.write(REMOTE)
     for name in ("pipebackend.toml", "cities.tsv", "zones.db"):
         (signed_bed.folder / name).chmod(0o600 if name == shut else 0o644)
-    for folder in (signed_bed.folder, *signed_bed.folder.parents[:2]):
-        folder.chmod(0o755)
+    open_up(signed_bed.folder)
     found = [finding for finding in findings_for(signed_bed, STRANGER) if finding.code == code]
     assert [finding.file for finding in found] == [str(signed_bed.folder / shut)]
     assert "stranger may not read it" in found[0].message
@@ -261,7 +258,8 @@ def test_a_command_that_the_user_cannot_run(bed):
 def findings_for(bed, user):
     from pipebackend.doctor.checks import all_findings
 
-    return all_findings(dataclasses.replace(bed.case(), user=user))
+    found = all_findings(dataclasses.replace(bed.case(), user=user))
+    return [finding for finding in found if finding.code != "root"]
 
 
 def test_sockets(bed):
@@ -272,8 +270,7 @@ def test_sockets(bed):
         assert "nobody listens" in finding_of(bed.examine(), "socket-dead").message
         server.listen()
         path.chmod(0o600)
-        for folder in (bed.folder, *bed.folder.parents[:2]):
-            folder.chmod(0o755)
+        open_up(bed.folder)
         assert [f.code for f in findings_for(bed, STRANGER)] == ["socket-closed"]
         assert findings_for(bed, bed.case().user) == []
 

@@ -69,9 +69,9 @@ def test_places_that_cannot_be_read(tmp_path):
     assert (fault.line, "No such file" in fault.message) == (2, True)
     (tmp_path / "d" / "x.conf").mkdir(parents=True)
     [fault] = read(tmp_path, f"include-dir={tmp_path}/d\n").faults
-    assert "x.conf is no file" in fault.message
+    assert "x.conf is not a file" in fault.message
     [fault] = read(tmp_path, "launch+=remote\n").faults
-    assert "write launch=remote" in fault.message
+    assert fault.write == "launch=remote"
 
 
 def test_octets_that_are_no_text(tmp_path):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
 from pipebackend.doctor import units, users
+from tests.unit.doctor.conftest import open_up
 
 STRANGER = users.User("stranger", 54321, 54321)
 DEBIAN = """
@@ -22,9 +24,8 @@ ProtectSystem=full
 
 @pytest.fixture
 def open_path(tmp_path):
-    """A folder that strangers may enter, with those above it that pytest made; not /tmp, which must stay as it is."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    """A folder that strangers may enter."""
+    open_up(tmp_path)
     return tmp_path
 
 
@@ -33,11 +34,29 @@ def test_modes_of_the_file(open_path):
     file.touch()
     for mode, refused in ((0o600, "may not read it"), (0o604, ""), (0o640, "may not read it")):
         file.chmod(mode)
-        assert users.obstacle(STRANGER, str(file), "r").endswith(refused)
-        assert bool(users.obstacle(STRANGER, str(file), "r")) == bool(refused)
+        assert said(STRANGER, str(file), "r").endswith(refused)
+        assert bool(said(STRANGER, str(file), "r")) == bool(refused)
     group = users.User("member", 54321, 54321, frozenset((os.stat(file).st_gid,)))
-    assert users.obstacle(group, str(file), "r") == ""
-    assert "may not write" in users.obstacle(group, str(file), "w")
+    assert users.obstacle(group, str(file), "r") is None
+    assert "may not write" in said(group, str(file), "w")
+    assert users.obstacle(group, str(file), "w").run == f"chmod g+w {file}"
+
+
+def said(user, path, need):
+    found = users.obstacle(user, path, need)
+    return found.text if found else ""
+
+
+def test_all_directories_that_shut_out_are_opened_by_one_command(open_path):
+    inner = open_path / "shut" / "too"
+    inner.mkdir(parents=True)
+    (inner / "f").touch()
+    for folder in (inner, open_path / "shut"):
+        folder.chmod(0o700)
+    found = users.obstacle(STRANGER, str(inner / "f"), "r")
+    assert found.is_directory and found.run == f"chmod o+x {open_path}/shut && chmod o+x {inner}"
+    subprocess.run(found.run, shell=True, check=True)
+    assert users.obstacle(STRANGER, str(inner / "f"), "r") is None
 
 
 def test_the_directory_that_shuts_out_is_named(open_path):
@@ -45,7 +64,7 @@ def test_the_directory_that_shuts_out_is_named(open_path):
     inner.mkdir(parents=True)
     (inner / "f").touch()
     (open_path / "shut").chmod(0o750)
-    assert users.obstacle(STRANGER, str(inner / "f"), "r").startswith(f"{open_path}/shut (drwxr-x---")
+    assert said(STRANGER, str(inner / "f"), "r").startswith(f"{open_path}/shut (drwxr-x---")
 
 
 def test_links_are_followed_to_the_directories_behind(open_path):
@@ -53,17 +72,17 @@ def test_links_are_followed_to_the_directories_behind(open_path):
     shut.mkdir(mode=0o700)
     (shut / "f").touch()
     (open_path / "link").symlink_to(shut / "f")
-    assert users.obstacle(STRANGER, str(open_path / "link"), "r").startswith(f"{shut} ")
+    assert said(STRANGER, str(open_path / "link"), "r").startswith(f"{shut} ")
 
 
 def test_the_owner_and_root(tmp_path):
     file = tmp_path / "f"
     file.touch(mode=0o600)
     root = users.User("root", 0, 0)
-    assert users.obstacle(root, str(file), "w") == ""
-    assert "may not run" in users.obstacle(root, str(file), "x")
-    assert users.obstacle(users.current(), str(file), "r") == ""
-    assert "No such file" in users.obstacle(root, str(tmp_path / "none"), "r")
+    assert users.obstacle(root, str(file), "w") is None
+    assert "may not run" in said(root, str(file), "x")
+    assert users.obstacle(users.current(), str(file), "r") is None
+    assert "No such file" in said(root, str(tmp_path / "none"), "r")
 
 
 def test_users_by_name():
@@ -96,4 +115,4 @@ def test_fences_are_obstacles(tmp_path):
     (tmp_path / "f").touch()
     unit = units.Unit("pdns.service", private_tmp=True, protect_home="true", protect_system="strict")
     user = users.current(unit)
-    assert "pdns.service" in users.obstacle(user, str(tmp_path / "f"), "w")
+    assert "pdns.service" in said(user, str(tmp_path / "f"), "w")
