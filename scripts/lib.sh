@@ -56,8 +56,9 @@ install_packages() {
     [ "$status" -eq 0 ] || { say "apt-get failed; its messages are above"; exit 1; }
 }
 
-# need_environment: .venv with the project (editable) and its test tools, made anew when setup.cfg has changed. The
-# project is compiled here, for PowerDNS runs it as a user who may not write the bytecode: half of a start is compiling.
+# need_environment: .venv with the project (editable) and its test tools, in the releases of requirements/constraints.txt,
+# brought up to date when that or what it is made from has changed. The project is compiled here, for PowerDNS runs it as a
+# user who may not write the bytecode: half of a start is compiling.
 need_environment() {
     install_project
     .venv/bin/python -m compileall -q pipebackend remoteshim
@@ -65,15 +66,17 @@ need_environment() {
 
 install_project() {
     local stamp python
-    stamp="$(sha256sum <setup.cfg) $PWD"
+    stamp="$(cat setup.cfg pyproject.toml requirements/constraints.txt | sha256sum) $PWD"
     [ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ] || return 0
     python=$(find_python)
     say "making the Python environment in .venv"
     [ -x .venv/bin/python ] || "$python" -m venv .venv
-    .venv/bin/python -m pip install --quiet --upgrade pip
+    # Nothing is installed that has no hash there, and no package runs code of its own (wheels only).
+    .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements/constraints.txt
     # The usual editable install puts an import hook into the start of each process; compat is a plain path, and
     # setuptools warns on each use of it.
-    PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --editable '.[test]' --config-settings editable_mode=compat
+    PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . \
+        --config-settings editable_mode=compat
     printf '%s\n' "$stamp" >.venv/stamp
 }
 

@@ -17,6 +17,7 @@ from scripts import demo
 from tests.live.servers import HOST, PATIENCE, ServerFailed
 
 TOP = Path(__file__).parents[2]
+STAMPED = ("setup.cfg", "pyproject.toml", "requirements/constraints.txt")  # as in scripts/lib.sh
 ANSWERS = {
     "lax.airports.aa TXT": '"Los Angeles International Airport"',
     "lax.airports.aa LOC": "33 56 32.986 N 118 24 28.976 W 38.95m 1m 10000m 10m",
@@ -29,8 +30,9 @@ def is_set_up() -> bool:
     """Whether the tests run in the environment that scripts/test has made, so that the demo has nothing to install."""
     stamp = Path(sys.prefix) / "stamp"
     made = stamp.read_text() if stamp.exists() else ""
+    made_from = hashlib.sha256(b"".join((TOP / name).read_bytes() for name in STAMPED)).hexdigest()
     return stamp.parent.resolve() == (TOP / ".venv").resolve() and made.startswith(
-        hashlib.sha256((TOP / "setup.cfg").read_bytes()).hexdigest()
+        hashlib.sha256(made_from).hexdigest()
     )
 
 
