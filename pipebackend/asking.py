@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipebackend import names, nsec3, nsec3param, rdata
-from pipebackend.records import ENT
+from pipebackend.errors import BackendError
+from pipebackend.records import ENT, Client
 
 if TYPE_CHECKING:
     from pipebackend import denial
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
     from pipebackend.lookup import Answer
     from pipebackend.records import Record
 
-__all__ = ["Asking", "Call"]
+__all__ = ["Asking", "Call", "CallFailed"]
+
+
+class CallFailed(BackendError):
+    """A call that PowerDNS gets no answer to: it answers SERVFAIL and asks no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +35,20 @@ class Call:
 class Asking:
     """What PowerDNS learns, and in which order; it keeps settings and keys of a zone, and so asks once for them."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, client: Client = Client()) -> None:  # noqa: B008
+        """``client`` is who asks PowerDNS; it says so with each question but those for a SOA."""
         self._backend = backend
+        self._client = client
         self._settings: dict[str, dict[str, Sequence[str]]] = {}
         self._signed: dict[str, bool] = {}
         self.calls: list[Call] = []
 
     def lookup(self, name: str, qtype: str, zone_id: int) -> Answer:
         """``lookup``: all records of a name, or its SOA."""
-        answer = self._backend.lookup(_dotted(name), qtype, zone_id=zone_id)
-        self._note(f"lookup {_dotted(name)} {qtype} (zone-id {zone_id})", [_line(record) for record in answer.records])
+        client = Client() if qtype == "SOA" else self._client
+        with self._call(f"lookup {_dotted(name)} {qtype} (zone-id {zone_id})") as lines:
+            answer = self._backend.lookup(_dotted(name), qtype, client, zone_id)
+            lines += map(_line, answer.records)
         return answer
 
     def zone_of(self, name: str) -> tuple[str, int] | None:
@@ -52,21 +62,21 @@ class Asking:
     def settings(self, zone: str) -> dict[str, Sequence[str]]:
         """``getAllDomainMetadata``."""
         if zone not in self._settings:
-            found = dict(self._backend.metadata(zone))
+            with self._call(f"getAllDomainMetadata {_dotted(zone)}") as lines:
+                found = dict(self._backend.metadata(zone))
+                lines += [f"{kind}: {' | '.join(values)}" for kind, values in found.items()]
             self._settings[zone] = found
-            lines = [f"{kind}: {' | '.join(values)}" for kind, values in found.items()]
-            self._note(f"getAllDomainMetadata {_dotted(zone)}", lines)
         return self._settings[zone]
 
     def is_signed(self, zone: str) -> bool:
         """``getDomainKeys``, after the settings."""
         self.settings(zone)
         if zone not in self._signed:
-            keys = self._backend.keys(zone)
+            with self._call(f"getDomainKeys {_dotted(zone)}") as lines:
+                for key in (keys := self._backend.keys(zone)):
+                    state = f"{'' if key.active else 'in'}active, {'' if key.published else 'un'}published"
+                    lines.append(f"key {key.id}, flags {key.flags}, {state}")
             self._signed[zone] = any(key.active for key in keys)
-            states = [f"{'' if key.active else 'in'}active, {'' if key.published else 'un'}published" for key in keys]
-            lines = [f"key {key.id}, flags {key.flags}, {state}" for key, state in zip(keys, states, strict=True)]
-            self._note(f"getDomainKeys {_dotted(zone)}", lines)
         return self._signed[zone]
 
     def before(self, name: str, zone: str, zone_id: int) -> str:
@@ -82,17 +92,24 @@ class Asking:
         return names.from_text(self._neighbours(f"{label}.", zone_id, f"the hash of {_dotted(name)}").unhashed)
 
     def _neighbours(self, qname: str, zone_id: int, about: str = "") -> denial.Neighbours:
-        found, _ = self._backend.neighbours(zone_id, qname)
-        lines = [f"{what}: {value or '(the apex)'}" for what, value in found._asdict().items() if value or not about]
-        lines = [line for line in lines if not line.startswith("unhashed: (")]
-        self._note(
-            f"getBeforeAndAfterNamesAbsolute {qname} (id {zone_id})",
-            [*((f"this is {about}",) if about else ()), *lines],
-        )
+        with self._call(f"getBeforeAndAfterNamesAbsolute {qname} (id {zone_id})") as lines:
+            lines += (f"this is {about}",) if about else ()
+            found, _ = self._backend.neighbours(zone_id, qname)
+            said = [f"{what}: {value or '(the apex)'}" for what, value in found._asdict().items() if value or not about]
+            lines += [line for line in said if not line.startswith("unhashed: (")]
         return found
 
-    def _note(self, text: str, answer: Sequence[str]) -> None:
-        self.calls.append(Call(text, tuple(answer)))
+    @contextmanager
+    def _call(self, text: str) -> Iterator[list[str]]:
+        """Note a call and the lines of its answer; a failure is its last answer, and raises CallFailed."""
+        lines: list[str] = []
+        try:
+            yield lines
+        except BackendError as exc:
+            lines += [f"failed: {line}" for line in str(exc).split("\n")]
+            raise CallFailed(str(exc)) from exc
+        finally:
+            self.calls.append(Call(text, tuple(lines)))
 
 
 def _dotted(name: str) -> str:
@@ -102,4 +119,5 @@ def _dotted(name: str) -> str:
 def _line(record: Record) -> str:
     if record.type == ENT:
         return f"{record.owner}. exists and has no records"
-    return f"{rdata.zone_line(record)}\t; auth={record.auth:d}".replace("\t", " ")
+    scope = f" scope={record.scope}" if record.scope else ""
+    return f"{rdata.zone_line(record)}\t; auth={record.auth:d}{scope}".replace("\t", " ")

@@ -6,7 +6,7 @@ import os
 
 from pipebackend import VERSION, config, domaininfo, lookup, names, stats
 from pipebackend.domaininfo import DomainInfo
-from pipebackend.errors import NotListable, RequestFault
+from pipebackend.errors import BackendError, NotListable, RequestFault
 from pipebackend.records import Client
 from pipebackend.stats import Stats
 from pipebackend.watch import Watcher, report_refusal
@@ -118,9 +118,21 @@ class Backend:
         """The records for a question; raises NameFault if ``qname`` is no name."""
         if self._writer is not None:
             self._writer[1].flush()
-        answer = lookup.answer(self.zones, qname, qtype, client, zone_id)
+        try:
+            answer = lookup.answer(self.zones, qname, qtype, client, zone_id)
+        except Exception:
+            self._asked = self._failing(qname, zone_id)
+            raise
         self._asked = answer.ident
         return answer
+
+    def _failing(self, qname: str, zone_id: int) -> int:
+        """The id of the zone in which a lookup failed; -1 if not even that is known."""
+        try:
+            zone = self.zones.zone_of(names.from_text(qname), zone_id)
+        except BackendError:
+            return -1
+        return -1 if zone is None else zone.ident
 
     def prepared(self, zone_id: bytes, qname: bytes) -> bytes | None:
         """The DATA lines (ABI 3 on) that ``lookup`` would have made for ANY, if they are there; else None.
@@ -162,6 +174,17 @@ class Backend:
         if entry is None:
             return self._stored_faults(name)
         return entry.faults or (entry.zone.faults if entry.zone is not None else ())
+
+    def zone_notes(self, apex: str) -> Sequence[str]:
+        """What is no fault of a zone and yet needs a setting of PowerDNS, a line each."""
+        from pipebackend.zones import dnames
+
+        zone = self.zones.at(names.from_text(apex))
+        if zone is None:
+            return ()
+        owners = dnames.written_owners(zone)
+        is_signed = bool(owners) and bool(self.registry.store_url) and bool(self.keys(apex or "."))
+        return [dnames.advice(zone.apex, owner, is_signed=is_signed) for owner in owners]
 
     def zone_facts(self, apex: str) -> Mapping[str, object]:
         """What an operator wants to know of a zone; raises RequestFault if it is not ours."""

@@ -97,17 +97,31 @@ def load(given: str | None, environ: Mapping[str, str]) -> Config:
 class Section:
     """One table of the configuration, read key by key; faults gather in a list that all sections share."""
 
-    def __init__(self, config: Config, table: Mapping[str, Any], path: str, faults: list[str]) -> None:
+    def __init__(
+        self, config: Config, table: Mapping[str, Any], path: str, faults: list[str], zone: str | None = None
+    ) -> None:
+        """``path`` is the place in the file, as in ``zone[0].soa``; ``zone`` is the name of the zone around it."""
         self.config = config
         self.table = table
         self.path = path
         self.faults = faults
+        self._zone = zone
         self._read: set[str] = set()
 
     def fault(self, key: str, message: str) -> None:
-        """Note that ``key`` of this section is wrong."""
+        """Note that ``key`` of this section is wrong: with the line of the file, and the zone by its name."""
         place = ".".join(part for part in (self.path, key) if part)
-        self.faults.append(f"{self.config.title}: {place}: {message}" if place else f"{self.config.title}: {message}")
+        shown = place
+        if self._zone:
+            shown = f"zone {self._zone}: {place.partition(']')[2].lstrip('.')}"
+        self.faults.append(": ".join(part for part in (self.place(key), shown, message) if part))
+
+    def place(self, key: str = "") -> str:
+        """The file, and the line of ``key`` or of this section; only looked for when something is wrong."""
+        from pipebackend.configlines import line_of
+
+        line = line_of(self.config.path, self.path, key)
+        return f"{self.config.title}:{line}" if line else self.config.title
 
     def has(self, key: str) -> bool:
         """Whether the key is there."""
@@ -171,7 +185,7 @@ class Section:
     def section(self, key: str) -> Section:
         """The table under ``key``; an empty one where it is missing."""
         value = self._value(key, dict, "a table", {})
-        return Section(self.config, value or {}, f"{self.path}.{key}".lstrip("."), self.faults)
+        return Section(self.config, value or {}, f"{self.path}.{key}".lstrip("."), self.faults, self._zone)
 
     def sections(self, key: str) -> list[Section]:
         """The tables under ``[[key]]``."""
@@ -180,7 +194,8 @@ class Section:
         found = []
         for number, item in enumerate(value or []):
             if isinstance(item, dict):
-                found.append(Section(self.config, item, f"{prefix}[{number}]", self.faults))
+                zone = item.get("name") if prefix == "zone" and isinstance(item.get("name"), str) else self._zone
+                found.append(Section(self.config, item, f"{prefix}[{number}]", self.faults, zone))
             else:
                 self.fault(key, f"must hold tables, written [[{key}]]")
         return found

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipebackend import names
-from pipebackend.asking import Asking, Call
+from pipebackend.asking import Asking, Call, CallFailed
 from pipebackend.errors import RequestFault
-from pipebackend.records import ENT
+from pipebackend.records import ENT, Client
 
 if TYPE_CHECKING:
     from pipebackend.backend import Backend
@@ -24,9 +24,23 @@ _MOST_ALIASES = 10  # so many CNAMEs are followed
 _TARGETS = {"MX": -1, "NS": 0, "SRV": -1}  # whose targets' addresses are added, and where the target stands
 
 
-def explain(backend: Backend, name: str, qtype: str, dnssec: bool) -> Sequence[Call]:
-    """The calls for one question; ``dnssec`` as a client that wants signatures. Raises BackendError."""
-    return _Question(Asking(backend), qtype, dnssec).ask(names.from_text(name))
+def explain(
+    backend: Backend,
+    name: str,
+    qtype: str,
+    dnssec: bool,
+    client: Client = Client(),  # noqa: B008
+) -> tuple[Sequence[Call], bool]:
+    """The calls for one question of ``client``, and whether all were answered; ``dnssec`` if it wants signatures.
+
+    Raises BackendError if it is not for us to answer.
+    """
+    asking = Asking(backend, client)
+    try:
+        _Question(asking, qtype, dnssec).ask(names.from_text(name))
+    except CallFailed:
+        return asking.calls, False
+    return asking.calls, True
 
 
 class _Question:
@@ -38,13 +52,13 @@ class _Question:
         self._dnssec = dnssec
         self._zone, self._id, self._signs = "", -1, False
 
-    def ask(self, name: str) -> Sequence[Call]:
+    def ask(self, name: str) -> None:
+        """Follow the question and the aliases that answer it."""
         target: str | None = name
         for _ in range(_MOST_ALIASES):
             if target is None:
                 break
             target = self._answered(target)
-        return self._asking.calls
 
     def _any(self, name: str) -> Sequence[Record]:
         return self._asking.lookup(name, "ANY", self._id).records

@@ -87,15 +87,17 @@ def _tell_of_launcher(process: int, program: str, session: KeepingSession) -> No
 
 def traced(session: Session, given: arguments.Arguments, backend: Backend | None) -> Traced | None:
     """A session around this one that writes a trace; None if neither the options nor the configuration ask for it."""
-    path = given.trace
-    if path is None and backend is not None:
+    path, is_full = given.trace, given.trace_full
+    if backend is not None:
         config = backend.registry.config
-        path = str(config.table.get("trace", "")) and os.path.join(config.folder, str(config.table["trace"]))
+        is_full = is_full or config.table.get("trace_full") is True
+        if path is None:
+            path = str(config.table.get("trace", "")) and os.path.join(config.folder, str(config.table["trace"]))
     if not path:
         return None
     from pipebackend.trace import Traced, Writer
 
-    return Traced(session, Writer(path, given.trace_full))
+    return Traced(session, Writer(path, is_full))
 
 
 class _Undecided:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from pipebackend import trace, transcript
 from pipebackend.doctor.advised import installed
@@ -16,6 +18,7 @@ from pipebackend.trace import Entry
 
 __all__ = ["Difference", "Outcome", "replay"]
 
+_SOA_SERIAL = re.compile(r"^(\S+ \S+ )\d+")  # after MNAME and RNAME (RFC 1035 section 3.3.13)
 _PATIENCE = 600.0  # seconds for all calls of one client
 
 
@@ -39,8 +42,11 @@ class Outcome:
     differences: Sequence[Difference]
 
 
-def replay(path: str, config: str, with_writes: bool) -> Outcome:
-    """Ask again; ``config`` is a configuration file, "" for the built-in one. Raises BackendError."""
+def replay(path: str, config: str, with_writes: bool, ignore_serial: bool = False) -> Outcome:
+    """Ask again; ``config`` is a configuration file, "" for the built-in one. Raises BackendError.
+
+    With ``ignore_serial`` answers that differ in serials of SOA records alone are the same.
+    """
     recorded = list(trace.entries(path))
     writing = {entry for entry in recorded if not with_writes and not transcript.reads_only(entry.request)}
     secret = {entry for entry in recorded if transcript.BLANK.encode() in entry.request} - writing
@@ -49,7 +55,7 @@ def replay(path: str, config: str, with_writes: bool) -> Outcome:
     differences: list[Difference] = []
     for session in dict.fromkeys(entry.session for entry in asked):
         before = [entry for entry in asked if entry.session == session]
-        differences += _differences(before, _answers(before, config))
+        differences += _differences(before, _answers(before, config), ignore_serial)
     return Outcome(len(asked), _count(recorded, writing), _count(recorded, secret), differences)
 
 
@@ -87,22 +93,42 @@ def _for_here(request: bytes) -> bytes:
     return json.dumps(said).encode("ascii")
 
 
-def _differences(before: Sequence[Entry], after: Sequence[Entry]) -> list[Difference]:
+def _differences(before: Sequence[Entry], after: Sequence[Entry], ignore_serial: bool) -> list[Difference]:
     if len(before) != len(after):
         raise BackendError(f"{len(before)} calls were asked again and {len(after)} answered")
     return [
         Difference(_text(was.request), _text(was.answer), _text(now.answer))
         for was, now in zip(before, after, strict=True)
-        if _meaning(was.answer) != _meaning(now.answer)
+        if _meaning(was.answer, ignore_serial) != _meaning(now.answer, ignore_serial)
     ]
 
 
-def _meaning(answer: bytes) -> object:
+def _meaning(answer: bytes, ignore_serial: bool) -> object:
     """What is compared: of JSON the value, for an older version may have written it with other white space."""
     try:
-        return json.loads(answer)
+        value = json.loads(answer)
     except ValueError:
-        return [line.rstrip() for line in answer.splitlines() if not line.startswith(b"OK\t")]  # a banner has a version
+        lines = [line.rstrip() for line in answer.splitlines() if not line.startswith(b"OK\t")]  # it has a version
+        return [_without_pipe_serial(line) for line in lines] if ignore_serial else lines
+    return _without_serial(value) if ignore_serial else value
+
+
+def _without_serial(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_serial(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _without_serial(item) for key, item in value.items() if key not in ("serial", "notified_serial")}
+    if found.get("qtype") == "SOA" and isinstance(found.get("content"), str):
+        found["content"] = _SOA_SERIAL.sub(r"\1", found["content"])
+    return found
+
+
+def _without_pipe_serial(line: bytes) -> bytes:
+    head, found, content = line.rpartition(b"\t")
+    if b"\tIN\tSOA\t" not in head + found:
+        return line
+    return head + found + _SOA_SERIAL.sub(r"\1", content.decode("ascii", "backslashreplace")).encode()
 
 
 def _text(octets: bytes) -> str:

@@ -123,7 +123,8 @@ def entries(path: str) -> Iterator[Entry]:
     except OSError as exc:
         raise RequestFault(f"{path}: {exc.strerror}") from exc
     if not found:
-        raise RequestFault(f"{path} has no calls with their content; record them with --trace FILE --trace-full")
+        hint = "record them with --trace FILE --trace-full, or trace_full = true in the configuration"
+        raise RequestFault(f"{path} has no calls with their content; {hint}")
 
 
 def _session(line: bytes) -> str:

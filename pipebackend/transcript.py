@@ -9,7 +9,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipebackend import names
+from pipebackend import names, records
+from pipebackend.errors import RecordFault
 
 if TYPE_CHECKING:
     from typing import Any
@@ -130,6 +131,8 @@ def _outcome(request: bytes, answer: bytes) -> str:
 
 
 def _result(result: Any) -> str:
+    if (reason := _reason(result)) is not None:
+        return f"failed: {_printable(_shown(reason))}"
     if isinstance(result, list):
         types = [item["qtype"] or "ENT" for item in result if isinstance(item, dict) and "qtype" in item]
         return _records(types) if len(types) == len(result) else f"{len(result)} items"
@@ -140,6 +143,20 @@ def _result(result: Any) -> str:
     if isinstance(result, bool):
         return "yes" if result else "no"
     return "a text" if isinstance(result, str) else _printable(str(result))
+
+
+def _reason(result: Any) -> str | None:
+    """The reason of a lookup that failed: it is answered with one A record that cannot be parsed."""
+    if not isinstance(result, list) or len(result) != 1 or not isinstance(result[0], dict):
+        return None
+    content = result[0].get("content")
+    if result[0].get("qtype") != "A" or not isinstance(content, str):
+        return None
+    try:
+        records.checked_content("A", content)
+    except RecordFault:
+        return content
+    return None
 
 
 def _pipe_outcome(answer: bytes) -> str:

@@ -34,6 +34,8 @@ class _Opener:
 
     def __call__(self) -> Backend:
         backend = open_backend(self._config, os.environ)
+        if not backend.registry.config.path:
+            click.echo("zoneutil: no configuration file; this is the built-in one", err=True)
         click.get_current_context().find_root().call_on_close(backend.close)
         return backend
 

@@ -8,8 +8,9 @@ import click
 
 from pipebackend import rdata
 from pipebackend.backend import Backend
+from pipebackend.cli.client import client_options
 from pipebackend.cli.output import as_json, json_option
-from pipebackend.records import ENT, MAX_TTL, Record
+from pipebackend.records import ENT, MAX_TTL, Client, Record
 
 __all__ = ["group"]
 
@@ -27,14 +28,15 @@ def group() -> None:
 @group.command()
 @click.argument("name")
 @click.argument("type_", metavar="[TYPE]", default="ANY")
+@client_options
 @json_option
 @click.pass_obj
-def lookup(open_backend: Callable[[], Backend], name: str, type_: str, as_json_: bool) -> None:
+def lookup(open_backend: Callable[[], Backend], name: str, type_: str, client: Client, as_json_: bool) -> None:
     """Show what PowerDNS is told for a question, as zone-file lines with the auth flag; exit status 1 for nothing.
 
     Example: zoneutil record lookup lax.airports.aa LOC
     """
-    answer = open_backend().lookup(name, type_.upper())
+    answer = open_backend().lookup(name, type_.upper(), client)
     if as_json_:
         as_json([record._asdict() | {"zone_id": answer.ident} for record in answer.records])
     else:
@@ -122,4 +124,4 @@ def _told(is_changed: bool) -> None:
 def _line(record: Record) -> str:
     if record.type == ENT:
         return f"{record.owner}.\t; empty non-terminal"
-    return f"{rdata.zone_line(record)}\t; auth={record.auth:d}"
+    return f"{rdata.zone_line(record)}\t; auth={record.auth:d}" + (f" scope={record.scope}" if record.scope else "")

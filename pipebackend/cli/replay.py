@@ -18,17 +18,18 @@ __all__ = ["command"]
 @click.command("replay")
 @click.argument("trace", metavar="FILE")
 @click.option("--writes", is_flag=True, help="Ask also what changes the store of this configuration.")
+@click.option("--ignore-serial", is_flag=True, help="Answers that differ in a serial alone are the same.")
 @json_option
 @click.pass_obj
-def command(open_backend: Callable[[], Backend], trace: str, writes: bool, as_json_: bool) -> None:
-    """Ask the calls of a trace again and show what is answered otherwise today; exit status 1 if anything is.
+def command(open_backend: Callable[[], Backend], trace: str, writes: bool, ignore_serial: bool, as_json_: bool) -> None:
+    """Ask the calls of a trace again.
 
     FILE was written with --trace FILE --trace-full. Calls whose secrets were not recorded are left out.
 
     Example: zoneutil pdns replay /var/tmp/trace
     """
     path = open_backend().registry.config.path
-    outcome = replay.replay(trace, os.path.abspath(path) if path else "", writes)
+    outcome = replay.replay(trace, os.path.abspath(path) if path else "", writes, ignore_serial)
     if as_json_:
         as_json(asdict(outcome))
     for difference in () if as_json_ else outcome.differences:

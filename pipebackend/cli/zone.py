@@ -80,6 +80,8 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
     for apex, faults in () if as_json_ else found.items():
         for fault in faults:
             click.echo(fault)
+        for note in backend.zone_notes(apex):
+            click.echo(f"note: {note}", err=True)
         click.echo(f"{apex}: " + (f"{len(faults)} faults" if faults else "no faults"), err=True)
     if any(found.values()):
         raise SystemExit(1)

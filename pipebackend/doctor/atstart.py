@@ -16,6 +16,7 @@ from pipebackend import logs
 from pipebackend.doctor.pdnsconf import Launched, PdnsConf, Setting, is_yes, read
 from pipebackend.errors import BackendError
 from pipebackend.store import open_store
+from pipebackend.zones import dnames
 
 if TYPE_CHECKING:
     from pipebackend.backend import Backend
@@ -25,6 +26,7 @@ __all__ = ["conf_of", "tell", "warnings"]
 
 _USUAL_FOLDER = "/etc/powerdns"
 _MOST = 1000  # zones that are looked at; this is no time for a million
+_MOST_RECORDS = 10_000  # of a zone of the store
 _POLL_SECONDS = 1.0
 _WITH_KEYS = {"gpgsql": "dnssec", "gmysql": "dnssec", "godbc": "dnssec", "bind": "dnssec-db"}
 _ALWAYS_WITH_KEYS = ("lmdb",)
@@ -65,6 +67,8 @@ def conf_of(process: int) -> PdnsConf | None:
 def warnings(conf: PdnsConf, module: str, backend: Backend) -> Iterator[str]:
     """What goes wrong with zones of ours that PowerDNS reaches by this module, a line each."""
     ours = [launched for launched in conf.launched if launched.module == module]
+    if ours and not is_yes(conf.value("dname-processing", "no")):
+        yield from _dnames(backend)
     if not ours or any(_is_dnssec(conf, launched) for launched in ours):
         return
     apexes = _apexes(backend)
@@ -72,6 +76,23 @@ def warnings(conf: PdnsConf, module: str, backend: Backend) -> Iterator[str]:
     yield from found
     if module == "remote" and not found:
         yield from _unsigned(conf, ours[0], backend, apexes)
+
+
+def _dnames(backend: Backend) -> Iterator[str]:
+    """The first DNAME of each zone, as far as it is found at once; PowerDNS takes it for data like any other."""
+    zones = backend.registry
+    store = open_store(zones.store_url, zones.config.folder) if zones.store_url else None
+    try:
+        found = {zone.apex: dnames.written_owner(zone) for zone in zones.zones[:_MOST]}
+        for row in store.domains()[:_MOST] if store is not None else ():
+            if store is not None and row.name not in zones.by_apex:
+                found[row.name] = store.owner_of(row.id, "DNAME", _MOST_RECORDS)
+        for apex, owner in found.items():
+            if owner is not None:
+                yield dnames.advice(apex, owner, is_signed=store is not None and bool(store.keys(apex)))
+    finally:
+        if store is not None:
+            store.close()
 
 
 def _denials(conf: PdnsConf, ours: Launched, other: Launched, apexes: list[str]) -> Iterator[str]:

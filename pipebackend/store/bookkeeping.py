@@ -78,6 +78,16 @@ def served_apexes(db: Sqlite, most: int) -> list[str]:
     return [domains.apex_from(name) for (name,) in found]
 
 
+def owner_of(db: Sqlite, domain_id: int, type_: str, most: int) -> str | None:
+    """The owner of a record of that type among the first so many of a zone."""
+    found = db.rows(
+        "SELECT name FROM (SELECT name, type FROM records WHERE domain_id = ? AND disabled = 0 LIMIT ?) "
+        "WHERE type = ? LIMIT 1",
+        (domain_id, most, type_),
+    )
+    return next((name for (name,) in found), None)
+
+
 def unfresh(db: Sqlite, now: int) -> list[StoredDomain]:
     """The secondary zones whose refresh time (RFC 1035 section 3.3.13) is over; those without SOA at once."""
     found = _domains(db, f"{_ALL} WHERE d.type = 'SLAVE' AND coalesce(d.last_check, 0) < ? ORDER BY d.id", (now,))

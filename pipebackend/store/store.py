@@ -95,6 +95,10 @@ class Store:
         """The zones with a name that PowerDNS serves with ``8bit-dns`` alone."""
         return domains.with_other_names(self._db)
 
+    def owner_of(self, domain_id: int, type_: str, most: int) -> str | None:
+        """The owner of a record of that type among the first so many of a zone."""
+        return bookkeeping.owner_of(self._db, domain_id, type_, most)
+
     def unfresh_domains(self, now: int) -> list[StoredDomain]:
         """The secondary zones whose primary is to be asked for its serial again; ``now`` in seconds since 1970."""
         return bookkeeping.unfresh(self._db, now)

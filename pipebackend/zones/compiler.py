@@ -239,7 +239,7 @@ def _loaded(section: Section, target: Target) -> tuple[Compilable | None, Sequen
     """The zone in memory, or why its source is refused, and the files that were read."""
     from pipebackend.zones import file, table
 
-    section = Section(section.config, section.table, section.path, [])
+    section = Section(section.config, section.table, section.path, [], section.table.get("name"))
     section.text("kind")
     try:
         loader = table.load if target.kind == "table" else file.load

@@ -80,14 +80,20 @@ class Client:
 
     @property
     def subnet(self) -> IPv4Network | IPv6Network | None:
-        """The network of the client behind the resolver (RFC 7871); just ``address`` if the resolver does not say."""
+        """The network of the client behind the resolver (RFC 7871); just ``address`` if the resolver does not say.
+
+        A resolver that sends 0.0.0.0/0 does not want to say (section 7.1.2): that is ``address``, too.
+        """
         from ipaddress import ip_network
 
         try:
             network = ip_network(self._asked.subnet, strict=False)
         except ValueError:
-            return None
-        return network if network.prefixlen else None
+            network = None
+        if network is not None and network.prefixlen:
+            return network
+        address = self.address
+        return None if address is None else ip_network(address)
 
 
 class CustomZone:
@@ -113,6 +119,11 @@ class CustomZone:
     def target(self) -> Any:
         """The user's object."""
         return self._target
+
+    @property
+    def written(self) -> Tree:
+        """The records that are written down."""
+        return self._fixed
 
     def find(self, name: str, client: records.Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``; raises ZoneFault if the user's object fails."""

@@ -52,6 +52,11 @@ class FileZone:
             self._faults = [*self._text.left_out, *zonecheck.check(self.apex, self._text.records, self._text.lines)]
         return self._faults
 
+    @property
+    def written(self) -> Tree:
+        """The records that are written down."""
+        return self._tree
+
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
         return self._tree.answer(name)

@@ -82,6 +82,11 @@ class RangesZone:
         self._runs = [Run(self._names.key_start(), self._names.digits(net), self._covers) for net in ranges]
         self._ring = CountedRing(fixed, self._runs, self._spelling)
 
+    @property
+    def written(self) -> Tree:
+        """The records that are written down."""
+        return self._fixed
+
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
         fixed = self._fixed.find(name)

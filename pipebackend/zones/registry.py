@@ -104,11 +104,12 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     root = Section(config, config.table, "", faults)
     store_url = _store_url(root)
     root.text("trace", "")  # read by ``launch``; for all processes, and so it stands above the zones
+    root.boolean("trace_full", False)
     sections = root.sections("zone")
     root.finish()
     stored = _stored_ids(store_url, config.folder) if sections and not faults else {}
     entries: list[Entry] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, Section] = {}
     for section in sections:
         known = len(faults)
         apex = section.name("name").lower()
@@ -117,8 +118,8 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
         if kind and kind not in KINDS:
             section.fault("kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
             continue
-        if is_named and seen.setdefault(apex, section.path) != section.path:
-            section.fault("name", f"{apex or '.'} is already the name of {seen[apex]}")
+        if is_named and seen.setdefault(apex, section) is not section:
+            section.fault("name", f"there is a zone {apex or '.'} already, in {seen[apex].place()}")
         before = previous.entry(apex) if previous is not None else None
         if before is not None and same_config and _is_fresh(before):
             entries.append(before)

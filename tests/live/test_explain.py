@@ -116,7 +116,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.parametrize(("label", "qtype"), QUESTIONS, ids=lambda word: word or "apex")
 def test_what_is_foretold_is_asked(served: Served, label: str, qtype: str, dnssec: bool) -> None:
     name = f"{label}.{ZONE}".lstrip(".")
-    foretold = [call.text for call in explain(served.backend, name, qtype, dnssec)]
+    foretold = [call.text for call in explain(served.backend, name, qtype, dnssec)[0]]
     assert foretold == served.asked(name, qtype, dnssec)
 
 

@@ -108,3 +108,28 @@ def test_a_coprocess_counts_for_itself(tmp_path: Path):
         ]
         assert said.startswith("questions 3\nfailures 0\nzones 1\n")
         coprocess.process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("program", ["pipebackend", "remoteshim"])
+def test_a_custom_zone_that_raises_is_a_failure_of_that_zone(tmp_path: Path, program):
+    (tmp_path / "boom.py").write_text("class Boom:\n    def lookup(self, name, client):\n        raise ValueError\n")
+    (tmp_path / "c.toml").write_text(
+        '[[zone]]\nname = "boom.example"\nkind = "custom"\nobject = "boom:Boom"\nns = ["ns1.example.net"]\n'
+        'soa = { mname = "ns1.example.net", rname = "hostmaster.example.net" }\n'
+    )
+    words = [os.path.join(sys.prefix, "bin", program), "--no-keeper", "--config", str(tmp_path / "c.toml")]
+    if program == "remoteshim":
+        asked = [
+            '{"method": "lookup", "parameters": {"qname": "x.boom.example.", "qtype": "ANY"}}',
+            '{"method": "directBackendCmd", "parameters": {"query": "stats json"}}',
+        ]
+    else:
+        asked = ["HELO\t5", "Q\tx.boom.example\tIN\tANY\t-1\t::1\t::1\t::1/128", "CMD\tstats json"]
+    done = subprocess.run(
+        words, input="".join(f"{line}\n" for line in asked), capture_output=True, text=True, timeout=60
+    )
+    if program == "remoteshim":
+        numbers = json.loads(json.loads(done.stdout.splitlines()[-1])["result"])
+    else:
+        numbers = json.loads(done.stdout.splitlines()[-2])
+    assert ["lookup", "boom.example", 1, 1] in numbers["calls"]

@@ -159,3 +159,24 @@ def test_a_trace_without_content_is_refused(program, folder):
     done = replay(folder)
     assert done.returncode == 1
     assert b"--trace-full" in done.stderr
+
+
+def test_the_configuration_can_ask_for_the_content_too(program, folder):
+    (folder / "full.toml").write_text('trace = "seen"\ntrace_full = true\n' + (folder / "own.toml").read_text())
+    done = run(program, folder, QUESTIONS[program], "--config", "full.toml")
+    assert b"".join(entry.answer for entry in trace.entries(str(folder / "seen"))) == done.stdout
+
+
+def test_a_replay_may_ignore_serials(program, folder):
+    soa = b'{"method": "lookup", "parameters": {"qname": "t.example.", "qtype": "SOA"}}\n' + remote("getAllDomains")
+    asked = {"pipebackend": b"HELO\t4\nQ\tt.example\tIN\tSOA\t-1\t::1\t::1\t::1/128\n", "remoteshim": soa}[program]
+    run(program, folder, asked + QUESTIONS[program], "--config", "own.toml", "--trace", "t", "--trace-full")
+    os.utime(folder / "own.toml", (2_000_000_000, 2_000_000_000))
+    assert replay(folder).returncode == 1
+    done = replay(folder, "--ignore-serial")
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr
+    write_table(folder, "after")
+    os.utime(folder / "own.toml", (2_000_000_000, 2_000_000_000))
+    done = replay(folder, "--ignore-serial")
+    assert done.returncode == 1
+    assert b"after" in done.stdout and b"SOA" not in done.stdout

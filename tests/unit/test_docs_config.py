@@ -88,7 +88,7 @@ REQUIRED = set(re.findall(r"^\| `(\w+)` \|.*\| must be there \|$", PAGE, re.M))
 @pytest.mark.parametrize("key", sorted(REQUIRED))
 def test_what_must_be_there_must_be_there(key: str, folder: Path) -> None:
     example = re.sub(rf'^{key} = .*\n|\b{key} = "[^"]*", |, {key} = "[^"]*"', "", EXAMPLE, flags=re.M)
-    with pytest.raises(ConfigFault, match=rf"\.{'soa.mname' if key == 'soa' else key}: is missing"):
+    with pytest.raises(ConfigFault, match=rf"(\.|: ){'soa.mname' if key == 'soa' else key}: is missing"):
         soa_of_the_table(folder, example)
 
 

@@ -25,6 +25,7 @@ LAYERS = (
         "rdata",
         "rdtypes",
         "config",
+        "configlines",
         "datalines",
         "metadata",
         "tsig",

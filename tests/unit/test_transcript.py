@@ -50,6 +50,16 @@ TXT = {"qname": "a.x", "qtype": "TXT", "content": '"a"'}
             result({"unhashed": "", "before": "", "after": "b"}),
             "getBeforeAndAfterNamesAbsolute a. (id 7) -> unhashed, before, after",
         ),
+        (
+            remote("lookup", qname="a.x.", qtype="ANY"),
+            result([{"qname": "a.x.", "qtype": "A", "content": "zone x: Z.lookup('a') failed", "ttl": 0}]),
+            "lookup a.x. ANY -> failed: zone x: Z.lookup('a') failed",
+        ),
+        (
+            remote("lookup", qname="a.x.", qtype="ANY"),
+            result([{"qname": "a.x", "qtype": "A", "content": "192.0.2.1", "ttl": 0}]),
+            "lookup a.x. ANY -> 1 records: A",
+        ),
         (remote("addDomainKey", name="x."), result(1), "addDomainKey x. -> 1"),
         (remote("addDomainKey", name="x."), result(0), "addDomainKey x. -> 0"),
         (remote("directBackendCmd", query="help"), result("a\nb\n"), "directBackendCmd help -> a text"),

@@ -159,10 +159,19 @@ def test_a_zone_that_left_the_configuration_is_gone(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("toml", "complaint"),
     [
-        (TABLE_ZONE.replace("ttl = 60", 'ttl = "x"'), "pipebackend.toml: zone[0].ttl: must be a whole number, not 'x'"),
-        (TABLE_ZONE.replace("ttl = 60", "tll = 60"), "pipebackend.toml: zone[0].tll: unknown key"),
-        (TABLE_ZONE.replace("cities.tsv", "none.tsv"), "pipebackend.toml: zone[0].file: there is no file"),
-        (TABLE_ZONE + TABLE_ZONE, "pipebackend.toml: zone[1].name: cities.example is already the name of zone[0]"),
+        (
+            TABLE_ZONE.replace("ttl = 60", 'ttl = "x"'),
+            ".toml:6: zone Cities.Example: ttl: must be a whole",
+        ),
+        (TABLE_ZONE.replace("ttl = 60", "tll = 60"), "pipebackend.toml:6: zone Cities.Example: tll: unknown key"),
+        (
+            TABLE_ZONE.replace("cities.tsv", "none.tsv"),
+            ".toml:4: zone Cities.Example: file: there is no file",
+        ),
+        (
+            TABLE_ZONE + TABLE_ZONE,
+            ".toml:17: zone Cities.Example: name: there is a zone cities.ex",
+        ),
         ("[[zone\n", "pipebackend.toml: is not TOML"),
     ],
 )

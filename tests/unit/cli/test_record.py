@@ -52,3 +52,63 @@ def test_an_empty_nonterminal_is_shown_as_one(zoneutil):
     config = zoneutil.folder / "pipebackend.toml"
     config.write_text(config.read_text().replace('"ns1 A 192.0.2.1"', '"a.b A 192.0.2.1"'))
     assert zoneutil.good("record", "lookup", "b.cities.example").out == "b.cities.example.\t; empty non-terminal\n"
+
+
+WHO = """
+class Who:
+    def lookup(self, name, client):
+        if name == "boom":
+            raise ValueError("out of order")
+        return [("TXT", f"{client.address} {client.subnet}", 60, 24)]
+"""
+WHO_ZONE = """
+[[zone]]
+name = "who.example"
+kind = "custom"
+object = "who:Who"
+soa = { mname = "ns1.who.example", rname = "hostmaster.who.example" }
+ns = ["ns1.who.example"]
+"""
+
+
+@pytest.fixture
+def who(zoneutil):
+    (zoneutil.folder / "who.py").write_text(WHO)
+    zoneutil.extend(WHO_ZONE)
+    return zoneutil
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [
+        ((), "None None"),
+        (("--client", "192.0.2.7"), "192.0.2.7 192.0.2.7/32"),
+        (("--client", "2001:DB8::7"), "2001:db8::7 2001:db8::7/128"),
+        (("--subnet", "198.51.100.0/24"), "None 198.51.100.0/24"),
+        (("--client", "192.0.2.7", "--subnet", "198.51.100.9/24"), "192.0.2.7 198.51.100.0/24"),
+        (("--client", "192.0.2.7", "--subnet", "0.0.0.0/0"), "192.0.2.7 192.0.2.7/32"),
+    ],
+)
+def test_lookup_and_explain_ask_for_a_client(who, options, seen):
+    out = who.good("record", "lookup", "a.who.example", *options).out
+    assert f'"{seen}"' in out and out.endswith("; auth=1 scope=24\n")
+    calls = who.good("record", "explain", "a.who.example", "TXT", *options, "--json").json
+    assert f'"{seen}"' in calls[-1]["answer"][0]
+
+
+@pytest.mark.parametrize("options", [("--client", "192.0.2"), ("--subnet", "192.0.2.0/33")])
+def test_a_client_that_is_no_address_is_a_wrong_option(who, options):
+    for command in ("lookup", "explain"):
+        done = who("record", command, "a.who.example", "TXT", *options)
+        assert (done.status, done.out) == (2, "")
+        assert f"Invalid value for '{options[0]}'" in done.err
+
+
+def test_explain_says_why_a_call_fails(who):
+    done = who("record", "explain", "boom.who.example", "A", "--json")
+    assert done.status == 1
+    assert done.json[-1]["text"].startswith("lookup boom.who.example. ANY")
+    assert done.json[-1]["answer"] == [
+        "failed: zone who.example: who:Who.lookup('boom') failed: ValueError: out of order; the log has the traceback"
+    ]
+    assert "      failed: zone who.example" in who("record", "explain", "boom.who.example", "A").out

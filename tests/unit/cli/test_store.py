@@ -173,7 +173,7 @@ def test_the_built_in_configuration_has_no_store(tmp_path, monkeypatch):
         done = runner.invoke(cli, words)
         assert isinstance(done.exception, StoreFault)
         assert "pipebackend.toml" in str(done.exception)
-    assert runner.invoke(cli, ["key", "list", "airports.aa", "--json"]).output == "[]\n"
+    assert runner.invoke(cli, ["key", "list", "airports.aa", "--json"]).stdout == "[]\n"
 
 
 def test_keys_of_pdnsutil_form_are_kept_octet_for_octet(zoneutil):

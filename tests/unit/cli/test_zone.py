@@ -130,8 +130,8 @@ def test_a_faulty_configuration_is_an_error_with_every_fault(zoneutil):
     config.write_text(config.read_text().replace("ttl = 60", 'ttl = "x"\ncolour = 1'))
     done = zoneutil("zone", "list")
     assert (done.status, done.out) == (1, "")
-    assert f"{config}: zone[0].ttl: must be a whole number, not 'x'" in done.err
-    assert f"{config}: zone[0].colour: unknown key" in done.err
+    assert f"{config}:6: zone Cities.Example: ttl: must be a whole number, not 'x'" in done.err
+    assert f"{config}:7: zone Cities.Example: colour: unknown key" in done.err
 
 
 def test_export_is_a_zone_file_that_dnspython_reads(zoneutil):
@@ -141,3 +141,19 @@ def test_export_is_a_zone_file_that_dnspython_reads(zoneutil):
     assert len(list(zone.iterate_rdatas())) == 9
     (txt,) = zone.find_rdataset(f"gru.{ZONE}.", "TXT")
     assert txt.strings == ("São Paulo".encode(),)
+
+
+def test_check_has_a_note_for_each_dname(zoneutil):
+    config = zoneutil.folder / "pipebackend.toml"
+    config.write_text(config.read_text().replace('"ns1 A 192.0.2.1"', '"ns1 A 192.0.2.1", "old DNAME new.example"'))
+    done = zoneutil.good("zone", "check", ZONE)
+    (note,) = (line for line in done.err.splitlines() if line.startswith("note: "))
+    assert "has a DNAME at old.Cities.Example: without dname-processing=yes in pdns.conf" in note
+    assert note.endswith("PowerDNS answers NXDOMAIN below it"), "not signed, so not bogus"
+
+
+def test_the_built_in_configuration_is_said(zoneutil, monkeypatch, tmp_path):
+    monkeypatch.setattr("pipebackend.config.find", lambda given, environ: "")
+    done = zoneutil.good("zone", "list")
+    assert "airports.aa" in done.out
+    assert done.err == "zoneutil: no configuration file; this is the built-in one\n"

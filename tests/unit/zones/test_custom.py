@@ -438,7 +438,10 @@ def test_documented_clock(shown):
 def test_documented_nearest(shown):
     near = shown.find("www.near.example.net", records.Client("192.0.2.7"))
     far = shown.find("www.near.example.net", records.Client("203.0.113.7"))
-    assert [(r.content, r.ttl, r.scope) for r in (*near, *far)] == [("192.0.2.80", 60, 24), ("198.51.100.80", 60, 0)]
+    assert [(r.content, r.ttl, r.scope) for r in (*near, *far)] == [
+        ("192.0.2.80", 60, 24),
+        ("198.51.100.80", 60, 32),
+    ]
 
 
 @pytest.mark.parametrize("shown", [2], indirect=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ def load(folder: Path, toml: str = TABLE_ZONE, table: str = CITIES) -> Registry:
 def faults(folder: Path, toml: str) -> list[str]:
     with pytest.raises(ConfigFault) as caught:
         load(folder, toml)
-    prefix = f"{folder}/pipebackend.toml: "
-    assert all(fault.startswith(prefix) for fault in caught.value.faults)
-    return [fault.removeprefix(prefix) for fault in caught.value.faults]
+    place = re.compile(rf"{re.escape(str(folder))}/pipebackend\.toml(?::\d+)?: ")
+    assert all(place.match(fault) for fault in caught.value.faults)
+    return [place.sub("", fault) for fault in caught.value.faults]
 
 
 def test_zones_are_known_by_name_and_id(tmp_path: Path) -> None:
@@ -80,22 +81,25 @@ def test_an_entry_is_found_by_name(tmp_path: Path) -> None:
 
 def test_two_zones_of_one_name(tmp_path: Path) -> None:
     again = TABLE_ZONE.replace("Cities.Example", "CITIES.example.")
-    assert faults(tmp_path, TABLE_ZONE + again) == ["zone[1].name: cities.example is already the name of zone[0]"]
+    assert faults(tmp_path, TABLE_ZONE + again) == [
+        "zone CITIES.example.: name: there is a zone cities.example already, in " + f"{tmp_path}/pipebackend.toml:1"
+    ]
 
 
 def test_an_unknown_kind(tmp_path: Path) -> None:
     found = faults(tmp_path, TABLE_ZONE.replace('kind = "table"', 'kind = "tabel"'))
     assert len(found) == 1
-    assert found[0].startswith("zone[0].kind: must be one of ")
+    assert found[0].startswith("zone Cities.Example: kind: must be one of ")
     assert found[0].endswith(", not 'tabel'")
 
 
 @pytest.mark.parametrize("key", ["name", "kind", "file", "key"])
 def test_what_must_not_be_left_out_or_empty(tmp_path: Path, key: str) -> None:
     line = next(line for line in TABLE_ZONE.splitlines() if line.startswith(f"{key} = "))
-    assert faults(tmp_path, TABLE_ZONE.replace(f"{line}\n", "")) == [f"zone[0].{key}: is missing; it must be a string"]
-    assert faults(tmp_path, TABLE_ZONE.replace(line, f'{key} = ""')) == [f"zone[0].{key}: must not be empty"]
-    assert f"zone[0].{key}: must be a string, not 5" in faults(tmp_path, TABLE_ZONE.replace(line, f"{key} = 5"))
+    place = "zone[0].name" if key == "name" else f"zone Cities.Example: {key}"
+    assert faults(tmp_path, TABLE_ZONE.replace(f"{line}\n", "")) == [f"{place}: is missing; it must be a string"]
+    assert faults(tmp_path, TABLE_ZONE.replace(line, f'{key} = ""')) == [f"{place}: must not be empty"]
+    assert f"{place}: must be a string, not 5" in faults(tmp_path, TABLE_ZONE.replace(line, f"{key} = 5"))
 
 
 def test_all_faults_of_all_zones_come_at_once(tmp_path: Path) -> None:
@@ -108,13 +112,15 @@ def test_all_faults_of_all_zones_come_at_once(tmp_path: Path) -> None:
     )
     assert sorted(faults(tmp_path, toml)) == sorted(
         [
-            "colour: unknown key; the keys here are store, trace, zone",
-            "zone[0].ttl: must be a whole number, not 'x'",
-            f"zone[1].file: there is no file {tmp_path}/none.tsv",
-            "zone[2].name: cities.example is already the name of zone[0]",
-            "zone[2].ns: is missing; it must be a list of strings",
-            "zone[2].sn: unknown key; the keys here are file, key, kind, name, ns, record, records, soa, ttl",
-            "zone[3].record[0].content: there is no column 'town'; the columns are code, city, lat, lon, metres",
+            "colour: unknown key; the keys here are store, trace, trace_full, zone",
+            "zone Cities.Example: ttl: must be a whole number, not 'x'",
+            f"zone towns.example: file: there is no file {tmp_path}/none.tsv",
+            f"zone Cities.Example: name: there is a zone cities.example already, in {tmp_path}/pipebackend.toml:2",
+            "zone Cities.Example: ns: is missing; it must be a list of strings",
+            "zone Cities.Example: sn: unknown key; "
+            "the keys here are file, key, kind, name, ns, record, records, soa, ttl",
+            "zone third.example: record[0].content: there is no column 'town'; "
+            "the columns are code, city, lat, lon, metres",
         ]
     )
 
@@ -133,7 +139,7 @@ def test_zones_that_are_no_tables(tmp_path: Path, toml: str, fault: str) -> None
 
 def test_a_bad_zone_name_is_said_once(tmp_path: Path) -> None:
     assert faults(tmp_path, TABLE_ZONE.replace("Cities.Example", "a..b")) == [
-        "zone[0].name: name 'a..b' has an empty label"
+        "zone a..b: name: name 'a..b' has an empty label"
     ]
 
 

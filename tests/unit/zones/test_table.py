@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def load(folder: Path, toml: str = TABLE_ZONE, rows: str | None = CITIES) -> tup
     section.text("kind")
     zone = table.load(section, section.name("name").lower(), 5)
     section.finish()
-    return zone, [fault.removeprefix(f"{config.path}: ") for fault in section.faults]
+    return zone, [re.sub(rf"^{re.escape(config.path)}(:\d+)?: ", "", fault) for fault in section.faults]
 
 
 def zone_of(folder: Path, rows: str = CITIES, toml: str = TABLE_ZONE) -> TableZone:
