@@ -1,0 +1,81 @@
+"""gsqlite3 beside this program, set up wrongly: what the real PowerDNS then does, and that the doctor's fix is one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live.test_doctor import signed_config
+from tests.live.test_doctor_fixes import REMOTE, heal, patient, works
+from tests.live.test_doctor_zones import zoneutil
+from tests.making import write_config
+from tests.unit.doctor.conftest import add_key
+
+pytestmark = pytest.mark.live
+
+ZONE = "cities.example"
+BOTH = REMOTE.replace("launch=remote\n", "launch=gsqlite3,remote\n")
+
+
+def is_signed(powerdns):
+    answer = powerdns.dig(f"lax.{ZONE}", "TXT", "+dnssec").answer
+    return any(" RRSIG " in rrset.to_text() for rrset in answer)
+
+
+def theirs(folder, with_key=False):
+    """A database with PowerDNS's tables that is not our store."""
+    config = folder / "theirs.toml"
+    config.write_text('[store]\nurl = "sqlite:theirs.db"\n' + (folder / "pipebackend.toml").read_text())
+    if with_key:
+        add_key(config)
+    else:
+        zoneutil(config, "store", "init")
+    return folder / "theirs.db"
+
+
+def test_keys_in_a_database_without_gsqlite3_dnssec(tmp_path):
+    config = write_config(tmp_path)
+    powerdns = patient(f"gsqlite3-database={theirs(tmp_path, with_key=True)}", tmp_path, BOTH)
+    assert not works(powerdns, is_signed)
+    heal(powerdns, config, "gsqlite3-dnssec")
+    assert works(powerdns, is_signed)
+
+
+def test_keys_in_the_store_behind_another_database(tmp_path):
+    config = signed_config(tmp_path)
+    powerdns = patient(f"gsqlite3-database={theirs(tmp_path)}\ngsqlite3-dnssec=yes", tmp_path, BOTH)
+    assert not works(powerdns, is_signed)
+    heal(powerdns, config, "other-file")
+    assert works(powerdns, is_signed)
+
+
+def test_a_database_that_is_not_there(tmp_path):
+    config = signed_config(tmp_path)
+    powerdns = patient(f"gsqlite3-database={tmp_path}/typo.db\ngsqlite3-dnssec=yes", tmp_path, BOTH)
+    assert not works(powerdns, is_signed)
+    heal(powerdns, config, "database")
+    assert works(powerdns, is_signed)
+
+
+def test_a_database_of_its_own_is_fine(tmp_path):
+    """PowerDNS's own zones there, ours here, signed or not each in its place."""
+    config = write_config(tmp_path)
+    powerdns = patient(f"gsqlite3-database={theirs(tmp_path)}\ngsqlite3-dnssec=yes", tmp_path, BOTH)
+    assert powerdns.report(config).findings == []
+    powerdns.said("create-zone", "theirs.test")
+    assert works(powerdns)
+
+
+def keeps_what_is_written(powerdns):
+    """A zone that pdnsutil makes can be edited, and is answered as it is kept."""
+    powerdns.pdnsutil("create-zone", "new.test.")
+    powerdns.pdnsutil("add-record", "new.test.", "www", "A", "192.0.2.80")
+    return "192.0.2.80" in str(powerdns.dig("www.new.test", "A").answer)
+
+
+def test_remote_and_gsqlite3_on_one_file(tmp_path):
+    config = signed_config(tmp_path)
+    both = BOTH.replace("gsqlite3,remote", "remote,gsqlite3")
+    powerdns = patient(f"gsqlite3-database={tmp_path}/zones.db\ngsqlite3-dnssec=yes", tmp_path, both)
+    assert not works(powerdns, keeps_what_is_written)
+    heal(powerdns, config, "one-file")
+    assert works(powerdns, keeps_what_is_written)
