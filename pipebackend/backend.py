@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pipebackend import VERSION, config, domaininfo, lookup, names, stats
+from pipebackend import VERSION, config, domaininfo, lookup, names, ownership, stats
 from pipebackend.domaininfo import DomainInfo
 from pipebackend.errors import BackendError, NotListable, RequestFault
 from pipebackend.records import Client
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipebackend.zones.base import Zone
     from pipebackend.zones.stored import StoredZones
 
-__all__ = ["VERSION", "Backend", "DomainInfo", "open_backend"]
+__all__ = ["VERSION", "Backend", "DomainInfo", "open_as_owner", "open_backend"]
 
 PATIENCE = 0.01  # seconds in which a question may get what another process, or a file, has just changed
 
@@ -173,7 +173,10 @@ class Backend:
         entry = self.registry.entry(name)
         if entry is None:
             return self._stored_faults(name)
-        return entry.faults or (entry.zone.faults if entry.zone is not None else ())
+        if entry.faults or entry.zone is None:
+            return entry.faults
+        damage: Sequence[str] = getattr(entry.zone, "damage", tuple)()  # of a compiled file: each octet is looked at
+        return [*damage, *entry.zone.faults]
 
     def zone_notes(self, apex: str) -> Sequence[str]:
         """What is no fault of a zone and yet needs a setting of PowerDNS, a line each."""
@@ -376,7 +379,24 @@ class Backend:
 
 def open_backend(given: str | None, environ: Mapping[str, str] = os.environ) -> Backend:
     """The backend of the configuration that is found for ``given``; raises ConfigFault with every fault."""
-    zones = registry.load(config.load(given, environ))
+    return _backend_of(config.load(given, environ))
+
+
+def open_as_owner(given: str | None, environ: Mapping[str, str] = os.environ) -> Backend:
+    """The same for a process that PowerDNS starts: one of root becomes the user who owns the store's folder.
+
+    pdnsutil and an API without ``setuid`` start us as root; the server itself runs as another user, whose files these
+    are. So nothing that this user has written is ever run or parsed as root, and no file of root stands in its way.
+    """
+    found = config.load(given, environ)
+    user = ownership.owner_to_become(registry.store_folder(found)) if found.path else 0
+    if user:
+        ownership.become_owner(user)
+    return _backend_of(found)
+
+
+def _backend_of(found: config.Config) -> Backend:
+    zones = registry.load(found)
     for entry in zones.entries:
         report_refusal(entry)
     return Backend(Watcher(zones))

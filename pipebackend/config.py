@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pipebackend import names, plaintoml
+from pipebackend import logs, names, ownership, plaintoml
 from pipebackend.errors import ConfigFault, NameFault
 from pipebackend.values import Value
 
@@ -59,14 +59,20 @@ class Config(Value):
 
 
 def find(given: str | None, environ: Mapping[str, str]) -> str:
-    """The path of the configuration file to use; ``""`` for the built-in one."""
+    """The path of the configuration file to use; ``""`` for the built-in one.
+
+    That of the current directory counts only if nobody but the caller and root can have written it: a configuration
+    names code to run, and the caller may be root in a directory of somebody else.
+    """
     if given:
         return os.path.abspath(given)
     if environ.get(ENVIRONMENT_KEY):
         return os.path.abspath(environ[ENVIRONMENT_KEY])
-    for path in DEFAULT_FILES:
-        if os.path.exists(path):
-            return os.path.abspath(path)
+    for path in map(os.path.abspath, filter(os.path.exists, DEFAULT_FILES)):
+        fault = "" if path in DEFAULT_FILES else ownership.untrusted(path)
+        if not fault:
+            return path
+        logs.warning(f"{path} is not used: {fault}; name it with --config if it is meant")
     return ""
 
 

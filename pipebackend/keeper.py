@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 
-from pipebackend import logs, streams
+from pipebackend import logs, shown, streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["MOST_VAIN", "end_with", "keep"]
 
 MOST_VAIN = 5  # so many processes in a row that died at their start: another one would not help
+VERIFY_KEY = "PIPEBACKEND_VERIFY"  # tells later processes to look for damage before they map a compiled zone
+_FAULTS_OF_MEMORY = (6, 7, 11)  # SIGABRT, SIGBUS, SIGSEGV: what a damaged file that is mapped leads to
 _LAST_WORDS_MS = 1000  # how long a process may go on when nobody reads its answers any more
-_SHOWN = 200  # octets of a question in the log
 
 
 def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.Memory:
@@ -61,6 +62,8 @@ def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.M
         os.close(held)
         os.close(ended)
         _leave_if_over(memory, pid, status, is_first)
+        if -status in _FAULTS_OF_MEMORY:
+            os.environ[VERIFY_KEY] = "1"
         refused = _refuse(memory, pid, status, sink, refusal)
         is_first = False
         vain = 0 if refused or memory.chunk[1] else vain + 1
@@ -126,10 +129,10 @@ def _refuse(memory: streams.Memory, pid: int, status: int, sink: int, refusal: C
         return False
     question = memory.unanswered
     refused = refusal(question)
-    shown = question or memory.first_line.rstrip(b"\0")
+    taken = question or memory.first_line.rstrip(b"\0")
     what_next = "that is refused, and a new one goes on" if refused else "PowerDNS launches a new one"
     if status < 0 or refused:
-        logs.error(f"the process {pid} {_fate(status)} over {shown[:_SHOWN]!r}; {what_next}")
+        logs.error(f"the process {pid} {_fate(status)} over {shown.request(taken)}; {what_next}")
     if not refused:
         os._exit(_exit_status(status))
     try:

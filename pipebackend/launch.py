@@ -8,7 +8,7 @@ import sys
 import time
 
 from pipebackend import arguments, logs, streams
-from pipebackend.backend import VERSION, open_backend
+from pipebackend.backend import VERSION, open_as_owner
 from pipebackend.errors import ConfigFault
 from pipebackend.kept import Kept
 
@@ -60,7 +60,7 @@ def _serve_stdio(
         from pipebackend import keeper
 
         memory = keeper.keep(0, sink, refusal)
-    backend = open_backend(given.config) if given.config else None
+    backend = open_as_owner(given.config) if given.config else None
     session = new_session(backend, memory.remember)
     if not memory.resume:  # else another process has told it already
         _thread.start_new_thread(_tell_of_launcher, (launcher, program, session))

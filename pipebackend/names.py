@@ -80,16 +80,11 @@ def split(name: str) -> list[str]:
         return []
     if "\\" not in name:
         return name.split(".")
-    found, start, i = [], 0, 0
-    while i < len(name):
-        if name[i] == "\\":
-            i += 1  # the escaped character, or the first digit of \DDD: no dot either way
-        elif name[i] == ".":
-            found.append(name[start:i])
-            start = i + 1
-        i += 1
-    found.append(name[start:])
-    return found
+    found, start = [], 0
+    for dot in _dots(name):
+        found.append(name[start:dot])
+        start = dot + 1
+    return [*found, name[start:]]
 
 
 def labels(name: str) -> list[bytes]:
@@ -108,13 +103,20 @@ def parent(name: str) -> str:
     """The name without its leftmost label; the root's parent is the root."""
     if "\\" not in name:
         return name.partition(".")[2]
-    return ".".join(split(name)[1:])
+    for dot in _dots(name):
+        return name[dot + 1 :]
+    return ""
 
 
 def ancestors(name: str) -> Iterable[str]:
     """The names above ``name``, nearest first, the root last."""
+    if "\\" in name:  # where its labels end is found once, and not for each of them again
+        for dot in _dots(name):
+            yield name[dot + 1 :]
+        yield ""
+        return
     while name:
-        name = parent(name)
+        name = name.partition(".")[2]
         yield name
 
 
@@ -222,6 +224,19 @@ def _parse_labels(text: str) -> list[bytes]:
             raise NameFault(f"name {_shown(text)} has a backslash that escapes nothing")
     found.append(bytes(label))
     return found
+
+
+def _dots(name: str) -> Iterable[int]:
+    """Where the dots between labels are."""
+    at, escape = name.find("."), name.find("\\")
+    while at >= 0:
+        while 0 <= escape < at - 1:  # what is escaped, or the first digit of \\DDD, is no dot between labels
+            escape = name.find("\\", escape + 2)
+        if escape == at - 1 and escape >= 0:
+            escape = name.find("\\", escape + 2)
+        else:
+            yield at
+        at = name.find(".", at + 1)
 
 
 def _label_text(label: bytes) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipebackend import datalines, launch, logs, names, streams
-from pipebackend.backend import VERSION, open_backend
+from pipebackend import datalines, launch, logs, names, shown, streams
+from pipebackend.backend import VERSION, open_as_owner
 from pipebackend.errors import BackendError, RequestFault
 from pipebackend.records import ENT, Client
 
@@ -62,7 +62,7 @@ class PipeSession:
             self.method = _METHODS.get(request.partition(b"\t")[0].decode("latin-1"), "unknown")
             return self._failed("the line has octets outside ASCII", request)
         except Exception:  # the edge: one failed answer, never a dead process
-            logs.traceback(f"answering {request[:200]!r} failed")
+            logs.traceback(f"answering {shown.request(request)} failed")
             return self._failed("internal error; the log of this process has the traceback", request)
 
     def overlong(self) -> bytes:
@@ -184,7 +184,7 @@ def refusal(request: bytes) -> bytes:
 
 
 def _new_session(backend: Backend | None, remember: Callable[[bytes | None], None]) -> PipeSession:
-    return PipeSession(backend or open_backend(None), remember)
+    return PipeSession(backend or open_as_owner(None), remember)
 
 
 def _integer(text: str, what: str) -> int:

@@ -47,10 +47,8 @@ def blanked(request: bytes, answer: bytes) -> tuple[bytes, bytes]:
     if not is_remote(request):
         return _if_harmless(request), _if_harmless(answer)
     said, given = _object(request), _object(answer)
-    if said is None:  # it may be a key with a comma too many
-        lowered = request.lower()
-        harmless = not (_SECRET_METHODS.encode() in lowered or b"private" in lowered)
-        return (request if harmless else BLANK.encode()), answer
+    if said is None:  # it may be a key with a comma too many, in letters that only JSON could read
+        return BLANK.encode(), answer
     all_contents = _SECRET_METHODS in str(said.get("method", "")).lower()
     ending = answer[len(answer.rstrip(b"\n")) :]
     return _without(said, request, all_contents), _without(given, answer, all_contents).rstrip(b"\n") + ending
@@ -62,7 +60,8 @@ def summary(request: bytes, answer: bytes) -> str:
 
 
 def _if_harmless(text: bytes) -> bytes:
-    return BLANK.encode() if _PRIVATE.encode() in text else text
+    is_command_of_keys = text.startswith(b"CMD\t") and _SECRET_METHODS.encode() in text.lower()
+    return BLANK.encode() if is_command_of_keys or _PRIVATE.encode() in text else text
 
 
 def _object(text: bytes) -> dict[str, Any] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipebackend import launch, logs, names, streams
-from pipebackend.backend import open_backend
+from pipebackend import launch, logs, names, shown, streams
+from pipebackend.backend import open_as_owner
 from pipebackend.errors import BackendError, ConfigFault, NameFault, RequestFault
 from remoteshim import jsonline, methods, plainlookup
 from remoteshim.params import Params
@@ -80,7 +80,7 @@ class RemoteSession:
             return _failed(self.method, asked, str(exc))
         except Exception:  # the edge: one failed answer, never a dead process
             self.failed = True
-            logs.traceback(f"answering {request[:200]!r} failed")
+            logs.traceback(f"answering {shown.request(request)} failed")
             return _failed(self.method, asked, "internal error; stderr has the traceback")
 
     def overlong(self) -> bytes:
@@ -172,7 +172,7 @@ def main() -> None:
     purpose = (
         "Answers PowerDNS's REMOTE protocol on stdin and stdout; launch it with remote-connection-string=pipe:command=…"
     )
-    launch.run("remoteshim", purpose, lambda backend, remember: RemoteSession(open_backend, backend, remember))
+    launch.run("remoteshim", purpose, lambda backend, remember: RemoteSession(open_as_owner, backend, remember))
 
 
 def _parsed(request: bytes) -> tuple[str, Params]:

@@ -7,8 +7,8 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where Debian keeps servers, which a
 
 SERVING_PACKAGES=(pdns-server pdns-backend-pipe pdns-backend-remote pdns-tools bind9-dnsutils)
 TESTING_PACKAGES=(
-    "${SERVING_PACKAGES[@]}" pdns-backend-sqlite3 pdns-backend-bind unbound nsd ldnsutils bind9-utils dnsperf
-    sqlite3 gcc libc6-dev groff-base systemd curl
+    "${SERVING_PACKAGES[@]}" pdns-backend-sqlite3 pdns-backend-bind pdns-backend-mysql mariadb-server unbound nsd
+    ldnsutils bind9-utils dnsperf sqlite3 gcc libc6-dev groff-base systemd curl
 )
 POLICY=/usr/sbin/policy-rc.d
 

@@ -10,6 +10,7 @@ import click
 from pipebackend.backend import VERSION, Backend, open_backend
 from pipebackend.cli import explain, key, map, meta, pdns, record, replay, stats, store, tsig, zone
 from pipebackend.errors import BackendError
+from pipebackend.zones import compilation
 
 __all__ = ["cli", "main"]
 
@@ -33,6 +34,8 @@ class _Opener:
         self._config = config
 
     def __call__(self) -> Backend:
+        if click.get_current_context().command is not zone.compile_:  # a command that looks starts no compiler
+            compilation.compile_in(compilation.NEVER)
         backend = open_backend(self._config, os.environ)
         if not backend.registry.config.path:
             click.echo("zoneutil: no configuration file; this is the built-in one", err=True)

@@ -95,7 +95,7 @@ def compile_(open_backend: Callable[[], Backend], name: str | None) -> None:
 
     Example: zoneutil zone compile airports.aa
     """
-    compilation.stay_in_foreground()
+    compilation.compile_in(compilation.FOREGROUND)
     backend = open_backend()
     sections = compiler.sections(backend.registry.config)
     wanted = [names.from_text(name)] if name else list(sections)
@@ -108,7 +108,7 @@ def compile_(open_backend: Callable[[], Backend], name: str | None) -> None:
             continue
         settings = backend.metadata(apex)
         chain = "" if "NSEC3NARROW" in settings else next(iter(settings.get("NSEC3PARAM", ())), "")
-        was_made = compiler.build(section, apex, zone.ident, chain, _progress)
+        was_made = compiler.build_as_owner(section, apex, zone.ident, chain, _progress)
         click.echo(f"{apex or '.'}: " + (f"compiled to {target.path}" if was_made else "is compiled already"), err=True)
 
 

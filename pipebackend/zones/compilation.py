@@ -19,29 +19,36 @@ from pipebackend.zones import fingerprints
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipebackend.config import Section
     from pipebackend.nsec3param import Nsec3Param
     from pipebackend.records import Client, Record
-    from pipebackend.zones.base import Zone
+    from pipebackend.zones.base import Ring, Zone
     from pipebackend.zones.compiled import CompiledZone, Head
 
 __all__ = [
+    "BACKGROUND",
     "FOLDER",
+    "FOREGROUND",
     "KINDS",
+    "LOCK",
+    "NEVER",
+    "Deferred",
     "Pending",
     "Target",
+    "compile_in",
     "current",
     "followed",
     "is_large",
+    "lock_offset",
     "request",
     "served",
-    "stay_in_foreground",
 ]
 
 FOLDER = ".pipebackend"
-_FORMAT = "pipebackend zone 1"  # of compiled files; one of another format is made anew
+LOCK = "lock"
+_FORMAT = "pipebackend zone 2"  # of compiled files; one of another format is made again
 # Larger sources are compiled. Reading 1 MB costs a table 20 ms and a zone file over a second, which PowerDNS would have
 # to wait for at each start: it gives up after 2 s.
 KINDS = {"table": 1 << 20, "file": 1 << 17}
@@ -52,8 +59,11 @@ _PYTHON_CODE = (
     "import os, sys; os.fork() and os._exit(0); sys.path.append(sys.argv.pop(1)); "
     "from pipebackend.zones.compiler import main; main(*sys.argv[1:])"
 )
+_LATE_SECONDS = 10.0  # so much longer than it should take may a change be compiled before a table is read into memory
 _requested: dict[tuple[str, str], float] = {}
-_background = True
+_waiting: dict[str, float] = {}  # since when a changed zone is served as before
+BACKGROUND, FOREGROUND, NEVER = "background", "foreground", "never"
+_compiles = BACKGROUND
 
 
 class Target(Value):
@@ -77,7 +87,7 @@ class Target(Value):
         kind, source = str(table.get("kind")), os.path.join(config.folder, str(table.get("file")))
         # The serial of a table is the configuration's time, if that is the newest (zones.apex.serial_of)
         timed = kind == "table" and not _has_serial(table.get("soa"))
-        changed = [time // 10**9 for _, time, _, _ in fingerprints.of([config.path])] if timed else []
+        changed = [time // 10**9 for _, time, *_ in fingerprints.of([config.path])] if timed else []
         return cls(config.path, apex, ident, kind, path, f"{_FORMAT} {apex!r} {ident} {changed} {table!r}", source)
 
     @property
@@ -117,28 +127,87 @@ class Pending:
         raise _being_compiled(self._target)
 
 
-def stay_in_foreground() -> None:
-    """From now on nothing is compiled in the background: this process does it itself."""
-    global _background
-    _background = False
+class Deferred:
+    """A large zone that is not read before something of it is asked: a command may be about another zone."""
+
+    dynamic = False
+    narrow = False
+
+    def __init__(self, target: Target, read: Callable[[], Zone]) -> None:
+        """``read`` raises ZoneFault."""
+        self.apex = target.apex
+        self.ident = target.ident
+        self.kind = target.kind
+        self.sources: Sequence[str] = (target.source,)
+        self._read = read
+        self._zone: Zone | None = None
+
+    @property
+    def faults(self) -> Sequence[str]:
+        """See ``zones.base.Zone``; all faults of a source that is refused, too."""
+        try:
+            return self._opened().faults
+        except ZoneFault as exc:
+            return exc.faults
+
+    def find(self, name: str, client: Client) -> Sequence[Record] | None:
+        """See ``zones.base.Zone``."""
+        return self._opened().find(name, client)
+
+    def soa(self) -> Record:
+        """See ``zones.base.Zone``."""
+        return self._opened().soa()
+
+    def listing(self) -> Iterator[Record]:
+        """See ``zones.base.Zone``."""
+        return self._opened().listing()
+
+    def ring(self) -> Ring | None:
+        """See ``zones.base.Zone``."""
+        return self._opened().ring()
+
+    def _opened(self) -> Zone:
+        if self._zone is None:
+            self._zone = self._read()
+            self.sources = self._zone.sources
+        return self._zone
 
 
-def served(target: Target, before: Zone | None) -> Zone | None:
-    """The zone to serve now, if it need not be read into memory; raises ZoneFault if its source is refused.
+def compile_in(place: str) -> None:
+    """Where this process has zones compiled from now on: BACKGROUND, FOREGROUND (it does it itself) or NEVER."""
+    global _compiles
+    _compiles = place
 
-    ``before`` is what was served so far.
+
+def served(target: Target, before: Zone | None, read: Callable[[], Zone]) -> Zone | None:
+    """The zone to serve now, if it need not be read into memory at once; raises ZoneFault if its source is refused.
+
+    ``before`` is what was served so far, ``read`` what reads the source into memory.
     """
     if not target.config:  # the built-in configuration is small, and has no place of its own
         return None
     found = current(target)
     if found is not None:
+        _waiting.pop(target.path, None)
         return found
-    if not is_large(target) or not request(target):
+    if not is_large(target):
         return None
-    if before is not None and not isinstance(before, Pending):
+    if _compiles == NEVER:
+        return Deferred(target, read)
+    if not request(target):
+        return None
+    if before is not None and not isinstance(before, Pending) and not _is_late(target):
         logs.info(f"zone {target.apex or '.'} has changed; it is served as before until it is compiled")
         return before
     return Pending(target) if target.kind == "file" and _size(target.source) > _MAX_WAIT_OCTETS else None
+
+
+def _is_late(target: Target) -> bool:
+    """Whether a source that can be read at once changes faster than it is compiled."""
+    if target.kind == "file" and _size(target.source) > _MAX_WAIT_OCTETS:
+        return False
+    now = time.monotonic()
+    return now - _waiting.setdefault(target.path, now) > target.seconds + _LATE_SECONDS
 
 
 def followed(target: Target) -> list[str]:
@@ -171,7 +240,7 @@ def current(target: Target) -> CompiledZone | None:
             target.path, env, head, target.apex, target.ident, target.kind, lambda param: _chain_asked(target, param)
         )
     except compiled.DAMAGED as exc:
-        logs.warning(f"{target.path}: damaged ({exc}); zone {target.apex or '.'} is compiled anew")
+        logs.warning(f"{target.path}: damaged ({exc}); zone {target.apex or '.'} is compiled again")
         return None
 
 
@@ -180,6 +249,8 @@ def request(target: Target, chain: str = "") -> bool:
 
     ``chain`` are the NSEC3 parameters of a ring that is needed.
     """
+    if _compiles != BACKGROUND:
+        return _compiles == FOREGROUND
     folder = os.path.dirname(target.path)
     try:
         os.makedirs(folder, exist_ok=True)
@@ -192,10 +263,32 @@ def request(target: Target, chain: str = "") -> bool:
             f"writable for their user, or run zoneutil --config {target.config} zone compile after each change",
         )
         return False
-    _requested[target.path, chain] = time.monotonic()
-    if _background:
+    if not _is_being_compiled(target):
+        _requested[target.path, chain] = time.monotonic()
         _spawn([target.config, target.apex, str(target.ident), chain])
     return True
+
+
+def lock_offset(path: str) -> int:
+    """The octet of the folder's lock file that stands for the compiled file ``path``."""
+    return crc32(os.fsencode(path))
+
+
+def _is_being_compiled(target: Target) -> bool:
+    """Whether a compiler of this zone is at work: it holds an octet of the lock file."""
+    import fcntl
+
+    try:
+        descriptor = os.open(os.path.join(os.path.dirname(target.path), LOCK), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:  # nothing was compiled here so far, or only by a user whose files are closed to us
+        return False
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, lock_offset(target.path))
+        return False
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def _is_of(head: Head, target: Target) -> bool:

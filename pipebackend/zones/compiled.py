@@ -17,7 +17,7 @@ from binascii import a2b_base64, b2a_base64
 
 import lmdb
 
-from pipebackend import datalines, logs, names
+from pipebackend import datalines, logs, names, ownership
 from pipebackend.errors import ZoneFault
 from pipebackend.nsec3param import Nsec3Param
 from pipebackend.records import ENT, Record
@@ -33,13 +33,18 @@ if TYPE_CHECKING:
     AskForChain = Callable[[Nsec3Param], ZoneFault]
 
 __all__ = [
-    "DAMAGED", "EMPTY", "FAULTS", "HEAD", "MAX_DBS", "NAMES", "ORDER",
-    "CompiledZone", "Head", "chain_name", "chain_of", "name_of", "names_key", "open_file", "order_key",
+    "DAMAGED", "EMPTY", "FAULTS", "HEAD", "MAX_DBS", "NAMES", "ORDER", "VERIFY_KEY",
+    "CompiledZone", "Head", "chain_name", "chain_of", "check_digest", "name_of", "names_key", "open_file", "order_key",
+    "write_digest",
 ]  # fmt: skip
 
 HEAD, FAULTS, NAMES, ORDER = b"head", b"faults", b"names", b"order"
 MAX_DBS = 8
-DAMAGED = (lmdb.Error, UnicodeDecodeError, ValueError, OSError)  # what reading a file that is none of ours may raise
+# What reading a file may raise that is not one of ours, or not as it was written
+DAMAGED = (lmdb.Error, UnicodeDecodeError, ValueError, IndexError, OSError)
+VERIFY_KEY = "PIPEBACKEND_VERIFY"  # set by the keeper after a process was ended by a fault of memory
+_DIGEST_OCTETS = 32  # at the end of a file, behind the pages that LMDB knows of
+_BLOCK = 1 << 20
 _MAX_KEY = 511  # octets of a key in LMDB
 _LONG = b"\0"  # starts the key of a name whose text is longer than that: its wire form follows
 # Empty non-terminals: whether ``Tree.answer`` has a record for it, and whether it lies below a cut
@@ -62,7 +67,7 @@ class Head(Value):
 
     def to_bytes(self) -> bytes:
         """One line for each field and file."""
-        files = [f"{os.fsencode(path).hex()} {time} {size} {inode}" for path, time, size, inode in self.files]
+        files = [f"{os.fsencode(path).hex()} {' '.join(map(str, looks))}" for path, *looks in self.files]
         texts = [os.fsencode(self.config).hex(), self.decides.encode("utf-8", "surrogateescape").hex()]
         return "\n".join([*texts, f"{self.refused:d} {self.entries}", *files]).encode()
 
@@ -73,8 +78,8 @@ class Head(Value):
         refused, entries = map(int, counts.split(" "))
         files = []
         for line in lines:
-            path, time, size, inode = line.split(" ")
-            files.append((os.fsdecode(bytes.fromhex(path)), int(time), int(size), int(inode)))
+            path, time, size, inode, changed = line.split(" ")
+            files.append((os.fsdecode(bytes.fromhex(path)), int(time), int(size), int(inode), int(changed)))
         texts = os.fsdecode(bytes.fromhex(config)), bytes.fromhex(decides).decode("utf-8", "surrogateescape")
         return cls(*texts, bool(refused), entries, tuple(files))
 
@@ -83,17 +88,53 @@ _opened: dict[tuple[str, int], ref[lmdb.Environment]] = {}
 
 
 def open_file(path: str) -> lmdb.Environment:
-    """The file, to be read, closed when nobody holds it any more; one of DAMAGED if missing, cut short or no LMDB."""
-    identity = (path, os.stat(path).st_ino)
-    known = _opened[identity]() if identity in _opened else None
-    if known is not None:  # LMDB opens a file only once in a process, and a zone may be looked at again while it serves
-        return known
-    env = lmdb.open(path, subdir=False, create=False, readonly=True, lock=False, readahead=False, max_dbs=MAX_DBS)
-    if os.stat(path).st_size < (env.info()["last_pgno"] + 1) * env.stat()["psize"]:
+    """The file, to be read, closed when nobody holds it any more; one of DAMAGED if missing, cut short or no LMDB.
+
+    LMDB trusts what it maps, so root opens no file that another user may have crafted.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        identity = (path, found.st_ino)
+        known = _opened[identity]() if identity in _opened else None
+        if known is not None:  # LMDB opens a file only once in a process, and a zone may be looked at again
+            return known
+        if not ownership.is_reader_trusted(found.st_uid):
+            raise PermissionError(f"root does not read a compiled file of {ownership.user_name(found.st_uid)}")
+        if os.environ.get(VERIFY_KEY):
+            check_digest(descriptor)
+        # For root the file that was looked at; for others the path, which needs no /proc
+        place = path if os.geteuid() else f"/proc/self/fd/{descriptor}"
+        env = lmdb.open(place, subdir=False, create=False, readonly=True, lock=False, readahead=False, max_dbs=MAX_DBS)
+    finally:
+        os.close(descriptor)
+    if found.st_size < (env.info()["last_pgno"] + 1) * env.stat()["psize"]:
         env.close()
         raise ValueError("the file is cut short")  # reading the pages behind its end would kill this process
     _opened[identity] = ref(env, lambda _: _opened.pop(identity))
     return env
+
+
+def write_digest(descriptor: int) -> None:
+    """Add the digest of all that is in a file to its end."""
+    os.pwrite(descriptor, _digest(descriptor, os.fstat(descriptor).st_size), os.fstat(descriptor).st_size)
+
+
+def check_digest(descriptor: int) -> None:
+    """ValueError unless the file is as it was written, octet for octet."""
+    size = os.fstat(descriptor).st_size - _DIGEST_OCTETS
+    if size < 0 or os.pread(descriptor, _DIGEST_OCTETS, size) != _digest(descriptor, size):
+        raise ValueError("its digest is wrong")
+
+
+def _digest(descriptor: int, size: int) -> bytes:
+    from hashlib import blake2b
+
+    found, at = blake2b(digest_size=_DIGEST_OCTETS), 0
+    while at < size and (block := os.pread(descriptor, min(_BLOCK, size - at), at)):
+        found.update(block)
+        at += len(block)
+    return found.digest()
 
 
 def names_key(name: str) -> bytes:
@@ -158,9 +199,26 @@ class CompiledZone:
 
     @property
     def faults(self) -> Sequence[str]:
-        """See ``zones.base.Zone``; read when asked, from any thread."""
-        with self._env.begin() as txn:
-            return (txn.get(FAULTS) or b"").decode("utf-8", "surrogateescape").splitlines()
+        """See ``zones.base.Zone``; read when asked, from any thread. A damaged file is one."""
+        try:
+            with self._env.begin() as txn:
+                return (txn.get(FAULTS) or b"").decode("utf-8", "surrogateescape").splitlines()
+        except DAMAGED as exc:
+            return self._damaged(exc).faults
+
+    def damage(self) -> Sequence[str]:
+        """Looks at each octet of the file; what is wrong with it, after which it is removed."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:  # another one takes its place
+            return ()
+        try:
+            check_digest(descriptor)
+            return ()
+        except ValueError as exc:
+            return self._damaged(exc).faults
+        finally:
+            os.close(descriptor)
 
     def lines(self, text: bytes) -> bytes | None:
         """The DATA lines of a name if ``text`` in lower case is canonical and it has records; None says nothing."""
@@ -185,11 +243,23 @@ class CompiledZone:
 
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""
-        found = datalines.records(self._get(names_key(self.apex)) or b"")
-        return next(record for record in found if record.type == "SOA")
+        try:
+            found = datalines.records(self._get(names_key(self.apex)) or b"")
+        except DAMAGED as exc:
+            raise self._damaged(exc) from exc
+        for record in found:
+            if record.type == "SOA":
+                return record
+        raise self._damaged(ValueError("the SOA is missing"))
 
     def listing(self) -> Iterator[Record]:
         """See ``zones.base.Zone``."""
+        try:
+            yield from self._listed()
+        except DAMAGED as exc:
+            raise self._damaged(exc) from exc
+
+    def _listed(self) -> Iterator[Record]:
         at_apex = datalines.records(self._get(names_key(self.apex)) or b"")
         yield from (record for record in at_apex if record.type == "SOA")
         yield from (record for record in at_apex if record.type != "SOA")
@@ -233,7 +303,7 @@ class CompiledZone:
 
     def _damaged(self, exc: Exception) -> ZoneFault:
         """Remove the file: whoever follows it has it made anew, and until then nobody gets an answer from it."""
-        fault = f"{self._path}: damaged ({exc}); zone {self.apex or '.'} is compiled anew"
+        fault = f"{self._path}: damaged ({exc}); zone {self.apex or '.'} is compiled again"
         logs.once(self._path, fault)
         try:
             os.unlink(self._path)

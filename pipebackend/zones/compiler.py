@@ -1,7 +1,8 @@
 """Makes compiled zones: a process of its own, or ``zoneutil zone compile``. Off the serving path.
 
-A file is written under another name, synced and renamed, so that a kill at any moment leaves the old one or none. One
-compiler works at a time in a folder; what another one left half done is removed by the next.
+A file is written under a random name, synced and renamed, so that a kill at any moment leaves the old one or none. One
+compiler works at a time in a folder, and one waits for each zone; what another one left half done is removed by the
+next. All is done as the owner of the folder, in the folder that was opened: no link leads anywhere else.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
-from pipebackend import config, datalines, logs, names, nsec3param
+from pipebackend import config, datalines, logs, names, nsec3param, ownership
 from pipebackend.config import Section
 from pipebackend.errors import BackendError, ConfigFault, ZoneFault
 from pipebackend.nsec3 import hash_label
@@ -38,15 +39,17 @@ if TYPE_CHECKING:
             """All canonical names at which something may be found, empty non-terminals included, each once."""
 
 
-__all__ = ["build", "main", "sections", "write"]
+__all__ = ["build", "build_as_owner", "main", "sections", "write"]
 
 Progress = Callable[[str, int], None]
 _NEW = ".new"  # at the end of the name of a file that is being written
-_LOCK = "lock"
 _MAP_OCTETS = 1 << 38  # address space, not memory: the file becomes as large as its contents
 _BATCH = 20_000  # names in one transaction, whose pages are in memory
 _KEPT_CHAINS = 2  # NSEC3 rings that a newer file gets again: the one in use, and one that is being changed to
 _UNSETTLED_SECONDS = 0.2  # until a source that is being written is looked at again
+_MAX_ROUNDS = 20  # so often; one that never comes to rest is read into memory by each process
+_MADE, _NOTHING_TO_DO, _FAILED = 0, 3, 1  # exit statuses of ``build_as_owner``'s process
+_TRIES, _TRY_SECONDS = 3, 0.02  # a process that only looks at the lock holds it for a moment
 _NICE = 10
 _NS, _DS = b"\tIN\tNS\t", b"\tIN\tDS\t"  # in DATA lines; contents have no tabs that would make them ambiguous
 _SOMETHING = (Record("", "TXT", 0, ""),)
@@ -78,55 +81,104 @@ def main(config_path: str, apex: str, ident: str, chain: str) -> None:
     """What ``compilation.request`` starts: bring one zone's file about, unless it is there by now."""
     os.nice(_NICE)
     try:
+        user = _owner(os.path.dirname(config_path))
+        if user:
+            ownership.become_owner(user)
         section = sections(config.read(config_path)).get(apex)
         if section is not None:
             build(section, apex, int(ident), chain)
     except BackendError as exc:
         logs.error(f"zone {apex or '.'} cannot be compiled: {exc}")
+    except OSError as exc:
+        logs.error(f"zone {apex or '.'} cannot be compiled: {exc}; make room or give the folder to this user")
     except Exception:  # the edge of this process
         logs.traceback(f"compiling zone {apex or '.'} failed")
+
+
+def build_as_owner(section: Section, apex: str, ident: int, chain: str, progress: Progress) -> bool:
+    """``build`` by the owner of the folder where that is not the caller, who then is root; ZoneFault if it fails."""
+    user = _owner(section.config.folder)
+    if not user:
+        return build(section, apex, ident, chain, progress)
+    name, pid = ownership.user_name(user), os.fork()
+    if not pid:
+        status = _FAILED
+        try:
+            ownership.become_owner(user)
+            status = _MADE if build(section, apex, ident, chain, progress) else _NOTHING_TO_DO
+        except (BackendError, OSError) as exc:
+            logs.error(f"as {name}: {exc}")
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status not in (_MADE, _NOTHING_TO_DO):
+        raise ZoneFault([f"zone {apex or '.'} could not be compiled as {name}, who owns {section.config.folder}"])
+    return status == _MADE
+
+
+def _owner(folder: str) -> int:
+    """The user as whom root compiles in ``folder``: its owner, or that of the folder in it; 0 is root itself."""
+    user = ownership.owner_to_become(folder)
+    if user or os.geteuid():
+        return user
+    try:
+        return os.lstat(os.path.join(folder, compilation.FOLDER)).st_uid
+    except OSError:
+        return 0
 
 
 def build(section: Section, apex: str, ident: int, chain: str = "", progress: Progress = lambda _, __: None) -> bool:
     """Bring about the compiled file of one zone, with the NSEC3 ring ``chain``; whether there was anything to do.
 
-    A source that is refused gives a file that says so. Raises ConfigFault for a configuration that is. For a process
-    that does little else: its garbage is no longer collected.
+    A source that is refused gives a file that says so. Raises ConfigFault for a configuration that is, and ZoneFault
+    if the source does not come to rest. For a process that does little else: its garbage is no longer collected.
     """
     gc.disable()  # millions of objects that stay: looking through them again and again takes as long as all else
     target = Target.of(section, apex, ident)
-    with _locked(os.path.dirname(target.path)):
+    with _opened(os.path.dirname(target.path)) as folder, _locked(folder, target.path) as is_ours:
+        if not is_ours:  # another compiler of this zone is at work, and sees to it that its source has come to rest
+            return False
         chains = [nsec3param.from_text(chain)] if chain else []
         made = _chains_of(target.path)
         if _is_there(target) and all(param in made for param in chains):
             return False
-        _remove_leftovers(section, os.path.dirname(target.path))
+        _remove_leftovers(section, folder)
         chains += [param for param in made if param not in chains]
-        while True:
+        before: fingerprints.Fingerprint = ()
+        for _ in range(_MAX_ROUNDS):
             started = time.time_ns()
             zone, refusal, sources = _loaded(section, target)
             files = fingerprints.of(sources)
-            if zone is not None and fingerprints.is_settled(files, started):
-                write(target, zone, files, chains[:_KEPT_CHAINS], progress)
-            elif refusal and fingerprints.is_settled(files, started):
-                _write_refusal(target, refusal, files)
-            if fingerprints.is_settled(files, started) and fingerprints.of(sources) == files:
-                return True
+            if fingerprints.is_settled(files, started) or files == before:
+                if zone is not None:
+                    write(target, folder, zone, files, chains[:_KEPT_CHAINS], progress)
+                else:
+                    _write_refusal(target, folder, refusal, files)
+                if fingerprints.of(sources) == files:
+                    return True
+            before = files
             time.sleep(_UNSETTLED_SECONDS)
+    raise ZoneFault([f"{target.source} changes faster than it is compiled; each process reads it into memory"])
 
 
 def _is_there(target: Target) -> bool:
     try:
-        return compilation.current(target) is not None
+        found = compilation.current(target)
+        return found is not None and not found.damage()
     except ZoneFault:  # it is, and says that the source is refused
         return True
 
 
 def write(
-    target: Target, zone: Compilable, files: fingerprints.Fingerprint, chains: Iterable[Nsec3Param], progress: Progress
+    target: Target,
+    folder: int,
+    zone: Compilable,
+    files: fingerprints.Fingerprint,
+    chains: Iterable[Nsec3Param],
+    progress: Progress,
 ) -> None:
-    """Write a zone's file and put it in its place."""
-    with _new_file(target) as env:
+    """Write a zone's file and put it in its place in the open ``folder``."""
+    with _new_file(target, folder, files) as env:
         count = _put_names(env, zone, progress)
         with env.begin(db=env.open_db(compiled.NAMES)) as txn:
             outline = _Outline(zone.apex, iter(txn.cursor()))
@@ -184,55 +236,100 @@ def _put_head(env: lmdb.Environment, head: compiled.Head, faults: Sequence[str])
         txn.put(compiled.HEAD, head.to_bytes())
 
 
-def _write_refusal(target: Target, refusal: Sequence[str], files: fingerprints.Fingerprint) -> None:
-    with _new_file(target) as env:
+def _write_refusal(target: Target, folder: int, refusal: Sequence[str], files: fingerprints.Fingerprint) -> None:
+    if not os.geteuid() and ownership.untrusted(target.source):  # what the lines quote may be of another file by now
+        refusal = [f"{target.source}: is refused; zoneutil zone check {target.apex or '.'} says why"]
+    with _new_file(target, folder, files) as env:
         _put_head(env, compiled.Head(target.config, target.decides, True, 0, files), refusal)
 
 
 @contextmanager
-def _new_file(target: Target) -> Iterator[lmdb.Environment]:
+def _new_file(target: Target, folder: int, files: fingerprints.Fingerprint) -> Iterator[lmdb.Environment]:
     """A file that takes the place of the zone's if all goes well; who may read the source may read it."""
-    path = target.path + _NEW
-    if os.path.exists(path):
-        os.unlink(path)
-    source = os.stat(target.source)
-    env = lmdb.open(
-        path, subdir=False, map_size=_MAP_OCTETS, max_dbs=compiled.MAX_DBS, lock=False, sync=False, metasync=False,
-        mode=source.st_mode & 0o644,
-    )  # fmt: skip
+    new = os.urandom(8).hex() + _NEW
+    descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
-        yield env
-        env.sync(True)
-    finally:
-        env.close()
-    if os.geteuid() == 0:
-        os.chown(path, source.st_uid, source.st_gid)
-    os.rename(path, target.path)
-    _sync_folder(os.path.dirname(path))
-
-
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+        env = lmdb.open(
+            f"/proc/self/fd/{descriptor}", subdir=False, map_size=_MAP_OCTETS, max_dbs=compiled.MAX_DBS, lock=False,
+            sync=False, metasync=False,
+        )  # fmt: skip
+        try:
+            yield env
+            env.sync(True)
+        finally:
+            env.close()
+        compiled.write_digest(descriptor)
         os.fsync(descriptor)
+        _share(descriptor, target, files)
+        os.rename(new, os.path.basename(target.path), src_dir_fd=folder, dst_dir_fd=folder)
+    except lmdb.Error as exc:
+        os.unlink(new, dir_fd=folder)  # on a full disk a half file would keep it full
+        raise ZoneFault([f"{target.path}: cannot be written: {exc}; make room for it"]) from exc
+    except BaseException:
+        os.unlink(new, dir_fd=folder)
+        raise
     finally:
         os.close(descriptor)
+    os.fsync(folder)
+
+
+def _share(descriptor: int, target: Target, files: fingerprints.Fingerprint) -> None:
+    """Give the file the mode, and if root made it the owner, of the source that was read."""
+    source = os.stat(target.source) if os.path.exists(target.source) else None
+    if source is None or source.st_ino not in (inode for _, _, _, inode, _ in files):
+        return
+    if not os.geteuid():
+        os.fchown(descriptor, source.st_uid, source.st_gid)
+    os.fchmod(descriptor, source.st_mode & 0o644)
 
 
 @contextmanager
-def _locked(folder: str) -> Iterator[None]:
-    """One compiler at a time; the kernel lets go of the lock when a process dies."""
-    if not os.path.isdir(folder):
-        os.makedirs(folder, exist_ok=True)
-        outside = os.stat(os.path.dirname(folder))
-        if os.geteuid() == 0:
-            os.chown(folder, outside.st_uid, outside.st_gid)
-    descriptor = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT, 0o666)
+def _opened(path: str) -> Iterator[int]:
+    """The folder of compiled files, made if need be; ZoneFault if something else is there."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        try:
+            os.mkdir(path, 0o755)
+        except FileExistsError:
+            pass
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as exc:
+        raise ZoneFault([f"{path}: {exc.strerror}; it must be a folder that {_me()} may write, and no link"]) from exc
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _locked(folder: int, path: str) -> Iterator[bool]:
+    """One compiler for a zone and one at work in a folder; the kernel lets go of the locks when a process dies."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(compilation.LOCK, flags, 0o644, dir_fd=folder)
+    except PermissionError:  # of another user, in our folder
+        os.unlink(compilation.LOCK, dir_fd=folder)
+        descriptor = os.open(compilation.LOCK, flags, 0o644, dir_fd=folder)
+    try:
+        is_ours = _has_zone_lock(descriptor, path)
+        if is_ours:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield is_ours
     finally:
         os.close(descriptor)
+
+
+def _has_zone_lock(descriptor: int, path: str) -> bool:
+    for _ in range(_TRIES):
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, compilation.lock_offset(path))
+            return True
+        except OSError:
+            time.sleep(_TRY_SECONDS)
+    return False
+
+
+def _me() -> str:
+    return ownership.user_name(os.geteuid())
 
 
 def _loaded(section: Section, target: Target) -> tuple[Compilable | None, Sequence[str], Sequence[str]]:
@@ -276,13 +373,14 @@ def _chains_of(path: str) -> list[Nsec3Param]:
     return found
 
 
-def _remove_leftovers(section: Section, folder: str) -> None:
+def _remove_leftovers(section: Section, folder: int) -> None:
     """Remove what a killed compiler left, and files of zones that this configuration has no more."""
     wanted = {Target.of(found, apex, 0).path for apex, found in sections(section.config).items()}
-    for entry in os.scandir(folder):
-        is_old = entry.name.endswith(".mdb") and entry.path not in wanted and _is_of_config(entry.path, section.config)
-        if is_old or entry.name.endswith(_NEW):
-            os.unlink(entry.path)
+    for name in os.listdir(folder):
+        path = os.path.join(section.config.folder, compilation.FOLDER, name)
+        is_old = name.endswith(".mdb") and path not in wanted and _is_of_config(path, section.config)
+        if is_old or name.endswith(_NEW):
+            os.unlink(name, dir_fd=folder)
 
 
 def _is_of_config(path: str, read: config.Config) -> bool:

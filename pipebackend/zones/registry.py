@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Loader = Callable[[Section, str, int], Zone | None]
 
-__all__ = ["Entry", "Registry", "fingerprint", "load", "wanted_id"]
+__all__ = ["Entry", "Registry", "fingerprint", "load", "store_folder", "wanted_id"]
 
 KINDS = ("custom", "file", "ranges", "table")
 DEFAULT_STORE = "sqlite:zones.db"  # beside the configuration; the built-in one has no place of its own, so no store
@@ -139,7 +139,7 @@ def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | 
     followed = fingerprint(compilation.followed(target)) if target else ()  # first: it may come about meanwhile
     served = before.zone if before is not None else None
     try:
-        zone = compilation.served(target, served) if target else None
+        zone = compilation.served(target, served, lambda: _read_later(section, kind, apex, ident)) if target else None
         if zone is None:
             zone = _loader(kind)(section, apex, ident)
             section.finish()
@@ -149,9 +149,25 @@ def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | 
         del section.faults[known:]
         sources = exc.sources or [os.path.join(section.config.folder, str(section.table.get("file", "")))]
         files = fingerprint(sources) + followed
-        return Entry(apex, served, section.table, files, is_settled(files, started), exc.faults)
+        return Entry(apex, served, section.table, files, _has_settled(files, started, before), exc.faults)
     files = fingerprint(zone.sources if zone is not None else ()) + followed
-    return Entry(apex, zone, section.table, files, is_settled(files, started))
+    return Entry(apex, zone, section.table, files, _has_settled(files, started, before))
+
+
+def _read_later(section: Section, kind: str, apex: str, ident: int) -> Zone:
+    """The zone of a section in memory; raises ZoneFault, also for faults of the section."""
+    known = len(section.faults)
+    section.text("kind")
+    zone = _loader(kind)(section, apex, ident)
+    section.finish()
+    if zone is None or len(section.faults) > known:
+        raise ZoneFault(section.faults[known:])
+    return zone
+
+
+def _has_settled(files: Fingerprint, started: int, before: Entry | None) -> bool:
+    """Whether the files stayed as they were while they were read; where clocks disagree, two equal looks say so."""
+    return is_settled(files, started) or (before is not None and before.files == files)
 
 
 def _is_fresh(entry: Entry) -> bool:
@@ -182,6 +198,13 @@ def wanted_id(apex: str, taken: Collection[int] = ()) -> int:
     while ident in taken:
         ident += 1
     return ident
+
+
+def store_folder(config: Config) -> str:
+    """The folder of the store's file, or of the configuration where that names none."""
+    section = config.table.get("store")
+    url = str(section.get("url", DEFAULT_STORE)) if isinstance(section, dict) else DEFAULT_STORE
+    return os.path.dirname(os.path.join(config.folder, url.removeprefix("sqlite:")))
 
 
 def _store_url(root: Section) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from pipebackend import ownership
 from pipebackend.errors import ZoneFault
 
 TYPE_CHECKING = False
@@ -34,6 +35,8 @@ def load(text: str, folder: str, options: Mapping[str, Any], ident: int) -> tupl
     path = file_of(text, folder)
     sources = [path or os.path.join(folder, *module_name.split(".")) + ".py"]
     try:
+        if path:
+            _check_owner(path, folder)
         module = _run(module_name, path, folder, ident, sources) if path else _installed(module_name, folder)
         return _made(module, attribute, options, path or module_name), sources
     except ZoneFault as exc:
@@ -45,6 +48,15 @@ def load(text: str, folder: str, options: Mapping[str, Any], ident: int) -> tupl
         place = ":".join(map(str, steps[-1])) if steps else path or module_name
         sources += [step[0] for step in steps if step[0] not in sources]
         raise ZoneFault([f"{place}: object {text!r}: {type(exc).__name__}: {exc}"], sources) from exc
+
+
+def _check_owner(path: str, folder: str) -> None:
+    """ZoneFault unless root, the caller or the owner of the folder wrote the code; root runs only root's."""
+    owners = [os.stat(folder).st_uid] if os.geteuid() else []
+    fault = ownership.untrusted(path, owners)
+    if fault:
+        caller = ownership.user_name(os.geteuid())
+        raise ZoneFault([f"{path} is not run by {caller}: {fault}; let it and its folders be written by root alone"])
 
 
 def _steps(exc: BaseException, folder: str) -> list[tuple[str, int]]:

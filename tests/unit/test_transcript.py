@@ -138,12 +138,17 @@ def test_all_but_the_secret_stays(method):
         remote("feedRecord", rr={"content": "192.0.2.1"}),
         remote("lookup", qname="a.x.", qtype="ANY"),
         b"Q\ta\tIN\tA\t-1\t::1",
-        b'{"broken',
     ],
 )
 def test_what_has_no_secret_stays_as_it_is(request_):
     answer = b'{ "result": [ {"content":"192.0.2.1"} ]}\n'
     assert transcript.blanked(request_, answer) == (request_, answer)
+
+
+def test_nothing_is_shown_of_what_is_no_json():
+    """It may hold a key, written with escapes that only JSON could read."""
+    request = b'{"method": "\\u0061ddDomainKe\\u0079", "parameters": {"content": "c2VjcmV0"},}'
+    assert transcript.blanked(request, b"{}") == (transcript.BLANK.encode(), b"{}")
 
 
 def test_what_only_reads_is_known():

@@ -7,6 +7,7 @@ import dns.message
 import dns.query
 import pytest
 
+from tests.live.mariadb import MariaDb
 from tests.live.modes.example import APEX, ZONE, check_answers, ds_of, validating
 from tests.live.modes.page import Section
 from tests.live.servers import HOST, Unbound
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.live
 WHOLE = "Zone is verified and complete\n"
 
 
-def section_with_zone_file(title, folder):
-    section = Section(title, folder)
+def section_with_zone_file(title, folder, values=None):
+    section = Section(title, folder, values=values)
     (section.folder / "example.org.zone").write_text(ZONE)
     return section
 
@@ -49,7 +50,31 @@ def test_keys_in_gsqlite3(tmp_path):
     section.run(1, server)
     with server, validating(server, tmp_path) as resolver:
         check_answers(resolver)
-    assert not (section.folder / "pipebackend.db").exists()
+    assert not (section.folder / "zones.db").exists()
+
+
+def test_keys_in_mysql(tmp_path):
+    with MariaDb() as database:
+        section = section_with_zone_file("Keys in MySQL", tmp_path, {"/run/mysqld/mysqld.sock": str(database.socket)})
+        database.client(section.folder / "bin")
+        server = section.pdns("192.0.2.53")
+        section.run(1, server)
+        assert "NARROW hashed NSEC3 semantics" in server.said("show-zone", APEX)
+        with server, validating(server, tmp_path) as resolver:
+            check_answers(resolver)
+            assert server.axfr(APEX) == ""
+            server.said("unset-nsec3", APEX)
+            with Unbound({APEX: server.port}, tmp_path / "nsec", ds_of(server)) as afresh:
+                check_answers(afresh)
+            assert verdict_of_ldns(server.axfr(APEX), tmp_path) == WHOLE
+            assert not (section.folder / "zones.db").exists()
+            section.run(2, server)
+            with Unbound({APEX: server.port}, tmp_path / "nsec3", ds_of(server)) as afresh:
+                check_answers(afresh)
+            assert verdict_of_ldns(server.axfr(APEX), tmp_path) == WHOLE
+        keys = section.tool("mariadb", "powerdns", "-Ne", "SELECT COUNT(*) FROM cryptokeys")
+        records = section.tool("mariadb", "powerdns", "-Ne", "SELECT COUNT(*) FROM records")
+        assert (keys, records) == ("1\n", "0\n")
 
 
 def test_pipe_with_keys_in_gsqlite3(tmp_path):

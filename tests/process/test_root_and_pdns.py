@@ -1,0 +1,263 @@
+"""Root works beside a service that runs as pdns: nothing that pdns may write decides what root does."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipebackend import config
+from pipebackend.zones.compilation import FOLDER, LOCK, Target
+from pipebackend.zones.compiler import sections
+from tests.making import age
+from tests.process.users import PDNS, STRANGER, Installed, as_user, command_as, installed, needs_users
+
+pytestmark = needs_users
+
+BIG = '[[zone]]\nname = "big.example"\nkind = "file"\nfile = "big.zone"\n'
+CUSTOM = """\
+[[zone]]
+name = "who.example"
+kind = "custom"
+object = "who:Who"
+soa = { mname = "ns1.who.example", rname = "hostmaster.who.example" }
+ns = ["ns1.who.example"]
+"""
+WHO = """\
+import os
+class Who:
+    def __init__(self):
+        open({mark!r}, "w").write(str(os.geteuid()))
+    def lookup(self, name, client):
+        return [("TXT", str(os.geteuid()))]
+"""
+ROWS = 12_000  # 600 KB
+ATTACK_SECONDS = 4.0  # 30 with --long
+
+
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Installed]:
+    with installed() as found:
+        yield found
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder of pdns that everybody can enter, with a large zone file of pdns."""
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        top.chmod(0o755)
+        place = top / "service"
+        place.mkdir(mode=0o755)
+        write(place / "pipebackend.toml", BIG)
+        text = "$TTL 60\n@ SOA ns1 hostmaster 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n"
+        write(
+            place / "big.zone",
+            text + "".join(f"n{number} TXT a-row-of-a-large-zone-{number}\n" for number in range(ROWS)),
+        )
+        give(place, PDNS)
+        yield place
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+    age(path)
+
+
+def give(folder: Path, user: str) -> None:
+    entry = pwd.getpwnam(user)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+
+
+def run(words: list[str], cwd: Path, said: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    environ = {key: value for key, value in os.environ.items() if key != "PIPEBACKEND_CONFIG"} | environment
+    return subprocess.run(words, capture_output=True, text=True, cwd=cwd, input=said, env=environ, timeout=120)
+
+
+def compiled_path(folder: Path) -> Path:
+    read = config.read(str(folder / "pipebackend.toml"))
+    return Path(Target.of(sections(read)["big.example"], "big.example", 0).path)
+
+
+def owner(path: Path) -> str:
+    return pwd.getpwuid(path.lstat().st_uid).pw_name
+
+
+def test_a_link_of_pdns_leads_root_nowhere(programs: Installed, folder: Path) -> None:
+    """Gravest of all: LMDB opened through a dangling link, and chown gave the file behind it to pdns."""
+    outside = folder.parent / "outside"
+    place = folder / FOLDER
+    assert not as_user(PDNS, "mkdir", str(place)).returncode
+    target = compiled_path(folder)
+    for name in (f"{target.name}.new", target.name, LOCK):
+        assert not as_user(PDNS, "ln", "-s", str(outside), str(place / name)).returncode
+    done = run(programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), "zone", "compile"), folder)
+    assert done.returncode, done.stderr  # the lock is a link: said, and nothing is done
+    assert not outside.exists()
+    (place / LOCK).unlink()
+    done = run(programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), "zone", "compile"), folder)
+    assert not done.returncode, done.stderr
+    assert not outside.exists()
+    assert not target.is_symlink()
+    assert owner(target) == owner(place / LOCK) == PDNS
+
+
+def test_a_folder_that_is_a_link_is_refused(programs: Installed, folder: Path) -> None:
+    outside = folder.parent / "outside"
+    outside.mkdir()
+    assert not as_user(PDNS, "ln", "-s", str(outside), str(folder / FOLDER)).returncode
+    done = run(programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), "zone", "compile"), folder)
+    assert done.returncode
+    assert FOLDER in done.stderr
+    assert not list(outside.iterdir())
+
+
+def test_root_first_and_pdns_compiles_all_the_same(programs: Installed, folder: Path) -> None:
+    """A command of root made the folder root's, and pdns could never compile again."""
+    file = str(folder / "pipebackend.toml")
+    assert not run(programs.command("zoneutil", "--config", file, "zone", "compile"), folder).returncode
+    write(folder / "big.zone", (folder / "big.zone").read_text() + "more TXT more\n")
+    done = run(command_as(PDNS, programs.command("zoneutil", "--config", file, "zone", "compile")), folder)
+    assert not done.returncode, done.stderr
+    assert {owner(path) for path in (folder / FOLDER).iterdir()} == {PDNS}
+
+
+def test_a_lock_of_root_that_an_older_release_left_does_not_stop_pdns(programs: Installed, folder: Path) -> None:
+    (folder / FOLDER).mkdir()
+    give(folder, PDNS)
+    (folder / FOLDER / LOCK).touch(0o644)
+    words = programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), "zone", "compile")
+    assert not run(command_as(PDNS, words), folder).returncode
+
+
+@pytest.mark.parametrize("words", [("zone", "list"), ("store", "check"), ("record", "lookup", "n1.big.example")])
+def test_a_command_that_looks_makes_nothing(programs: Installed, folder: Path, words: tuple[str, ...]) -> None:
+    before = set(folder.rglob("*"))
+    done = run(programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), *words), folder)
+    assert not done.returncode, done.stderr
+    time.sleep(0.5)  # a compiler in the background would be at work now
+    assert set(folder.rglob("*")) == before
+
+
+def test_root_maps_no_file_that_pdns_has_written(programs: Installed, folder: Path) -> None:
+    """LMDB trusts what it maps: a crafted file could take the process over."""
+    file = str(folder / "pipebackend.toml")
+    assert not run(
+        command_as(PDNS, programs.command("zoneutil", "--config", file, "zone", "compile")), folder
+    ).returncode
+    compiled_path(folder).write_bytes(b"crafted")
+    done = run(programs.command("zoneutil", "--config", file, "record", "lookup", "n1.big.example", "TXT"), folder)
+    assert "a-row-of-a-large-zone-1" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("user", [PDNS, STRANGER])
+def test_a_configuration_in_the_folder_of_another_user_is_not_taken(
+    programs: Installed, folder: Path, user: str
+) -> None:
+    mark = folder / "mark"
+    write(folder / "pipebackend.toml", CUSTOM)
+    write(folder / "who.py", WHO.format(mark=str(mark)))
+    give(folder, user)
+    done = run(programs.command("zoneutil", "zone", "list"), folder)
+    assert "airports.aa" in done.stdout
+    assert f"pipebackend.toml is not used: {folder / 'pipebackend.toml'} belongs to {user}; name it" in done.stderr
+    assert not mark.exists()
+
+
+def test_root_runs_no_code_of_another_user_even_when_it_names_the_configuration(
+    programs: Installed, folder: Path
+) -> None:
+    mark = folder / "mark"
+    write(folder / "pipebackend.toml", CUSTOM)
+    write(folder / "who.py", WHO.format(mark=str(mark)))
+    give(folder, PDNS)
+    file = str(folder / "pipebackend.toml")
+    done = run(programs.command("zoneutil", "--config", file, "record", "lookup", "who.example", "TXT"), folder)
+    assert f"is not run by root: {folder / 'who.py'} belongs to pdns" in done.stderr
+    assert not mark.exists()
+
+
+def test_a_module_that_others_may_write_is_not_run(programs: Installed, folder: Path) -> None:
+    mark = folder / "mark"
+    write(folder / "pipebackend.toml", CUSTOM)
+    write(folder / "who.py", WHO.format(mark=str(mark)))
+    give(folder, PDNS)
+    (folder / "who.py").chmod(0o666)
+    words = programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), "zone", "check")
+    done = run(command_as(PDNS, words), folder)
+    assert "can be written by others (mode 0666)" in done.stdout + done.stderr
+    assert not mark.exists()
+
+
+def test_what_root_starts_over_the_protocol_is_the_owner_of_the_store(programs: Installed, folder: Path) -> None:
+    """pdnsutil of root starts us as root; the code and the files of the service are pdns's."""
+    mark = folder / "mark"
+    write(folder / "pipebackend.toml", CUSTOM)
+    write(folder / "who.py", WHO.format(mark=str(mark)))
+    give(folder, PDNS)
+    requests = [
+        {"method": "initialize", "parameters": {"config": str(folder / "pipebackend.toml")}},
+        {"method": "lookup", "parameters": {"qname": "x.who.example.", "qtype": "ANY"}},
+        {
+            "method": "setDomainMetadata",
+            "parameters": {"name": "who.example.", "kind": "ALLOW-AXFR-FROM", "value": ["::1"]},
+        },
+    ]
+    done = run(programs.command("remoteshim"), folder, "".join(f"{json.dumps(each)}\n" for each in requests))
+    pdns = pwd.getpwnam(PDNS).pw_uid
+    assert f'"content":"\\"{pdns}\\""' in done.stdout, done.stderr
+    assert mark.read_text() == str(pdns)
+    assert {owner(path) for path in folder.rglob("*")} == {PDNS}
+
+
+def test_an_attack_on_root_gets_nowhere(programs: Installed, folder: Path, is_long: bool) -> None:
+    """Links, renames and replaced files by pdns and nobody, while root works: no file outside changes hands."""
+    file, target = str(folder / "pipebackend.toml"), compiled_path(folder)
+    secret = folder.parent / "secret"
+    secret.write_text("; a key that nobody but root may read\n")
+    secret.chmod(0o600)
+    before = secret.stat()
+    new = folder.parent / "new"
+    script = f"""
+        cd {folder}; mkdir -p {FOLDER}; cd {FOLDER}
+        while :; do
+            ln -sfn {new} {target.name}.new; ln -sfn {secret} {target.name}; ln -sfn {new} {LOCK}
+            rm -f {LOCK}; ln -sfn {secret} ../big.link; mv -fT ../big.link ../big.zone
+            cd ..; rm -rf {FOLDER}; ln -sfn {folder.parent} {FOLDER}; rm -f {FOLDER}; mkdir -p {FOLDER}; cd {FOLDER}
+            for f in *.new; do ln -sfn {new} "$f"; done
+        done 2>/dev/null
+    """
+    attackers = [
+        subprocess.Popen(command_as(user, ["sh", "-c", script]), start_new_session=True, stdout=subprocess.DEVNULL)
+        for user in (PDNS, STRANGER)
+    ]
+    ends = time.monotonic() + (30 if is_long else ATTACK_SECONDS)
+    said = ""
+    try:
+        while time.monotonic() < ends:
+            for words in (("zone", "compile", "big.example"), ("zone", "list"), ("store", "check")):
+                done = run(programs.command("zoneutil", "--config", file, *words), folder)
+                said += done.stdout + done.stderr
+    finally:
+        for attacker in attackers:
+            os.killpg(attacker.pid, 9)
+            attacker.wait()
+    after = secret.stat()
+    assert (before.st_uid, before.st_mode, before.st_mtime_ns, before.st_ctime_ns) == (
+        after.st_uid,
+        after.st_mode,
+        after.st_mtime_ns,
+        after.st_ctime_ns,
+    )
+    assert not new.exists()
+    assert "Traceback" not in said
+    for path in folder.rglob("*"):
+        assert path.is_symlink() or b"a key that nobody" not in path.read_bytes() if path.is_file() else True
