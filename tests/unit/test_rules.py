@@ -38,6 +38,22 @@ def test_each_number_is_of_one_rule() -> None:
     assert len(set(rules())) == len(rules())
 
 
+def test_each_rule_names_a_test_that_shows_it() -> None:
+    """Which is run on each version; what was only read in PowerDNS's source says so, and is little."""
+    bodies = re.split(r"^(?=- \*\*|## )", text(PAGE), flags=re.M)
+    unshown = []
+    for body in bodies:
+        if not RULE.match(body):
+            continue
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", body)
+        for path, test in named:
+            assert f"\ndef {test}(" in (TOP / "tests/live" / path).read_text(encoding="utf-8"), f"{path}::{test}"
+        if not named:
+            assert "*Read in\n  source.*" in body or "*Read in source.*" in body, body
+            unshown.append(body)
+    assert len(unshown) <= 3
+
+
 def test_each_rule_that_is_cited_exists() -> None:
     found = cited()
     assert len(found) > 40
