@@ -1,9 +1,15 @@
-"""Writes docs/calls.md: for each situation the calls that a real PowerDNS makes, from the trace of its coprocesses."""
+"""Keeps the calls that a real PowerDNS makes in each situation, from the trace of its coprocesses, and tells changes.
+
+docs/calls.json has the calls by release, docs/calls.md is made from it (``scripts/callspage.py``).
+"""
 
 from __future__ import annotations
 
+import argparse
+import difflib
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -12,28 +18,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts import callspage
+from scripts.callspage import Release, release_of
 from tests.live.modes.example import ZONE, until
 from tests.live.servers import HOST, PATIENCE, PdnsServer, free_port, installed_command, program, remote_config
 
-__all__ = ["QUESTIONS", "SITUATIONS", "Situation", "Stage", "calls_of", "main", "stage"]
+__all__ = ["QUESTIONS", "SITUATIONS", "Situation", "Stage", "calls_of", "main", "stage", "version"]
 
-PAGE = Path(__file__).parents[1] / "docs" / "calls.md"
 DENIALS = {"plain": None, "nsec": [], "nsec3": ["1 0 0 -"], "narrow": ["1 0 0 -", "narrow"]}
 SECRET = "b25seSBhbiBleGFtcGxlLCBtYWtlIHlvdXIgb3du"
 QUIET = 0.7  # seconds without a call, then a situation is over
 _LINE = re.compile(r"\S+ (\d+)\.\d+ +[\d.]+ ms (.*)")
 _CHANGING = ((re.compile(r"\b20\d{8}\b"), "SERIAL"), (re.compile(r"(\(?(?:trx|transaction) ?)\d+"), r"\1N"))
-_INTRODUCTION = """\
-# What PowerDNS asks
-
-The calls that PowerDNS {version} makes over REMOTE in each situation, and what pipebackend answers. Made by
-`scripts/make-calls` from traces ([trace.md](trace.md)) of a real server: do not edit.
-
-All caches of PowerDNS are off, so this is the most that it asks; in normal operation it keeps answers to `lookup`, keys
-and settings for a while, and the list of zones saves the search for the SOA. The zones are `plain.example` (unsigned),
-`nsec.example`, `nsec3.example` and `narrow.example`, all in the store. Each process has a number. What was asked
-several times, one after the other, stands there once.
-"""
 
 
 class Stage(NamedTuple):
@@ -90,18 +86,36 @@ SITUATIONS = (
     Situation("A signed zone is fetched from a primary", lambda s: s.fetch(), is_of_secondary=True),
     Situation("pdnsutil secure-zone", lambda s: s.server.said("secure-zone", "plain.example")),
     Situation("pdnsutil set-nsec3", lambda s: s.server.said("set-nsec3", "plain.example", "1 0 0 -")),
-    Situation("pdnsutil add-record", lambda s: s.server.said("add-record", "plain.example", "new", "A", HOST)),
+    Situation("pdnsutil add-record", lambda s: s.server.said("add-record", "plain.example", _new(), "A", HOST)),
     Situation("DNS UPDATE with TSIG", lambda s: s.nsupdate()),
 )
 
 
 def main() -> None:
-    """Writes the page."""
+    """Runs all situations with the PowerDNS in PATH."""
+    parser = argparse.ArgumentParser(prog="scripts/make-calls", description=__doc__)
+    parser.add_argument("--diff", action="store_true", help="write nothing: tell what is not as it is kept, and exit 1")
+    wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, stage(Path(scratch)) as made:
-        parts = [_INTRODUCTION.format(version=_version())]
-        for situation in SITUATIONS:
-            parts.append(f"\n## {situation.title}\n\n```\n{calls_of(situation, made)}```\n")
-    PAGE.write_text("".join(parts))
+        calls = {situation.title: calls_of(situation, made).splitlines() for situation in SITUATIONS}
+    kept = callspage.read()
+    if wanted.diff:
+        sys.exit(_tell_differences(kept, Release(version(), calls)))
+    callspage.write([each for each in kept if each.name != release_of(version())] + [Release(version(), calls)])
+
+
+def _tell_differences(kept: list[Release], now: Release) -> bool:
+    """Against the same release, or the newest that is kept if this one is not."""
+    before = next((each for each in kept if each.name == now.name), kept[-1])
+    differs = False
+    for title, calls in now.calls.items():
+        old = before.calls.get(title, [])
+        lines = list(difflib.unified_diff(old, calls, before.version, now.version, lineterm="", n=1))
+        if lines:
+            differs = True
+            print(f"## {title}", *lines, "", sep="\n")
+    print(f"{now.version} {'differs from' if differs else 'asks the same as'} {before.version}")
+    return differs
 
 
 @contextmanager
@@ -194,11 +208,17 @@ def _wait_for_quiet(trace: Path) -> None:
         time.sleep(0.02)
 
 
-def _version() -> str:
+def version() -> str:
+    """That of the PowerDNS in PATH."""
     done = subprocess.run([program("pdns_server"), "--version"], capture_output=True, text=True)
     found = re.search(r"Server (\d+\.\d+\.\d+)", done.stdout + done.stderr)
     assert found is not None, "pdns_server has a version"
     return found[1]
+
+
+def _new() -> str:
+    """A name for pdnsutil, to which names are absolute since 5.0."""
+    return "new" if version().startswith("4.") else "new.plain.example"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,8 +96,13 @@ def over_a_socket(folder: Path, launch: str, told: Sequence[tuple[str, str]] = (
 def listening(server: Scripted, path: Path) -> subprocess.Popen[bytes]:
     path.unlink(missing_ok=True)
     process = subprocess.Popen([*server.command.split(), "--listen", str(path)], start_new_session=True)
-    wait_for(path.exists, "the socket")
+    wait_for(lambda: is_listening(path), "the socket")
     return process
+
+
+def is_listening(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -1,13 +1,13 @@
-"""docs/calls.md is what scripts/make-calls would write today."""
+"""docs/calls.json is what scripts/make-calls would write today, with the release that runs."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.calls import PAGE, QUESTIONS, SITUATIONS, calls_of, stage
+from scripts.calls import QUESTIONS, SITUATIONS, calls_of, stage, version
+from scripts.callspage import read, release_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,22 +23,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield running
 
 
-def written() -> dict[str, str]:
-    """What the page says of each situation."""
-    return dict(re.findall(r"^## ([^\n]*)\n\n```\n(.*?)```$", PAGE.read_text(), re.M | re.S))
+def kept() -> dict[str, list[str]]:
+    """The calls of each situation, of the release in PATH."""
+    return next(each.calls for each in read() if each.name == release_of(version()))
 
 
-def of_one_run(calls: str) -> list[str]:
+def of_one_run(calls: list[str]) -> list[str]:
     """Without the first call of a process, which it makes in whichever situation comes first."""
-    return [line for line in calls.splitlines() if "initialize" not in line]
+    return [line for line in calls if "initialize" not in line]
 
 
-def test_the_page_has_every_situation() -> None:
-    assert list(written()) == [situation.title for situation in SITUATIONS]
+def test_every_situation_is_kept() -> None:
+    assert list(kept()) == [situation.title for situation in SITUATIONS]
     assert len(SITUATIONS) >= 15
 
 
 @pytest.mark.parametrize("situation", QUESTIONS, ids=lambda situation: situation.title)
-def test_the_page_is_of_today(made: Stage, situation) -> None:
+def test_what_is_kept_is_of_today(made: Stage, situation) -> None:
     """Only questions: what several processes do at a time differs from run to run."""
-    assert of_one_run(calls_of(situation, made)) == of_one_run(written()[situation.title])
+    assert of_one_run(calls_of(situation, made).splitlines()) == of_one_run(kept()[situation.title])
