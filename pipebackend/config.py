@@ -92,6 +92,8 @@ def read(path: str) -> Config:
         raise ConfigFault([f"{path}: cannot be read: {exc.strerror}"]) from exc
     except ValueError as exc:  # of decode and of tomllib
         raise ConfigFault([f"{path}: is not TOML: {exc}"]) from exc
+    if "0000" in text and _has_nul(table):  # it is written \\u0000, and only so
+        raise ConfigFault([f"{path}: a text has a NUL (\\u0000), which no path, name or record can have; remove it"])
     return Config(path, os.path.dirname(path), table)
 
 
@@ -225,6 +227,14 @@ class Section:
             self.fault(key, f"must be {what}, not {_shown(value)}")
             return default
         return value
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(item) for pair in value.items() for item in pair)
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _shown(value: object) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTHING", "Answer", "answer", "search"]
 
+_MAX_FOUND = 2**31 - 1  # what PowerDNS may ask for; itertools takes no number of more than 63 bits
+
 
 class Answer(Value):
     """The records of one answer and their zone's id; ``keep`` says that the same question gives the same again."""
@@ -70,17 +72,17 @@ def _empty_nonterminal(zone: Zone, name: str, qtype: str) -> Answer:
 def search(zones: Iterable[Zone], pattern: str, most: int) -> Iterator[tuple[int, Record]]:
     """Records whose owner or content matches a pattern with ``*`` and ``?``, at most so many, and their zones' ids."""
     from itertools import islice
-    from re import IGNORECASE, compile, escape
 
-    expression = escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    matches = compile(expression, IGNORECASE).fullmatch
+    from pipebackend import wildcards
+
+    matches = wildcards.matcher(pattern)
     found = (
         (zone.ident, record)
         for zone in zones
         for record in _listed(zone)
         if record.type and (matches(record.owner) or matches(record.content))
     )
-    return islice(found, max(most, 0))
+    return islice(found, min(max(most, 0), _MAX_FOUND))
 
 
 def _listed(zone: Zone) -> Iterator[Record]:

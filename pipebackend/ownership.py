@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["become_owner", "is_reader_trusted", "owner_to_become", "untrusted", "user_name"]
+__all__ = ["become_owner", "is_reader_trusted", "misplaced", "owner_to_become", "untrusted", "user_name"]
 
 _ROOT = 0
 
@@ -68,6 +68,23 @@ def become_owner(user: int) -> None:
         os.setgroups([])
         os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+
+
+def misplaced(path: str) -> str:
+    """What is wrong with a file or folder that its folder's owner must be able to use; empty if nothing is.
+
+    Files that root made in the folder of another user lock that user out, and a link may lead anywhere.
+    """
+    try:
+        found, above = os.lstat(path), os.stat(os.path.dirname(path))
+    except OSError:
+        return ""
+    if stat.S_ISLNK(found.st_mode):
+        return f"{path} is a link; put the file itself there"
+    if above.st_uid not in (_ROOT, found.st_uid):
+        owner, user = user_name(above.st_uid), user_name(found.st_uid)
+        return f"{path} belongs to {user}, and its folder to {owner}, who cannot write it; chown {owner} {path}"
+    return ""
 
 
 def user_name(user: int) -> str:

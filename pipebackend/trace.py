@@ -16,7 +16,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipebackend import logs, transcript
+from pipebackend import logs, ownership, transcript
 from pipebackend.errors import RequestFault
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ class Writer:
         """Add one entry, by one call of the system so that no other process writes into it."""
         try:
             if self._file is None:
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
-                self._file = os.open(self.path, flags, _MODE)
+                self._file = _own_file(self.path)
             written = os.write(self._file, entry)
             reason = f"only {written} of {len(entry)} octets were taken" if written < len(entry) else None
         except OSError as exc:
@@ -62,6 +61,17 @@ class Writer:
             logs.once(f"trace {self.path}", f"trace {self.path}: {reason}; calls go untraced until it can be written")
         else:
             logs.forget(f"trace {self.path}")
+
+
+def _own_file(path: str) -> int:
+    """The descriptor of a file to add to; OSError for a link and for a file of another user, who could read it all."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, _MODE)
+    owner = os.fstat(descriptor).st_uid
+    if owner != os.geteuid():
+        os.close(descriptor)
+        raise PermissionError(f"it belongs to {ownership.user_name(owner)}; name a file that is not there yet")
+    return descriptor
 
 
 class Traced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shlex
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -35,6 +36,8 @@ def run(backend: Backend, text: str) -> list[str]:
         raise RequestFault(f"{text[:60]!r}: {exc}") from None
     if group not in _GROUPS or (words and words[0] in _AT_A_TERMINAL):
         raise RequestFault(f"{text[:60]!r} works at a shell alone: zoneutil {text[:60]}")
+    if (group, words[:1]) == ("zone", ["import"]):
+        _demand_file_of_ours(words, os.path.realpath(backend.registry.config.folder))
     printed = io.StringIO()
     with _captured(printed):
         status = _invoke(_GROUPS[group], words, backend)
@@ -42,6 +45,19 @@ def run(backend: Backend, text: str) -> list[str]:
     if status:
         raise RequestFault("\n".join(lines) or f"{text[:60]!r} ended with status {status}")
     return lines
+
+
+def _demand_file_of_ours(words: list[str], folder: str) -> None:
+    """RequestFault for a file outside the configuration's folder.
+
+    An import shows the lines that it refuses, and who may ask us need not be allowed to read what this process may.
+    """
+    for word in words[2:]:
+        path = os.path.realpath(word)
+        if not word.startswith("-") and not path.startswith(os.path.join(folder, "")):
+            raise RequestFault(
+                f"{word}: only files below {folder} are imported from here; zoneutil zone import reads all"
+            )
 
 
 def _invoke(group: click.Group, words: list[str], backend: Backend) -> int:

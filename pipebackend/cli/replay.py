@@ -26,7 +26,7 @@ def command(open_backend: Callable[[], Backend], trace: str, writes: bool, ignor
 
     FILE was written with --trace FILE --trace-full. Calls whose secrets were not recorded are left out.
 
-    Example: zoneutil pdns replay /var/tmp/trace
+    Example: zoneutil pdns replay /var/lib/pipebackend/trace
     """
     path = open_backend().registry.config.path
     outcome = replay.replay(trace, os.path.abspath(path) if path else "", writes, ignore_serial)

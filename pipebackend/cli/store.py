@@ -46,9 +46,11 @@ def check(open_backend: Callable[[], Backend], as_json_: bool) -> None:
     Example: zoneutil store check
     """
     from pipebackend import inventory
+    from pipebackend.zones import compilation
 
-    store = open_backend().store
-    faults = inventory.faults(store)
+    backend = open_backend()
+    store = backend.store
+    faults = [*compilation.misplaced(backend.registry.config.folder), *inventory.faults(store)]
     if as_json_:
         as_json({"store": store.path, "faults": faults})
     else:

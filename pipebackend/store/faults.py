@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["BUSY_SECONDS", "code", "of_database", "of_value"]
+__all__ = ["BUSY_SECONDS", "code", "of_damage", "of_database", "of_value"]
 
 BUSY_SECONDS = 10  # how long a write waits for the writers before it
 
@@ -48,6 +48,11 @@ def of_database(path: str, exc: sqlite3.Error) -> StoreFault:
 def of_value(path: str, exc: Exception) -> StoreFault:
     """A value that no SQL database takes: a text that is no Unicode, a number of more than 64 bits."""
     return StoreFault(f"store {path}: a value cannot be stored: {exc}; nothing was changed")
+
+
+def of_damage(path: str, exc: Exception) -> StoreFault:
+    """What a damaged file makes of SQLite's own words: octets that are no text, a size that no memory has."""
+    return StoreFault(f"store {path}: {_MEANINGS['CORRUPT']} ({type(exc).__name__})")
 
 
 def _primary_code(exc: BaseException | None) -> str:

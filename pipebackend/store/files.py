@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
+from pipebackend import ownership
 from pipebackend.errors import StoreFault
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["check_place", "identity", "make", "privacy_faults", "snapshot_identity", "uri"]
 
 PRIVATE = 0o600
+_FILES = ("", "-wal", "-shm")  # of a store that is in use
 _ROOT = 0
 
 
@@ -91,6 +93,7 @@ def privacy_faults(path: str) -> list[str]:
     fault = _open_directory_fault(directory, os.stat(directory))
     if fault:
         faults.append(f"store {path}: {fault}")
+    faults += [f"store {path}: {found}" for end in _FILES if (found := ownership.misplaced(path + end))]
     return faults
 
 

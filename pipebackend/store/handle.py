@@ -92,6 +92,8 @@ class Handle:
             raise faults.of_database(self.path, exc) from exc
         except (OverflowError, UnicodeEncodeError) as exc:
             raise faults.of_value(self.path, exc) from exc
+        except (UnicodeDecodeError, MemoryError) as exc:
+            raise faults.of_damage(self.path, exc) from exc
 
     def run_many(self, sql: str, values: Iterable[Values]) -> None:
         """One changing statement for each of ``values``."""
@@ -105,6 +107,8 @@ class Handle:
             raise faults.of_database(self.path, exc) from exc
         except (OverflowError, UnicodeEncodeError) as exc:
             raise faults.of_value(self.path, exc) from exc
+        except (UnicodeDecodeError, MemoryError) as exc:
+            raise faults.of_damage(self.path, exc) from exc
 
     def insert(self, into: str, rows: Iterable[Values]) -> None:
         """``INSERT INTO table (columns)`` with these rows, many in a statement: one for each takes twice as long."""
@@ -147,6 +151,8 @@ class Handle:
                 yield from rows
         except _sqlite3.Error as exc:
             raise faults.of_database(self.path, exc) from exc
+        except (UnicodeDecodeError, MemoryError) as exc:
+            raise faults.of_damage(self.path, exc) from exc
 
     def fetch(self, sql: str, values: Values = ()) -> list[Row]:
         """The rows of one statement."""
@@ -178,6 +184,8 @@ class Handle:
             self.connection = _connected(self.path, "mode=rw")
         except _sqlite3.Error as exc:
             raise faults.of_database(self.path, exc) from exc
+        except (UnicodeDecodeError, MemoryError) as exc:
+            raise faults.of_damage(self.path, exc) from exc
         self.opened += 1
 
     def _connect_snapshot(self) -> None:
@@ -189,6 +197,8 @@ class Handle:
             self.connection = _connected(self.path, "mode=ro&immutable=1")
         except _sqlite3.Error as exc:
             raise faults.of_database(self.path, exc) from exc
+        except (UnicodeDecodeError, MemoryError) as exc:
+            raise faults.of_damage(self.path, exc) from exc
         self._is_snapshot = True
         self.opened += 1
 

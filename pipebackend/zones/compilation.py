@@ -12,7 +12,7 @@ import os
 import time
 from binascii import crc32
 
-from pipebackend import logs
+from pipebackend import logs, ownership
 from pipebackend.errors import ZoneFault
 from pipebackend.values import Value
 from pipebackend.zones import fingerprints
@@ -42,6 +42,7 @@ __all__ = [
     "followed",
     "is_large",
     "lock_offset",
+    "misplaced",
     "request",
     "served",
 ]
@@ -267,6 +268,15 @@ def request(target: Target, chain: str = "") -> bool:
         _requested[target.path, chain] = time.monotonic()
         _spawn([target.config, target.apex, str(target.ident), chain])
     return True
+
+
+def misplaced(folder: str) -> list[str]:
+    """What is wrong with the owners and links of the compiled files beside a configuration in ``folder``."""
+    place = os.path.join(folder, FOLDER)
+    if not os.path.lexists(place):
+        return []
+    inside = [] if os.path.islink(place) else [os.path.join(place, name) for name in sorted(os.listdir(place))]
+    return [fault for path in (place, *inside) if (fault := ownership.misplaced(path))]
 
 
 def lock_offset(path: str) -> int:

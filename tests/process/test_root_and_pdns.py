@@ -261,3 +261,32 @@ def test_an_attack_on_root_gets_nowhere(programs: Installed, folder: Path, is_lo
     assert "Traceback" not in said
     for path in folder.rglob("*"):
         assert path.is_symlink() or b"a key that nobody" not in path.read_bytes() if path.is_file() else True
+
+
+def test_what_root_left_and_links_are_findings(programs: Installed, folder: Path) -> None:
+    (folder / FOLDER).mkdir()
+    give(folder, PDNS)
+    (folder / FOLDER / LOCK).touch()
+    (folder / "zones.db").touch(0o600)
+    done = run(programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), "store", "check"), folder)
+    assert done.returncode == 1
+    for path in (folder / FOLDER / LOCK, folder / "zones.db"):
+        assert (
+            f"{path} belongs to root, and its folder to {PDNS}, who cannot write it; chown pdns {path}" in done.stdout
+        )
+    (folder / FOLDER / LOCK).unlink()
+    (folder / FOLDER / LOCK).symlink_to(folder / "elsewhere")
+    done = run(programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), "store", "check"), folder)
+    assert f"{folder / FOLDER / LOCK} is a link; put the file itself there" in done.stdout
+
+
+def test_a_trace_follows_no_link_and_adds_to_no_file_of_another_user(programs: Installed, folder: Path) -> None:
+    target, mine = folder / "target", folder / "foreign"
+    assert not as_user(PDNS, "ln", "-s", str(target), str(folder / "link")).returncode
+    assert not as_user(PDNS, "touch", str(mine)).returncode
+    for name, reason in (("link", "Too many levels of symbolic links"), ("foreign", "it belongs to pdns")):
+        words = programs.command("pipebackend", "--trace", str(folder / name))
+        done = run(words, folder.parent, "HELO\t1\n")
+        assert reason in done.stderr
+    assert not target.exists()
+    assert not mine.read_text()

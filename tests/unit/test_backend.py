@@ -125,3 +125,22 @@ def test_search_takes_only_star_and_question_mark_for_more_than_themselves(backe
 
 def test_search_for_less_than_nothing_finds_nothing(backend: Backend) -> None:
     assert not list(backend.search("*", -1))
+
+
+def test_a_file_outside_the_folder_of_the_configuration_is_not_read_for_a_client(tmp_path: Path) -> None:
+    """The import quotes what it refuses: a client of the socket saw lines of any file that the service can read."""
+    folder = tmp_path / "service"
+    folder.mkdir()
+    (folder / "pipebackend.toml").write_text("")
+    (tmp_path / "secret").write_text("root:secret-hash:\n")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    opened = open_backend(str(folder / "pipebackend.toml"))
+    for path in (tmp_path / "secret", folder / "link", folder / ".." / "secret"):
+        with pytest.raises(RequestFault, match="only files below") as caught:
+            opened.command(f"zone import e.test {path}")
+        assert "hash" not in str(caught.value)
+    opened.close()
+
+
+def test_any_number_of_results_may_be_asked_for(backend: Backend) -> None:
+    assert len(list(backend.search("lax.cities.example", 2**63))) == 2

@@ -11,6 +11,7 @@ import pytest
 from pipebackend import config
 from pipebackend.config import Config, Section
 from pipebackend.errors import ConfigFault
+from tests.making import TABLE_ZONE, write_config
 
 
 def section(**table: Any) -> Section:
@@ -172,3 +173,25 @@ def test_a_fault_of_the_whole_file_has_no_key() -> None:
     it = Section(Config("c.toml", "/", {}), {}, "", [])
     it.fault("", "is odd")
     assert it.faults == ["c.toml: is odd"]
+
+
+def test_a_nul_in_a_text_is_a_fault_that_names_the_file(tmp_path: Path) -> None:
+    """It was a traceback wherever the text was taken for a path."""
+    path = write_config(tmp_path, TABLE_ZONE.replace("cities.tsv", "cities\\u0000.tsv"))
+    with pytest.raises(ConfigFault, match=r"pipebackend\.toml: a text has a NUL"):
+        config.read(str(path))
+
+
+def test_a_configuration_here_that_others_may_write_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_config(tmp_path)
+    assert config.find(None, {}) == str(path)
+    path.chmod(0o666)
+    assert config.find(None, {}) != str(path)
+    assert "is not used" in capfd.readouterr().err
+    path.chmod(0o644)
+    tmp_path.chmod(0o777)
+    assert config.find(None, {}) != str(path)
+    assert config.find(str(path), {}) == str(path)

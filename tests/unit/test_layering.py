@@ -19,7 +19,7 @@ MODULES = {
 
 # Lowest first (docs/developing.md). A module may import from its own layer and from those below.
 LAYERS = (
-    ("errors", "names", "logs", "ownership", "shown", "signals", "values"),
+    ("errors", "names", "logs", "ownership", "shown", "signals", "values", "wildcards"),
     (
         "records",
         "rdata",

@@ -52,6 +52,18 @@ def test_a_file_that_is_no_database_is_refused(content, store, tmp_path):
     assert "not an SQLite database" in fault
 
 
+def test_a_damaged_octet_in_the_schema_is_a_fault_of_the_store(store):
+    """SQLite quotes it, and its words were no text any more: the process ended, and with it every zone."""
+    add_key(store)
+    store.close()
+    in_database(store.path, "PRAGMA journal_mode = DELETE")
+    octets = open_bytes(store.path)
+    at = octets.index(b"domainmetadata")
+    with open(store.path, "wb") as file:
+        file.write(octets[:at] + b"\xa8" + octets[at + 1 :])
+    assert_refused(store, "the database is damaged; restore a backup")
+
+
 def test_a_database_of_another_program_is_refused(store):
     in_database(store.path, "CREATE TABLE cookies (x)")
     assert_refused(store, "belongs to something else: it has the table 'cookies'")
