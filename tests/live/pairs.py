@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.live.differential import FOLDER, both_answers, differing, questions, unanswered
+from tests.live.servers import gsqlite3_schema
+from tests.live.signed import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tests.live.differential import Difference
     from tests.live.servers import PdnsServer
 
-__all__ = ["QUIET", "RANDOM_NAMES", "Pair", "found_in", "named_conf", "shown"]
+__all__ = ["QUIET", "RANDOM_NAMES", "Pair", "bind_database", "found_in", "named_conf", "shown"]
 
-# PowerDNS logs each CNAME loop, drops what waits 1.5 s for a coprocess to start, and here keys do not change. Unless
+# PowerDNS logs each CNAME loop, and here keys do not change. Unless
 # 8bit-dns is on, it fails each question for a name in which an octet is none of letters, digits and "-_*./@\: ".
 QUIET = {
     "loglevel": "4",
     "8bit-dns": "yes",
-    "queue-limit": "20000",
     "dnssec-key-cache-ttl": "600",
     "zone-metadata-cache-ttl": "600",
 }
@@ -41,6 +44,25 @@ def named_conf(folder: Path, files: Mapping[str, Path]) -> Path:
     path = folder / "named.conf"
     path.write_text("".join(f'zone "{apex}" {{ type master; file "{file}"; }};\n' for apex, file in files.items()))
     return path
+
+
+def bind_database(folder: Path, zones: Iterable[str], mode: str, key: str = "") -> str:
+    """A new database of PowerDNS's bind backend: for each zone the key, or its signatures, and the kind of denial.
+
+    By SQL, for pdnsutil of Debian's PowerDNS 5.1.5 cannot load the module of that backend.
+    """
+    path = folder / "bind.db"
+    param = MODES[mode]
+    kinds = {"NSEC3PARAM": param, "NSEC3NARROW": "1" if mode == "narrow" else None, "PRESIGNED": None if key else "1"}
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(gsqlite3_schema().with_name("bind-dnssec.schema.sqlite3.sql").read_text())
+        for zone in zones:
+            insert = "INSERT INTO domainmetadata (domain, kind, content) VALUES (?, ?, ?)"
+            connection.executemany(insert, [(zone, kind, value) for kind, value in kinds.items() if value is not None])
+            if key:
+                insert = "INSERT INTO cryptokeys (domain, flags, active, published, content) VALUES (?, 257, 1, 1, ?)"
+                connection.execute(insert, (zone, key))
+    return str(path)
 
 
 def found_in(pair: Pair, zones: Mapping[str, str], is_signed: bool, is_long: bool) -> Iterator[Difference]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import random
+import re
 import shutil
 import socket
 import subprocess
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOST",
+    "PATIENCE",
+    "PATIENT",
     "RUNNING",
     "PdnsServer",
     "Server",
@@ -40,8 +44,11 @@ __all__ = [
     "Unbound",
     "first_airports",
     "free_port",
+    "gsqlite3_schema",
     "installed_command",
     "missing_programs",
+    "owner_for_pdnsutil",
+    "pdns_version",
     "pipe_config",
     "program",
     "remote_config",
@@ -49,7 +56,8 @@ __all__ = [
 ]
 
 HOST = "127.0.0.1"
-PATIENCE = 20.0  # seconds until a server that does not start, stop or answer counts as broken
+PATIENCE = 60.0  # seconds until a server that does not start, stop or answer counts as broken
+PATIENT = 20_000  # milliseconds for a coprocess, where PowerDNS has 2000: a busy machine is no failure
 PROGRAMS = (
     "pdns_server",
     "pdnsutil",
@@ -70,7 +78,9 @@ PROGRAMS = (
     "sqlite3",
     "unbound",
 )
-_GIVEN: set[int] = set()  # the ports that servers have had
+# Ports of servers: none that the kernel gives to clients (32768 and up), or that Unbound asks from
+PORTS = range(10_000, 32_000)
+_CLAIMS: list[socket.socket] = []  # one for each port that was given, while this process lives
 RUNNING: list[Server] = []  # the servers of this moment, whose logs a failing test shows
 
 # Rule C-1: what a test asks must reach the coprocess, and must be today's data.
@@ -107,7 +117,9 @@ def installed_command(name: str) -> str:
     return os.path.join(_commands_folder(), name)
 
 
-def remote_config(config_file: Path | str | None = None, timeout: int = 2000, dnssec: bool = False) -> dict[str, str]:
+def remote_config(
+    config_file: Path | str | None = None, timeout: int = PATIENT, dnssec: bool = False
+) -> dict[str, str]:
     """PowerDNS's settings for launch=remote over a pipe; ``timeout`` is in milliseconds."""
     options = [f"command={installed_command('remoteshim')}", f"timeout={timeout}"]
     if config_file is not None:
@@ -152,23 +164,48 @@ def first_airports(count: int) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that neither UDP nor TCP uses at this moment, and that was not given to anybody before.
+    """A port of 127.0.0.1 that neither UDP nor TCP uses at this moment, and that no other process of tests was given.
 
     Who got one may be slow to use it, or never do: for pdnsutil there is only a folder that is called so.
     """
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind((HOST, 0))
-            port: int = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind((HOST, port))
-                except OSError:
-                    continue
-            if port in _GIVEN:
-                continue
-            _GIVEN.add(port)
-            return port
+    while not _claim(port := random.SystemRandom().choice(PORTS)):
+        pass
+    return port
+
+
+def _claim(port: int) -> bool:
+    """Take a port for this process; the claim is a socket with its number for a name, which nobody else can have."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0pipebackend-test-port-{port}")
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.bind((HOST, port))
+    except OSError:
+        claim.close()
+        return False
+    _CLAIMS.append(claim)
+    return True
+
+
+@functools.cache
+def pdns_version() -> tuple[int, int]:
+    """The release of PowerDNS that the tests run with, such as (4, 7)."""
+    done = subprocess.run([program("pdns_server"), "--version"], capture_output=True, text=True)
+    found = re.search(r"Server (\d+)\.(\d+)", done.stdout + done.stderr)
+    assert found, done
+    return int(found[1]), int(found[2])
+
+
+def owner_for_pdnsutil(labels: str, zone: str) -> str:
+    """An owner name as pdnsutil takes it: below its zone up to PowerDNS 4.9, whole since 5.0."""
+    return labels if pdns_version() < (5, 0) else f"{labels}.{zone}"
+
+
+def gsqlite3_schema() -> Path:
+    """The tables of PowerDNS's SQLite backend, of the release that the tests run with (scripts/pdns-release)."""
+    beside = Path(program("pdns_server")).parents[1] / "root"
+    return (beside if beside.exists() else Path("/")) / "usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"
 
 
 class Server:
@@ -252,6 +289,11 @@ class Server:
             return dns.query.tcp(query, HOST, PATIENCE, self.port)
         return dns.query.udp_with_fallback(query, HOST, PATIENCE, self.port)[0]
 
+    def send(self, query: dns.message.Message) -> None:
+        """Ask, and wait for nothing."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(query.to_wire(), (HOST, self.port))
+
     def dig(self, name: str, rdtype: str = "A", *flags: str) -> dns.message.Message:
         """The answer to one question; ``flags`` are ``+dnssec``, ``+norecurse`` and ``+tcp``, as in dig."""
         unknown = set(flags) - {"+dnssec", "+norecurse", "+tcp"}
@@ -268,6 +310,7 @@ class Server:
         """
         words = [program("dig"), f"@{HOST}", "-p", str(self.port), zone, "AXFR", "+onesoa", "+nocomments", "+nocmd"]
         words += ["-y", key] if key else []
+        words += [f"+time={PATIENCE:.0f}", "+tries=1"]
         done = subprocess.run([*words, "+nostats"], capture_output=True, text=True, timeout=PATIENCE, check=True)
         lines = done.stdout.splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith(";") and "\tTSIG\t" not in line)
@@ -289,15 +332,20 @@ class PdnsServer(Server):
 
     def __init__(self, settings: Mapping[str, str], folder: Path, port: int | None = None) -> None:
         super().__init__(folder, port)
+        sockets = tempfile.mkdtemp(prefix="pdns-")  # short, for the path of a socket has 107 octets at most
+        atexit.register(shutil.rmtree, sockets, ignore_errors=True)
         own = {
             "local-address": HOST,
             "local-port": str(self.port),
-            "socket-dir": str(self.folder),
+            "socket-dir": sockets,
             "disable-syslog": "yes",
             "loglevel": "6",  # the log lines of REMOTE are of this level
             "any-to-tcp": "no",
+            "queue-limit": str(PATIENT),  # milliseconds; it drops what waits longer for a coprocess
             "version-string": "full",
         }
+        if "pipe-command" in settings:
+            own["pipe-timeout"] = str(PATIENT)
         merged = {**own, **NO_CACHES, **settings}
         text = "".join(f"{key}={value}\n" for key, value in merged.items())
         (self.folder / "pdns.conf").write_text(text)
@@ -356,6 +404,9 @@ class Unbound(Server):
             "use-syslog: no",
             "do-daemonize: no",
             "num-threads: 1",
+            f"unknown-server-time-limit: {PATIENT}",  # milliseconds; a busy machine is no failure
+            f"infra-cache-min-rtt: {PATIENT}",
+            f"outgoing-port-avoid: {PORTS.start}-{PORTS.stop - 1}",
             "do-not-query-localhost: no",
             'module-config: "validator iterator"',
             "val-log-level: 2",  # says in the log why an answer is bogus

@@ -92,7 +92,7 @@ def _with_zoneutil(folder: Path, zone: SignedZone) -> list[str]:
 
 def _with_pdnsutil(folder: Path, zone: SignedZone) -> list[str]:
     """One key that signs everything."""
-    tool = PdnsServer(remote_config(folder / f"{zone.name}.toml", timeout=20_000, dnssec=True), folder)
+    tool = PdnsServer(remote_config(folder / f"{zone.name}.toml", dnssec=True), folder)
     bits = [RSA_BITS] if zone.algorithm in (8, 10) else []
     tool.said("add-zone-key", zone.name, "ksk", *bits, "active", "published", PDNSUTIL_NAMES[zone.algorithm])
     param = MODES[zone.mode]

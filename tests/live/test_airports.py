@@ -81,7 +81,7 @@ AIRPORTS = airports()
 
 def _settings(protocol: str) -> dict[str, str]:
     if protocol.startswith("remote"):
-        return remote_config(timeout=0 if protocol.endswith("without timeout") else 2000)
+        return remote_config(timeout=0) if protocol.endswith("without timeout") else remote_config()
     return pipe_config(abi=int(protocol.split()[-1]))
 
 

@@ -19,7 +19,7 @@ import pytest
 from pipebackend.backend import open_backend
 from tests.live.modes.example import until
 from tests.live.primaries import Primary, rr
-from tests.live.servers import HOST, PATIENCE, PdnsServer, installed_command, program, remote_config
+from tests.live.servers import HOST, PATIENCE, PdnsServer, installed_command, pdns_version, program, remote_config
 from tests.process.disks import small_disk
 
 if TYPE_CHECKING:
@@ -43,10 +43,11 @@ REFUSED = {  # by us; PowerDNS says that it was committed
     "cname.example": Bad("www.{0} 60 CNAME ns1.{0}", "www.cname.example CNAME: there cannot be A records beside it"),
     "cnames.example": Bad("a.{0} 60 CNAME b.{0}\na.{0} 60 CNAME c.{0}", "there cannot be another CNAME beside it"),
 }
+CONTENT = "content.example"
 UNREADABLE = {  # for PowerDNS
-    "content.example": Bad("a.{0} 60 A short", "'content.example', primary: '127.0.0.1', unable to parse record"),
-    "broken-off.example": Bad("", "'broken-off.example', primary: '127.0.0.1', unable to xfr zone", slice(-1)),
-    "none.example": Bad("", "'none.example', primary: '127.0.0.1', unable to xfr zone", slice(1, -1)),
+    CONTENT: Bad("a.{0} 60 A short", f"'{CONTENT}', primary: '127.0.0.1', unable to xfr"),
+    "broken-off.example": Bad("", "'broken-off.example', primary: '127.0.0.1', unable to xfr", slice(-1)),
+    "none.example": Bad("", "'none.example', primary: '127.0.0.1', unable to xfr", slice(1, -1)),
 }
 LEFT_OUT = {  # by PowerDNS, which takes the rest
     "outside.example": Bad("www.elsewhere.example. 60 A 192.0.2.9", "tried to sneak in out-of-zone data"),
@@ -98,7 +99,7 @@ def secondary_of(
         backend.create_secondary(zone, f"{HOST}:{primary.port}", "")
     backend.close()
     with ExitStack() as stack:
-        settings = remote_config(config, timeout=20_000, dnssec=True)
+        settings = remote_config(config, dnssec=True)
         if socket:
             settings = stack.enter_context(worker(config))
         server = stack.enter_context(PdnsServer({**settings, "secondary": "yes", "xfr-cycle-interval": "1"}, folder))
@@ -139,9 +140,15 @@ def faults(server: PdnsServer, zone: str) -> list[str]:
     return found.stdout.splitlines()
 
 
+def in_words_of_version(reason: str) -> str:
+    """The log line of PowerDNS that is written as 4.9 says it."""
+    if pdns_version() >= (5, 0):
+        return reason.replace("primary:", "primary")
+    return reason.replace("xfr", "parse record") if CONTENT in reason and pdns_version() < (4, 9) else reason
+
+
 def check_refusal(primary: Primary, secondary: PdnsServer, zone: str, reason: str) -> None:
     """The zone's transfer is refused, and whoever asks is told; not any more after a good one."""
-    assert faults(secondary, zone) == []
     retrieve(secondary, zone)
     secondary.wait_for_log(reason)
     [fault] = faults(secondary, zone)
@@ -161,6 +168,7 @@ def check_recovery(primary: Primary, secondary: PdnsServer, zone: str) -> None:
 
 @pytest.mark.parametrize("zone", REFUSED)
 def test_the_old_zone_stays(primary: Primary, secondary: PdnsServer, zone: str) -> None:
+    assert faults(secondary, zone) == []
     primary.zones[f"{zone}."] = bad(zone, REFUSED[zone])
     check_refusal(primary, secondary, zone, REFUSED[zone].reason)
 
@@ -168,6 +176,7 @@ def test_the_old_zone_stays(primary: Primary, secondary: PdnsServer, zone: str) 
 def test_a_process_that_refused_one_takes_the_next(primary: Primary, tmp_path: Path) -> None:
     with secondary_of(primary, tmp_path, tmp_path, REFUSED, socket=True) as secondary:
         for zone, case in REFUSED.items():
+            assert faults(secondary, zone) == []
             primary.zones[f"{zone}."] = bad(zone, case)
             check_refusal(primary, secondary, zone, case.reason)
 
@@ -176,7 +185,7 @@ def test_a_process_that_refused_one_takes_the_next(primary: Primary, tmp_path: P
 def test_powerdns_refuses_it(primary: Primary, secondary: PdnsServer, zone: str) -> None:
     primary.zones[f"{zone}."] = bad(zone, UNREADABLE[zone])
     retrieve(secondary, zone)
-    secondary.wait_for_log(UNREADABLE[zone].reason)
+    secondary.wait_for_log(in_words_of_version(UNREADABLE[zone].reason))
     assert faults(secondary, zone) == []
     check_recovery(primary, secondary, zone)
 

@@ -21,7 +21,7 @@ from pipebackend import zoneimport
 from pipebackend.backend import open_backend
 from pipebackend.nsec3 import hash_label
 from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, questions, transferred
-from tests.live.pairs import QUIET, RANDOM_NAMES, Pair, found_in, named_conf, shown
+from tests.live.pairs import QUIET, RANDOM_NAMES, Pair, bind_database, found_in, named_conf, shown
 from tests.live.servers import PdnsServer, pipe_config, remote_config
 from tests.live.signed import MODES
 
@@ -85,15 +85,7 @@ def bind(folder: Path, zones: Mapping[str, str], mode: str | None) -> PdnsServer
     settings = {**QUIET, "launch": "bind", "bind-config": str(folder / "named.conf")}
     if mode is None:
         return PdnsServer(settings, folder)
-    database = folder / "bind.db"
-    server = PdnsServer({**settings, "bind-dnssec-db": str(database)}, folder)
-    server.said("create-bind-db", str(database))
-    (folder / "key").write_text(KEY)
-    for apex in zones:
-        server.said("import-zone-key", apex, str(folder / "key"), "active", "ksk")
-        if MODES[mode] is not None:
-            server.said("set-nsec3", apex, MODES[mode], *(["narrow"] if mode == "narrow" else []))
-    return server
+    return PdnsServer({**settings, "bind-dnssec-db": bind_database(folder, zones, mode, KEY)}, folder)
 
 
 def sign(config: Path, zones: Mapping[str, str], mode: str) -> None:
@@ -120,7 +112,7 @@ def running(
     config = store_zones(folder, zones) if stored else write_zones(folder, zones)
     if mode is not None:
         sign(config, zones, mode)
-    launch = pipe_config(config) if pipe else remote_config(config, timeout=20_000, dnssec=True)
+    launch = pipe_config(config) if pipe else remote_config(config, dnssec=True)
     with bind(folder, zones, mode) as theirs, PdnsServer({**launch, **settings}, folder) as ours:
         yield Pair(theirs, ours)
 
@@ -181,8 +173,7 @@ def test_caches_do_not_change_answers(tmp_path, is_long):
 
 def test_pipe_answers_are_those_of_the_bind_backend(tmp_path, is_long):
     """With ABI 5, which has the most to say."""
-    settings = {**QUIET, "pipe-timeout": "20000"}
-    with running(tmp_path, None, settings=settings, pipe=True) as pair:
+    with running(tmp_path, None, pipe=True) as pair:
         found = list(found_in(pair, ZONES, False, is_long))
     rest = [each for each in found if not is_ent_of_pipe(each)]
     assert not rest, shown(rest)

@@ -36,10 +36,9 @@ from tests.live.differential import (
     unanswered,
 )
 from tests.live.modes.example import until
-from tests.live.pairs import QUIET, RANDOM_NAMES, named_conf, shown
+from tests.live.pairs import QUIET, RANDOM_NAMES, bind_database, named_conf, shown
 from tests.live.secondaries import Nsd
-from tests.live.servers import PdnsServer, remote_config
-from tests.live.signed import MODES
+from tests.live.servers import PdnsServer, gsqlite3_schema, remote_config
 from tests.live.signers import SIGNERS, signed
 
 if TYPE_CHECKING:
@@ -59,7 +58,6 @@ UNREADABLE = "letters.example"
 SOME_SIGNERS = ("ldns-nsec", "bind-nsec3", "bind-opt-out", "ldns-opt-out")
 SOME_ZONES = ("cuts.example", "child.cuts.example", NESTED, "bare")
 MANY_RANDOM_NAMES = 1000
-SCHEMA = Path("/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql")
 STANZA = 'zone:\n  name: "{}"\n  zonefile: "{}"\n  provide-xfr: 127.0.0.1 NOKEY\n'
 
 
@@ -82,15 +80,9 @@ class Signed:
 @contextmanager
 def bind(folder: Path, files: Mapping[str, Path], mode: str) -> Iterator[PdnsServer]:
     """PowerDNS that reads the signed files."""
-    database = str(folder / "bind.db")
+    database = bind_database(folder, files, mode)
     settings = {"launch": "bind", "bind-config": str(named_conf(folder, files)), "bind-dnssec-db": database}
-    server = PdnsServer({**QUIET, **settings}, folder)
-    server.said("create-bind-db", database)
-    for apex in files:
-        server.said("set-presigned", apex)
-        if MODES[mode] is not None:
-            server.said("set-nsec3", apex, MODES[mode])
-    with server:
+    with PdnsServer({**QUIET, **settings}, folder) as server:
         yield server
 
 
@@ -102,7 +94,7 @@ def gsqlite3(folder: Path, files: Mapping[str, Path]) -> Iterator[PdnsServer]:
     server = PdnsServer({**QUIET, **settings, "secondary": "yes", "xfr-cycle-interval": "1"}, folder)
     with Nsd("".join(itertools.starmap(STANZA.format, files.items())), folder) as primary:
         connection = sqlite3.connect(database)
-        connection.executescript(SCHEMA.read_text())
+        connection.executescript(gsqlite3_schema().read_text())
         rows = [(apex, f"127.0.0.1:{primary.port}") for apex in files]
         connection.executemany("INSERT INTO domains (name, type, master) VALUES (?, 'SLAVE', ?)", rows)
         connection.commit()
@@ -120,7 +112,7 @@ def our_store(folder: Path, files: Mapping[str, Path]) -> PdnsServer:
     for apex, file in files.items():
         assert zoneimport.import_file(backend, apex, str(file), lambda what, count: None).is_signed
     backend.close()
-    return PdnsServer({**remote_config(config, timeout=20_000, dnssec=True), **QUIET}, folder)
+    return PdnsServer({**remote_config(config, dnssec=True), **QUIET}, folder)
 
 
 def sifted(asked: list[Question], is_long: bool) -> list[Question]:

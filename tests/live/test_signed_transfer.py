@@ -42,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdnsServer]:
     assert OCCLUDED in nasty
     (folder / "nasty.zone").write_text(nasty.replace(OCCLUDED, ""))
     sign_all(folder, ZONES.values())
-    with PdnsServer(remote_config(config, timeout=20_000, dnssec=True), folder) as running:
+    with PdnsServer(remote_config(config, dnssec=True), folder) as running:
         yield running
 
 

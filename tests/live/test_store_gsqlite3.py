@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
 import dns.dnssec
 import dns.name
@@ -12,16 +11,11 @@ import pytest
 
 from pipebackend.store import open_store
 from pipebackend.tsig import TsigKey
-from tests.live.servers import PdnsServer
+from tests.live.servers import PdnsServer, gsqlite3_schema
 
 pytestmark = pytest.mark.live
 
 APEX = "example.org"
-SCHEMA_FILES = (  # of PowerDNS's own packages
-    "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
-    "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql",
-    "/usr/share/doc/pdns/schema.sqlite3.sql",
-)
 SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 
 COLUMNS = ["id", "domain_id", "name", "type", "content", "ttl", "prio", "disabled", "ordername", "auth"]
@@ -42,9 +36,8 @@ def said(server, *words):
 
 def of_powerdns(path):
     """A database as PowerDNS's own schema makes it."""
-    [schema, *_] = [Path(name).read_text() for name in SCHEMA_FILES if Path(name).exists()]
     connection = sqlite3.connect(path)
-    connection.executescript(schema)
+    connection.executescript(gsqlite3_schema().read_text())
     connection.close()
     path.chmod(0o600)
 

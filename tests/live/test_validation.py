@@ -176,7 +176,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     config = write_zones(folder, ZONES.values(), whole_table="airports.aa")
     anchors = sign_all(folder, ZONES.values())
     settings = {
-        **remote_config(config, timeout=20_000, dnssec=True),
+        **remote_config(config, dnssec=True),
         "dnssec-key-cache-ttl": "60",  # keys do not change from here on
         "zone-metadata-cache-ttl": "60",
         "8bit-dns": "yes",  # else it fails each question for a name like h\195\182he

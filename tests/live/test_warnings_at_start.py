@@ -12,6 +12,7 @@ import pytest
 
 from pipebackend.backend import open_backend
 from pipebackend.doctor import atstart
+from tests.live.pairs import bind_database
 from tests.live.servers import PdnsServer, pipe_config, remote_config
 from tests.live.test_store_gsqlite3 import of_powerdns
 from tests.making import TABLE_ZONE, write_config
@@ -106,8 +107,7 @@ def test_a_backend_whose_keys_cannot_be_seen(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     settings = {**remote_config(config), "launch": "bind,remote", "bind-config": os.devnull}
     assert found(settings, tmp_path, config) == []
-    settings["bind-dnssec-db"] = str(tmp_path / "bind.db")
-    PdnsServer(settings, tmp_path / "pdns").said("create-bind-db", settings["bind-dnssec-db"])
+    settings["bind-dnssec-db"] = bind_database(tmp_path, [], "nsec")
     [line] = found(settings, tmp_path, config)
     assert line.startswith("if bind has keys")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Start = Callable[..., "Coprocess"]
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 T = TypeVar("T")
 HELO = b"HELO\t4\n"
 INITIALIZE = b'{"method": "initialize", "parameters": {"command": "x"%s}}\n'

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PIPE, REMOTE = (os.path.join(sys.prefix, "bin", name) for name in ("pipebackend", "remoteshim"))
-PATIENCE = 10.0  # seconds until a process that says nothing counts as hanging
+PATIENCE = 60.0  # seconds until a process that says nothing counts as hanging
 BANNER = b"OK\tpipebackend 0.1.0, 1 zones"
 QUESTION = b"Q\tLAX.airports.aa\tIN\tANY\t-1\t127.0.0.1\n"
 LOOKUP = b'{"method":"lookup","parameters":{"qname":"lax.airports.aa.","qtype":"ANY"}}\n'

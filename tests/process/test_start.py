@@ -30,7 +30,7 @@ LOOKUP = (
 STARTS = [pytest.param(PIPE, QUESTION, id="pipe"), pytest.param(REMOTE, LOOKUP, id="remote")]
 ANSWERS = 2  # the banner or initialize, then the question
 ROUNDS = 21
-PATIENCE = 20.0
+PATIENCE = 60.0
 # Each costs milliseconds, some of them more than all that we need; dns and click more than a bare Python does.
 UNWANTED = {
     "asyncio", "cffi", "click", "cryptography", "dataclasses", "datetime", "decimal", "dns", "email",

@@ -1,7 +1,8 @@
 """docs/modes.md as a program: the files of a section are written, its servers are made, its commands are run.
 
 In the page a fenced block whose first line is ``# /etc/powerdns/NAME`` is that file, and a run of indented lines is a
-group of commands, numbered from 1; only the lines that begin with ``$`` or continue one with ``>`` are run.
+group of commands, numbered from 1; only the lines that begin with ``$`` or continue one with ``>`` are run. One that
+ends with ``# PowerDNS 4`` or ``# PowerDNS 5`` is for that version alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.live.secondaries import Nsd
-from tests.live.servers import HOST, PATIENCE, PdnsServer, free_port, installed_command, program
+from tests.live.servers import (
+    HOST,
+    PATIENCE,
+    PdnsServer,
+    free_port,
+    gsqlite3_schema,
+    installed_command,
+    pdns_version,
+    program,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +33,7 @@ __all__ = ["Section", "titles"]
 
 PAGE = Path(__file__).parents[3] / "docs" / "modes.md"
 PLACE = "/etc/powerdns"
+SCHEMA = "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql"  # of the installed PowerDNS
 API_PORT = "8081"
 # A test waits for no timer, and PowerDNS must not announce zones to the addresses that they happen to name.
 FASTER = {"xfr-cycle-interval": "1", "only-notify": "127.0.0.0/8"}
@@ -105,6 +116,7 @@ class Section:
     def _localized(self, text: str) -> str:
         for word, here in self._values.items():
             text = text.replace(word, here)
+        text = text.replace(SCHEMA, str(gsqlite3_schema()))
         text = text.replace(PLACE, str(self.folder)).replace("/var/lib/powerdns", str(self.folder))
         for name in ("remoteshim", "pipebackend"):
             text = re.sub(rf"(?<=[= ])/usr/local/bin/{name}\b", installed_command(name), text)
@@ -145,4 +157,5 @@ def _text_of(title: str) -> str:
 
 def _lines_to_run(group: str) -> list[str]:
     lines = [line[4:] for line in group.splitlines(keepends=True)]
-    return [line[2:] for line in lines if line.startswith(("$ ", "> "))]
+    other = f"# PowerDNS {4 if pdns_version() >= (5, 0) else 5}\n"
+    return [line[2:] for line in lines if line.startswith(("$ ", "> ")) and not line.endswith(other)]

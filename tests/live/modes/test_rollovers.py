@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import dns.dnssec
@@ -12,9 +11,9 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from tests.live.modes.example import APEX, EXPECTED, ZONE, Expected, ds_of, fault_of
+from tests.live.modes.example import APEX, EXPECTED, ZONE, Expected, ds_of, fault_of, until
 from tests.live.modes.page import Section
-from tests.live.servers import PdnsServer, Unbound
+from tests.live.servers import PdnsServer, Unbound, owner_for_pdnsutil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +52,7 @@ secure{0}    DS  12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123
 insecure{0}  NS  ns1
 """
 ROUND = 0.05
+QUESTIONS = 100  # of each step, at least: four rounds
 
 
 class Watching(threading.Thread):
@@ -111,7 +111,7 @@ class Servers(NamedTuple):
         """The parent zone has the DS of all keys, or of all but those with a key tag."""
         found = [line.split(" DS ")[1].strip() for line in ds_of(self.child)]
         kept = [ds for ds in found if ds.split()[2] == "2" and ds.split()[0] != str(without)]
-        self.parent.said("replace-rrset", PARENT, "example", "DS", str(TTL), *kept)
+        self.parent.said("replace-rrset", PARENT, owner_for_pdnsutil("example", PARENT), "DS", str(TTL), *kept)
         time.sleep(WAIT)
 
     def watching(self, folder: Path) -> Unbound:
@@ -171,18 +171,17 @@ def test_nobody_notices_a_roll_over(servers: Servers, tmp_path: Path, denial: st
     if denial == "nsec3":
         servers.child.said("set-nsec3", APEX, "1 0 0 ab")
     before = servers.child.dig(APEX, "DNSKEY").answer[0]
-    shown, asked = tags_shown(servers.child), [0]
+    shown = tags_shown(servers.child)
     with servers.watching(tmp_path) as resolver, Watching(resolver) as watcher:
         for _ in roll_everything(servers):
             shown |= tags_shown(servers.child)
-            asked.append(watcher.asked)
+            enough = watcher.asked + QUESTIONS
+            until(lambda enough=enough: watcher.asked >= enough, "the answers of this step")
     after = servers.child.dig(APEX, "DNSKEY").answer[0]
     assert {key.algorithm for key in after} == {15}
     assert len(after) == len(before) == 2
     assert watcher.bad == []
     assert watcher.rounds < FRESH_NAMES
-    assert watcher.asked > 1000
-    assert min(later - earlier for earlier, later in pairwise(asked)) > 50  # in each step
     assert watcher.signers == shown
 
 

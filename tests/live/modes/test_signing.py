@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dns.exception
+import dns.dnssec
 import dns.message
-import dns.query
+import dns.name
 import pytest
 
 from tests.live.mariadb import MariaDb
 from tests.live.modes.example import APEX, ZONE, check_answers, ds_of, validating
 from tests.live.modes.page import Section
-from tests.live.servers import HOST, Unbound
+from tests.live.servers import Unbound, pdns_version
 from tests.live.signed import verdict_of_ldns
 
 pytestmark = pytest.mark.live
@@ -88,7 +88,7 @@ def test_pipe_with_keys_in_gsqlite3(tmp_path):
 
 @pytest.mark.parametrize("denial", [["unset-nsec3", APEX], ["set-nsec3", APEX, "1 0 0 -"]], ids=["nsec", "nsec3"])
 def test_pipe_and_the_order_of_names(tmp_path, denial):
-    """What the section warns of: PowerDNS aborts where it would have to ask PIPE for the neighbours of a name."""
+    """What the section warns of, where PowerDNS would have to ask PIPE for the neighbours of a name."""
     section = section_with_zone_file("PIPE with keys in gsqlite3", tmp_path)
     server = section.pdns("192.0.2.53")
     section.run(1, server)
@@ -97,20 +97,32 @@ def test_pipe_and_the_order_of_names(tmp_path, denial):
         assert server.dig(f"www.{APEX}", "A", "+dnssec").answer
         assert verdict_of_ldns(server.axfr(APEX), tmp_path) == WHOLE
         query = dns.message.make_query(f"nope.{APEX}", "A", want_dnssec=True)
-        with pytest.raises(dns.exception.Timeout):
-            dns.query.udp(query, HOST, 1, server.port)
-        server.wait_for_log("Got a signal 6")
+        if pdns_version() < (5, 0):
+            server.send(query)
+            server.wait_for_log("Got a signal 6")
+        else:
+            types = {rrset.rdtype.name for rrset in server.ask(query).authority}
+            assert types == {"SOA", "RRSIG"}, "no proof"
+            server.wait_for_log(f"Backend for zone '{APEX}' does not support DNSSEC operation")
 
 
 def test_hybrid_bind(tmp_path):
+    """By pdnsutil, or where it cannot load the BIND module by PowerDNS's API."""
     section = section_with_zone_file("Hybrid BIND", tmp_path)
     server = section.pdns("192.0.2.53")
-    section.run(1, server)
-    with server, validating(server, tmp_path) as resolver:
-        check_answers(resolver)
-        section.run(2, server)
+    sign, hash_names = (1, 2) if pdns_version() < (5, 0) else (3, 4)
+    if sign == 1:
+        section.run(sign, server)
+    with server:
+        if sign == 3:
+            section.run(sign, server)
+        [key] = dnskeys(server)
+        delegations = [f"{APEX}. IN DS {dns.dnssec.make_ds(dns.name.from_text(APEX), key, 'SHA256')}"]
+        with validating(server, tmp_path, delegations) as resolver:
+            check_answers(resolver)
+        section.run(hash_names, server)
         assert "NSEC3PARAM" in server.axfr(APEX)
-        with Unbound({APEX: server.port}, tmp_path / "nsec3", ds_of(server)) as afresh:
+        with Unbound({APEX: server.port}, tmp_path / "nsec3", delegations) as afresh:
             check_answers(afresh)
 
 
