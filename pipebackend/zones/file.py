@@ -47,10 +47,15 @@ class FileZone:
     def faults(self) -> Sequence[str]:
         """What was left out, and what ``zonecheck`` finds wrong, as ``file:line: what``; checked when first asked."""
         if self._faults is None:
-            from pipebackend.zones import zonecheck
-
-            self._faults = [*self._text.left_out, *zonecheck.check(self.apex, self._text.records, self._text.lines)]
+            self._faults = self.checked(())
         return self._faults
+
+    def checked(self, others: Sequence[Record]) -> list[str]:
+        """The same faults, where these records are served beside those of the file."""
+        from pipebackend.zones import zonecheck
+
+        found = zonecheck.check(self.apex, [*self._text.records, *others], self._text.lines)
+        return [*self._text.left_out, *found]
 
     @property
     def written(self) -> Tree:

@@ -3,7 +3,7 @@
     [[zone]]
     name = "dyn.example.net"             # forward: A and AAAA of host-192-0-2-7.dyn.example.net …
     kind = "ranges"
-    ranges = ["192.0.2.0/24", "2001:db8::/48"]
+    ranges = ["192.0.2.0/24", "198.51.100.10-198.51.100.99 300", "2001:db8::/48"]   # the number is a TTL
     template = "host-{address}"          # one label
     domain = "dyn.example.net"           # where the hosts are; the zone's name if left out
     ttl = 3600                           # seconds; 3600 if left out
@@ -19,7 +19,9 @@
     template = "host-{address}"
     domain = "dyn.example.net"           # where the PTR records point; must be there
 
-A name among ``records`` has those records alone. What lies below one with NS or DNAME is not computed.
+With ``file = "example.net.zone"`` in place of soa, ns and records, a zone file says these.
+
+A name among ``records``, or in the file, has those records alone. What lies below one with NS or DNAME is not computed.
 """
 
 from __future__ import annotations
@@ -27,9 +29,10 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from pipebackend import names, records
-from pipebackend.errors import NameFault, NotListable
+from pipebackend.errors import NameFault, NotListable, RecordFault
 from pipebackend.records import Record
 from pipebackend.zones import apex as apex_records
+from pipebackend.zones import file, iprange
 from pipebackend.zones.addresses import HostNames, ReverseNames, reverse_root
 from pipebackend.zones.counted import CountedRing, Run, bounds_below
 from pipebackend.zones.tree import Tree
@@ -40,7 +43,9 @@ if TYPE_CHECKING:
 
     from pipebackend.config import Section
     from pipebackend.records import Client
-    from pipebackend.zones.addresses import Address, Network
+    from pipebackend.zones.addresses import Address
+    from pipebackend.zones.file import FileZone
+    from pipebackend.zones.iprange import Range
 
 __all__ = ["RangesZone", "load"]
 
@@ -54,33 +59,42 @@ class RangesZone:
     kind = "ranges"
     dynamic = False
     narrow = True  # no hash can be turned back into one of 2^80 names
-    sources = ()
-    faults = ()
 
     def __init__(
         self,
         ident: int,
         fixed: Tree,
-        ranges: Sequence[Network],
+        ranges: Sequence[Range],
         hosts: HostNames,
         reverse: ReverseNames | None,
-        ttl: int,
         max_listed: int,
+        file: FileZone | None = None,
     ) -> None:
-        """``ranges`` do not overlap and, with ``reverse``, lie in its zone."""
+        """``ranges`` do not overlap and, with ``reverse``, lie in its zone; ``fixed`` are the records of ``file``."""
         self.apex = fixed.apex
         self.ident = ident
         self._fixed = fixed
         self._hosts, self._reverse = hosts, reverse
         self._names = reverse or hosts
-        self._ttl = ttl
+        self._file = file
+        self.sources = file.sources if file is not None else ()
         self._max_listed = max_listed
         self._covers = frozenset(
             name for name, found in fixed.nodes.items() if name in fixed.cuts or any(r.type == "DNAME" for r in found)
         )
-        self._firsts, self._lasts = _bounds(ranges)
-        self._runs = [Run(self._names.key_start(), self._names.digits(net), self._covers) for net in ranges]
+        self._ordered = {version: sorted(r for r in ranges if r.version == version) for version in (4, 6)}
+        nets = [net for one in ranges for net in one.networks()]
+        self._runs = [Run(self._names.key_start(), self._names.digits(net), self._covers) for net in nets]
         self._ring = CountedRing(fixed, self._runs, self._spelling)
+
+    @property
+    def faults(self) -> Sequence[str]:
+        """What is wrong with the zone file; the computed hosts that it names have their addresses."""
+        if self._file is None:
+            return ()
+        targets = {word.lower() for record in self._file.listing() for word in record.content.split(" ")[-4:]}
+        computed = [self._computed_at(name) for name in targets if not self._fixed.find(name)]
+        return self._file.checked([record for record in computed if record is not None])
 
     @property
     def written(self) -> Tree:
@@ -92,9 +106,9 @@ class RangesZone:
         fixed = self._fixed.find(name)
         if fixed:
             return fixed
-        address = self._names.address(name)
-        if address is not None and self._holds(address) and not self._is_covered(name):
-            return (self._computed(address),)
+        computed = self._computed_at(name)
+        if computed is not None:
+            return (computed,)
         if fixed is not None:
             return fixed
         start, end = bounds_below(name)
@@ -123,33 +137,40 @@ class RangesZone:
         return Tree(self.apex, (*fixed, *self._all_computed()))
 
     def _all_computed(self) -> Iterator[Record]:
-        for version, firsts in self._firsts.items():
-            for first, last in zip(firsts, self._lasts[version], strict=True):
-                for value in range(first, last + 1):
-                    record = self._computed((version, value))
+        for version, ranges in self._ordered.items():
+            for one in ranges:
+                for value in range(one.first, one.last + 1):
+                    record = self._computed((version, value), one.ttl)
                     name = record.owner.lower()
                     if not self._fixed.find(name) and not self._is_covered(name):
                         yield record
 
-    def _computed(self, address: Address) -> Record:
+    def _computed_at(self, name: str) -> Record | None:
+        """The computed record of a canonical name that has no fixed ones."""
+        address = self._names.address(name)
+        if address is None or self._is_covered(name):
+            return None
+        version, value = address
+        ranges = self._ordered[version]
+        place = bisect_right(ranges, value, key=lambda one: one.first)
+        if not place or value > ranges[place - 1].last:
+            return None
+        return self._computed(address, ranges[place - 1].ttl)
+
+    def _computed(self, address: Address, ttl: int) -> Record:
         if self._reverse:
-            return Record(self._reverse.name(address), "PTR", self._ttl, self._hosts.name(address))
+            return Record(self._reverse.name(address), "PTR", ttl, self._hosts.name(address))
         from ipaddress import IPv4Address, IPv6Address
 
         version, value = address
         if version == 4:
-            return Record(self._hosts.name(address), "A", self._ttl, str(IPv4Address(value)))
-        return Record(self._hosts.name(address), "AAAA", self._ttl, str(IPv6Address(value)))
+            return Record(self._hosts.name(address), "A", ttl, str(IPv4Address(value)))
+        return Record(self._hosts.name(address), "AAAA", ttl, str(IPv6Address(value)))
 
     def _spelling(self, name: str) -> str:
         """How a computed name is spelled."""
         address = self._names.address(name)
         return name if address is None else self._names.name(address)
-
-    def _holds(self, address: Address) -> bool:
-        version, value = address
-        place = bisect_right(self._firsts[version], value)
-        return place > 0 and value <= self._lasts[version][place - 1]
 
     def _is_covered(self, name: str) -> bool:
         """Whether the name lies below a delegation (RFC 1034 section 4.2.1) or a DNAME (RFC 6672 section 2.4)."""
@@ -161,47 +182,45 @@ def load(section: Section, apex: str, ident: int) -> RangesZone | None:
     known = len(section.faults)
     ttl = section.integer("ttl", 3600, most=records.MAX_TTL)
     max_listed = section.integer("max_listed", DEFAULT_LISTED)
-    fixed = apex_records.read(section, apex, ttl, serial_files=[])
-    ranges = _ranges(section)
+    section.text("file", "")  # one of the keys here, there or not
+    base = file.load(section, apex, ident) if section.has("file") else None
+    fixed = () if section.has("file") else apex_records.read(section, apex, ttl, serial_files=[])
+    ranges = _ranges(section, ttl)
     reverse = _reverse(section, apex, ranges) if reverse_root(apex) else None
-    hosts = _hosts(section, apex, {net.version for net in ranges})
+    hosts = _hosts(section, apex, {one.version for one in ranges})
     if hosts is None or len(section.faults) > known:
         return None
-    return RangesZone(ident, Tree(apex, fixed), ranges, hosts, reverse, ttl, max_listed)
+    tree = base.written if base is not None else Tree(apex, fixed)
+    return RangesZone(ident, tree, ranges, hosts, reverse, max_listed, base)
 
 
-def _ranges(section: Section) -> list[Network]:
-    from ipaddress import ip_network
-
-    found: list[Network] = []
+def _ranges(section: Section, ttl: int) -> list[Range]:
+    found: list[Range] = []
     texts = section.texts("ranges")
     if not texts and section.has("ranges"):
         section.fault("ranges", 'is empty; write prefixes, as in ["192.0.2.0/24"]')
     for text in texts:
         try:
-            net = ip_network(text, strict=False)
-        except ValueError:
-            section.fault("ranges", f"{text!r} is no IP prefix; write one as in 192.0.2.0/24 or 2001:db8::/48")
+            one = iprange.from_text(text, ttl)
+        except RecordFault as exc:
+            section.fault("ranges", str(exc))
             continue
-        given = text.partition("/")[0]
-        if net.network_address != ip_network(given).network_address:
-            section.fault("ranges", f"{text} has bits set after its prefix; write {net}")
         for other in found:
-            if other.version == net.version and (net.overlaps(other)):
-                section.fault("ranges", f"{text} overlaps {other}; write each address in one range")
-        found.append(net)
+            if one.overlaps(other):
+                section.fault("ranges", f"{text} overlaps {other.text}; write each address in one range")
+        found.append(one)
     return found
 
 
-def _reverse(section: Section, apex: str, ranges: Sequence[Network]) -> ReverseNames | None:
+def _reverse(section: Section, apex: str, ranges: Sequence[Range]) -> ReverseNames | None:
     try:
         reverse = ReverseNames(section.name("name"))
     except NameFault as exc:
         section.fault("name", str(exc))
         return None
-    for net in ranges:
-        if not reverse.covers(net):
-            section.fault("ranges", f"{net} is not inside the zone {apex}; give it a zone of its own")
+    for one in ranges:
+        if not all(map(reverse.covers, one.networks())):
+            section.fault("ranges", f"{one.text} is not inside the zone {apex}; give it a zone of its own")
     return reverse
 
 
@@ -215,13 +234,3 @@ def _hosts(section: Section, apex: str, versions: set[int]) -> HostNames | None:
     except NameFault as exc:
         section.fault("template", str(exc))
         return None
-
-
-def _bounds(ranges: Sequence[Network]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    """The first and the last addresses of the ranges in order, by IP version."""
-    firsts: dict[int, list[int]] = {4: [], 6: []}
-    lasts: dict[int, list[int]] = {4: [], 6: []}
-    for net in sorted(ranges, key=lambda net: (net.version, int(net.network_address))):
-        firsts[net.version].append(int(net.network_address))
-        lasts[net.version].append(int(net.broadcast_address))
-    return firsts, lasts

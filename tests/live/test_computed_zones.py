@@ -39,6 +39,11 @@ domain = "v.dyn.example.net"
 records = ["f.e NS ns.example.org"]
 {COMMON}
 [[zone]]
+name = "over.example.net"
+kind = "ranges"
+file = "over.zone"
+ranges = ["192.0.2.7-192.0.2.90 300", "192.0.2.200-192.0.2.203", "2001:db8::5-2001:db8::23"]
+[[zone]]
 name = "listed.example.net"
 kind = "custom"
 object = "live_zones:Listed"
@@ -48,6 +53,16 @@ name = "unlisted.example.net"
 kind = "custom"
 object = "live_zones:Unlisted"
 {COMMON}
+"""
+OVER_FILE = """\
+$TTL 60
+@ SOA ns1.example.net. hostmaster.example.net. 1 2 3 4 60
+@ NS ns1.example.net.
+host-192-0-2-8 TXT "of the file"
+mail MX 10 host-192-0-2-9
+a.b A 192.0.2.1
+sub NS ns1.example.net.
+*.w TXT wild
 """
 MODULE = """
 class Unlisted:
@@ -67,6 +82,7 @@ class Listed(Unlisted):
         return [name for name, found in self.there.items() if found]
 """
 FORWARD, REVERSE = "dyn.example.net", "8.b.d.0.1.0.0.2.ip6.arpa"
+OVER = "over.example.net"
 LISTED, UNLISTED = "listed.example.net", "unlisted.example.net"
 # How each zone is signed; what NSEC3 takes beyond its parameters is whether it is narrow.
 SIGNED = (
@@ -74,6 +90,8 @@ SIGNED = (
     (FORWARD, "narrow"),
     (REVERSE, "nsec"),
     (REVERSE, "narrow"),
+    (OVER, "nsec"),
+    (OVER, "narrow"),
     (LISTED, "nsec"),
     (LISTED, "nsec3"),
     (UNLISTED, "narrow"),
@@ -100,6 +118,23 @@ QUESTIONS = {
         ("7", "PTR", "NXDOMAIN", 0),
         ("x.0.8", "PTR", "NXDOMAIN", 0),
     ],
+    OVER: [
+        ("host-192-0-2-7", "A", "NOERROR", 1),
+        ("host-192-0-2-90", "A", "NOERROR", 1),
+        ("host-192-0-2-203", "A", "NOERROR", 1),
+        ("host-2001-0db8-0000-0000-0000-0000-0000-0023", "AAAA", "NOERROR", 1),
+        ("host-192-0-2-8", "TXT", "NOERROR", 1),
+        ("host-192-0-2-8", "A", "NOERROR", 0),
+        ("host-192-0-2-9", "MX", "NOERROR", 0),
+        ("mail", "MX", "NOERROR", 1),
+        ("b", "A", "NOERROR", 0),
+        ("sub", "DS", "NOERROR", 0),
+        ("x.w", "TXT", "NOERROR", 1),
+        ("host-192-0-2-6", "A", "NXDOMAIN", 0),
+        ("host-192-0-2-91", "A", "NXDOMAIN", 0),
+        ("host-192-0-2-204", "A", "NXDOMAIN", 0),
+        ("host-2001-0db8-0000-0000-0000-0000-0000-0024", "AAAA", "NXDOMAIN", 0),
+    ],
     LISTED: [
         ("a", "AAAA", "NOERROR", 1),
         ("a", "A", "NOERROR", 0),
@@ -117,7 +152,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdnsServer]:
     folder = tmp_path_factory.mktemp("computed")
     (folder / "zones.toml").write_text(CONFIG)
     (folder / "live_zones.py").write_text(MODULE)
-    with PdnsServer(remote_config(folder / "zones.toml", dnssec=True), folder) as running:
+    (folder / "over.zone").write_text(OVER_FILE)
+    with PdnsServer(remote_config(folder / "zones.toml", timeout=20_000, dnssec=True), folder) as running:
         for zone in QUESTIONS:
             done = running.pdnsutil("secure-zone", zone)
             assert f"Zone {zone} secured" in done.stdout, done.stderr
@@ -142,7 +178,7 @@ def test_unbound_validates_every_answer(server: PdnsServer, tmp_path: Path, zone
             assert answer.flags & dns.flags.AD, name
 
 
-@pytest.mark.parametrize(("zone", "mode"), [(FORWARD, "nsec"), (LISTED, "nsec"), (LISTED, "nsec3")])
+@pytest.mark.parametrize(("zone", "mode"), [(FORWARD, "nsec"), (OVER, "nsec"), (LISTED, "nsec"), (LISTED, "nsec3")])
 def test_transfer_is_a_whole_signed_zone(server: PdnsServer, tmp_path: Path, zone: str, mode: str) -> None:
     sign(server, zone, mode)
     (tmp_path / "zone").write_text(server.axfr(zone))

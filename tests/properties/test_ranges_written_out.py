@@ -1,12 +1,16 @@
 """A ranges zone of a small prefix equals the same zone written out name by name, in all answers."""
 
+import tempfile
 from ipaddress import ip_network
+from pathlib import Path
+from typing import NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from pipebackend import names
 from pipebackend.config import Config, Section
+from pipebackend.errors import ZoneFault
 from pipebackend.records import Client, Record
 from pipebackend.zones import ranges
 from pipebackend.zones.ring import TreeRing
@@ -31,11 +35,36 @@ def prefixes(version: int) -> st.SearchStrategy:
     )
 
 
-def without_overlaps(nets):
+@st.composite
+def spans(draw, version: int):
+    """Addresses in a row that are a prefix, or begin and end anywhere; with a TTL or not."""
+    net = draw(prefixes(version))
+    first, last = 0, net.num_addresses - 1
+    text = str(net)
+    if draw(st.booleans()):
+        first = draw(st.integers(0, last))
+        last = draw(st.integers(first, last))
+        text = f"{net[first]}-{net[last]}"
+    ttl = draw(st.sampled_from((None, 0, 300)))
+    return Span([net[place] for place in range(first, last + 1)], 60 if ttl is None else ttl, text, ttl)
+
+
+class Span(NamedTuple):
+    addresses: list
+    ttl: int
+    where: str
+    said: int | None
+
+    @property
+    def text(self) -> str:
+        return self.where if self.said is None else f"{self.where} {self.said}"
+
+
+def without_overlaps(found):
     kept = []
-    for net in nets:
-        if not any(net.version == other.version and net.overlaps(other) for other in kept):
-            kept.append(net)
+    for span in found:
+        if not any(set(span.addresses) & set(other.addresses) for other in kept):
+            kept.append(span)
     return kept
 
 
@@ -44,21 +73,21 @@ def host_label(template: str, address) -> str:
     return template.replace("{address}", text)
 
 
-def written_out(apex, nets, template, reverse, fixed):
+def written_out(apex, spans, template, reverse, fixed):
     """All records of the zone, made without the code under test."""
     hidden = {record.owner.lower() for record in fixed if record.type in ("NS", "DNAME") and record.owner != apex}
     taken = {record.owner.lower() for record in fixed}
     yield from fixed
-    for net in nets:
-        for address in net:
+    for span in spans:
+        for address in span.addresses:
             host = f"{host_label(template, address)}.{DOMAIN}"
             owner = address.reverse_pointer if reverse else host
             if owner.lower() in taken or any(above in hidden for above in names.ancestors(owner.lower())):
                 continue
             if reverse:
-                yield Record(owner, "PTR", 60, host)
+                yield Record(owner, "PTR", span.ttl, host)
             else:
-                yield Record(owner, "A" if net.version == 4 else "AAAA", 60, str(address))
+                yield Record(owner, "A" if address.version == 4 else "AAAA", span.ttl, str(address))
 
 
 @st.composite
@@ -67,30 +96,33 @@ def zones(draw):
     reverse = draw(st.booleans())
     template = draw(st.sampled_from(TEMPLATES))
     versions = [draw(st.sampled_from((4, 6)))] if reverse else [4, 6]
-    nets = without_overlaps(draw(st.lists(st.one_of(map(prefixes, versions)), min_size=1, max_size=4)))
+    found = without_overlaps(draw(st.lists(st.one_of(map(spans, versions)), min_size=1, max_size=4)))
     apex = "example.net"
     if reverse:
         depth = draw(st.integers(0, 2 if versions == [4] else 29))
-        labels = nets[0].network_address.reverse_pointer.split(".")
+        labels = found[0].addresses[0].reverse_pointer.split(".")
         apex = ".".join(labels[-2 - depth :])
-        nets = [net for net in nets if names.is_below(net.network_address.reverse_pointer, apex)]
+        found = [span for span in found if all(names.is_below(one.reverse_pointer, apex) for one in span.addresses)]
+        assume(found)
     computed = [
         address.reverse_pointer if reverse else f"{host_label(template, address)}.{DOMAIN}".lower()
-        for net in nets
-        for address in (net[0], net[-1], net[len(list(net)) // 2])
+        for span in found
+        for address in (span.addresses[0], span.addresses[-1], span.addresses[len(span.addresses) // 2])
     ]
     fixed_lines = draw(st.lists(fixed_records(computed, apex), max_size=4))
-    table = COMMON | {
+    table = {
         "name": apex,
-        "ranges": list(map(str, nets)),
+        "ranges": [span.text for span in found],
         "template": template,
         "domain": DOMAIN,
-        "records": fixed_lines,
         "max_listed": 1 << 20,
     }
-    zone = loaded(table, apex)
+    if draw(st.booleans()):
+        zone = over_a_file(table, apex, fixed_lines)
+    else:
+        zone = loaded(COMMON | table | {"records": fixed_lines}, apex)
     fixed = [record._replace(auth=True) for rrs in zone._fixed.nodes.values() for record in rrs]
-    tree = Tree(apex, written_out(apex, nets, template, reverse, fixed))
+    tree = Tree(apex, written_out(apex, found, template, reverse, fixed))
     return zone, tree, draw(st.lists(questions(list(tree.nodes), apex), max_size=30))
 
 
@@ -135,6 +167,18 @@ def loaded(table, apex):
     assert faults == []
     assert zone is not None
     return zone
+
+
+def over_a_file(table, apex, lines):
+    """The zone with its fixed records in a zone file; one that cannot be served is another test's."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "zone"
+        soa = f"{apex}. SOA ns1.example.net hostmaster.example.net 1 2 3 4 60\n{apex}. NS ns1.example.net\n"
+        path.write_text("$ORIGIN .\n$TTL 60\n" + soa + "".join(f"{line}\n" for line in lines))
+        try:
+            return loaded(table | {"file": str(path), "ttl": 60}, apex)
+        except ZoneFault:
+            reject()
 
 
 def assert_same_answer(zone, tree, name):

@@ -3,7 +3,7 @@
 import pytest
 
 from pipebackend.config import Config, Section
-from pipebackend.errors import NotListable
+from pipebackend.errors import NotListable, ZoneFault
 from pipebackend.nsec3param import Nsec3Param
 from pipebackend.records import Client, Record
 from pipebackend.zones import ranges
@@ -190,6 +190,50 @@ def test_too_many_names_are_not_listed():
         zone_of(REVERSE, max_listed=127).listing()
 
 
+def test_a_range_ends_where_it_says_and_has_its_ttl():
+    zone = zone_of(FORWARD, ranges=["192.0.2.10-192.0.2.19 300", "192.0.2.128/25", "2001:db8::9-2001:db8::10 0"])
+
+    def ttls(label):
+        return [record.ttl for record in zone.find(f"{label}.dyn.example.net", ANYONE) or ()]
+
+    assert [ttls(f"host-192-0-2-{last}") for last in (9, 10, 19, 20, 128)] == [[], [300], [300], [], [60]]
+    group = "host-2001-0db8-0000-0000-0000-0000-0000-00"
+    assert [ttls(group + last) for last in ("08", "09", "10", "11")] == [[], [0], [0], []]
+    assert len([record for record in zone.listing() if record.type == "A"]) == 10 + 128
+
+
+OVER_FILE = """\
+$TTL 60
+@ SOA ns1.example.net. hostmaster.example.net. 5 2 3 4 60
+@ NS host-192-0-2-130
+mail MX 10 host-192-0-2-131
+bad MX 10 host-192-0-2-1
+host-192-0-2-132 TXT "of the file"
+"""
+
+
+def test_ranges_lie_over_a_zone_file_whose_records_win(tmp_path):
+    (tmp_path / "zone").write_text(OVER_FILE)
+    zone = zone_of({"name": "Dyn.example.net", "ranges": ["192.0.2.128/25"], "file": str(tmp_path / "zone")})
+    assert zone.soa().content.split()[2] == "5"
+    assert [record.type for record in zone.find("host-192-0-2-132.dyn.example.net", ANYONE)] == ["TXT"]
+    assert [record.ttl for record in zone.find("host-192-0-2-133.dyn.example.net", ANYONE)] == [3600]
+    assert zone.find("mail.dyn.example.net", ANYONE)
+    assert zone.sources == (str(tmp_path / "zone"),)
+    (fault,) = zone.faults
+    assert fault.startswith(f"{tmp_path}/zone:5: bad.dyn.example.net MX: host-192-0-2-1.dyn.example.net has no address")
+
+
+def test_what_a_file_says_is_not_said_again(tmp_path):
+    (tmp_path / "zone").write_text(OVER_FILE)
+    table = {"name": "Dyn.example.net", "ranges": ["192.0.2.128/25"], "file": str(tmp_path / "zone")}
+    _, faults = load(table, soa=FORWARD["soa"])
+    assert ["soa: unknown key" in fault for fault in faults] == [True]
+    assert any("file: must not be empty" in fault for fault in faults_of(table, file=""))
+    with pytest.raises(ZoneFault, match="none: cannot be read"):
+        load(table, file="none")
+
+
 def test_hashes_cannot_be_put_in_order():
     zone = zone_of(FORWARD)
     assert zone.narrow
@@ -214,6 +258,16 @@ def test_thousand_ranges_are_served():
     ("changes", "key", "said"),
     [
         ({"ranges": []}, "ranges", "is empty"),
+        ({"ranges": ["192.0.2.9-192.0.2.1"]}, "ranges", "write the lower address first"),
+        ({"ranges": ["192.0.2.9-2001:db8::1"]}, "ranges", "both of one IP version"),
+        ({"ranges": ["192.0.2.9-x"]}, "ranges", "192.0.2.9-x is not a range of addresses"),
+        ({"ranges": ["192.0.2.0/24 soon"]}, "ranges", "is its TTL, a number up to 2147483647"),
+        ({"ranges": ["192.0.2.0/24 2147483648"]}, "ranges", "is its TTL, a number up to 2147483647"),
+        (
+            {"ranges": ["192.0.2.0/24", "192.0.2.255-192.0.3.1"]},
+            "ranges",
+            "192.0.2.255-192.0.3.1 overlaps",
+        ),
         ({"ranges": ["192.0.2.0/33"]}, "ranges", "'192.0.2.0/33' is no IP prefix"),
         ({"ranges": ["192.0.2.1/24"]}, "ranges", "has bits set after its prefix; write 192.0.2.0/24"),
         ({"ranges": ["2001:db8::1/48"]}, "ranges", "has bits set after its prefix; write 2001:db8::/48"),
