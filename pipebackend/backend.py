@@ -117,6 +117,8 @@ class Backend:
     def lookup(self, qname: str, qtype: str, client: Client = Client(), zone_id: int = -1) -> Answer:  # noqa: B008
         """The records for a question; raises NameFault if ``qname`` is no name."""
         if self._writer is not None:
+            if qtype == "SOA" and self._writer[1].will_refuse(names.from_text(qname)):
+                return lookup.NOTHING  # the last question before a commit to which PowerDNS listens (docs/writes.md)
             self._writer[1].flush()
         try:
             answer = lookup.answer(self.zones, qname, qtype, client, zone_id)
@@ -153,18 +155,27 @@ class Backend:
         self._asked = zone.ident
         return zone.ident, zone.listing()
 
-    def domains(self) -> Sequence[DomainInfo]:
-        """Every zone."""
-        stored = {row.id: row for row in self.keyring.store.served_domains()} if self._store_url else {}
-        return [domaininfo.of_zone(zone, stored.get(zone.ident)) for zone in self.zones.all()]
+    def domains(self, with_waiting: bool = False) -> Sequence[DomainInfo]:
+        """Every zone; also those of the store that have no records yet if ``with_waiting``."""
+        has_store = bool(self.registry.store_url)
+        stored = {row.id: row for row in self.store.served_domains()} if has_store else {}
+        found = [domaininfo.of_zone(zone, stored.get(zone.ident)) for zone in self.zones.all()]
+        if with_waiting and has_store:
+            known = self.registry.by_apex
+            found += [domaininfo.of_row(row) for row in self.store.waiting_domains() if row.apex not in known]
+        return found
 
     def domain(self, apex: str) -> DomainInfo | None:
-        """One zone, None if it is not ours; one of the store may have no records yet."""
+        """One zone, None if it is not ours; one of the store may have no records yet.
+
+        Keys and settings alone make no zone: another of PowerDNS's backends has the records.
+        """
         name = names.from_text(apex)
         zone = self.zones.at(name)
-        row = self.keyring.store.domain(name) if self._store_url and (zone is None or zone.kind == "stored") else None
+        has_row = self.registry.store_url and (zone is None or zone.kind == "stored")
+        row = self.store.domain(name) if has_row else None
         if zone is None:
-            return None if row is None else domaininfo.of_row(row)
+            return domaininfo.of_row(row) if row is not None and self.store.is_here(row) else None
         return domaininfo.of_zone(zone, row)
 
     def zone_faults(self, apex: str) -> Sequence[str]:

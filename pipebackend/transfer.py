@@ -1,7 +1,8 @@
 """Writing a stored zone: records are fed between a start and a commit, and then the zone is the new one or the old.
 
 What breaks a rule of DNS is noted while it is fed and named when the commit is refused (TransferFault); then nothing
-was changed. The commit itself puts ``auth``, ``ordername``, empty non-terminals and the order right.
+was changed. An RRset is refused at once as well, since PowerDNS looks at that answer. The commit itself puts ``auth``,
+``ordername``, empty non-terminals and the order right.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class Transfer:
         """Whether a transfer was started and has not ended."""
         return self._zone is not None
 
+    def is_spoiled(self, apex: str) -> bool:
+        """Whether a transfer of this zone is open whose commit will be refused."""
+        return self._zone is not None and self._zone.is_spoiled and self._zone.apex == apex
+
     def start(self, apex: str, domain_id: int) -> None:
         """Begin to replace the zone with this id, or with -1 to edit it; one that was open is forgotten.
 
@@ -56,16 +61,22 @@ class Transfer:
         self._store.begin()
         self._zone = _Feed(self._store, name, ident, is_replaced=domain_id != IN_PLACE)
 
-    def feed(self, record: Record) -> None:
-        """Add a record to the zone that is open; what PowerDNS derives (NSEC, NSEC3, NSEC3PARAM) is left out."""
-        self._open().feed(record)
+    def feed(self, record: Record) -> str:
+        """Add a record to the zone that is open; what PowerDNS derives (NSEC, NSEC3, NSEC3PARAM) is left out.
+
+        Returns why the record was not taken, "" if it was. A zone has one such text for each of its first faults.
+        """
+        zone = self._open()
+        known = zone.faults_named
+        zone.feed(record)
+        return zone.last_fault if zone.faults_named > known else ""
 
     def feed_ents(self, owners: Iterable[str]) -> None:
         """The sender's empty non-terminals: not needed, they follow from the records."""
         self._open()
 
     def replace_rrset(self, domain_id: int, name: str, type_: str, rrset: Sequence[Record]) -> None:
-        """Put these records in the place of those of a type (all for ANY) at a name.
+        """Put these records in the place of those of a type (all for ANY) at a name; TransferFault if they cannot be.
 
         ``domain_id`` may be one that nobody gave out (rule T-11), then the zone of ``start`` is meant.
         """
@@ -75,6 +86,7 @@ class Transfer:
             zone.fault(f"{name} {type_}: of the zone {apex}, but a transaction of zone {zone.apex} is open")
         else:
             zone.replace(name, type_, rrset)
+        zone.demand_faultless()
 
     def flush(self) -> None:
         """Write what was fed so far, so that questions in this process see it."""
@@ -132,14 +144,32 @@ class _Feed:
         self._fault_count = self._fed = self._aside = 0
         self._soas = 0
         self._touches_soa = False
+        self._is_here = is_replaced  # else it must have an SOA to be edited
         self._is_plain = plain.checks()
         self._is_plain_name = places.plain_names(apex) if is_replaced else _never
-        self._aliases: set[str] = set()  # names that may have a CNAME beside other data
+        self._aliases: set[str] = set()  # edited names, which may have a CNAME beside other data
+
+    @property
+    def is_spoiled(self) -> bool:
+        return self._fault_count > 0
+
+    @property
+    def faults_named(self) -> int:
+        return len(self._faults)
+
+    @property
+    def last_fault(self) -> str:
+        return self._faults[-1]
+
+    def demand_faultless(self) -> None:
+        if self._faults:
+            raise TransferFault(self._faults)
 
     def feed(self, record: Record) -> None:
         if record.type in _DERIVED:
             return
         try:
+            self._demand_here(record.type)
             self._rows.append(self._row(record))
         except (NameFault, RecordFault) as exc:
             self.fault(f"{record.owner or '.'} {record.type}: {exc}")
@@ -152,11 +182,19 @@ class _Feed:
         except NameFault as exc:
             self.fault(f"{name} {type_}: {exc}")
             return
+        try:
+            self._demand_here(type_)
+        except RecordFault as exc:
+            self.fault(f"{name} {type_}: {exc}")
+            return
         self.flush()
         self._store.remove_rrset(self._known_ident(), owner, type_)
         self._aliases.add(owner)
         if type_ in ("SOA", "ANY") and owner == self.apex:
             self._touches_soa = True
+            self._soas = 0
+            if type_ == "SOA" and len(rrset) != 1:
+                self.fault(f"it would have {len(rrset)} SOA records; a zone has one")
         for record in dict.fromkeys(rrset):
             self.feed(record)
 
@@ -189,8 +227,7 @@ class _Feed:
             self._check_alias(name)
         if self._fault_count > len(self._faults):
             self._faults.append(f"zone {self.apex or '.'}: … and {self._fault_count - len(self._faults)} more")
-        if self._faults:
-            raise TransferFault(self._faults)
+        self.demand_faultless()
 
     def note_refusal(self, moment: int, reason: BackendError) -> None:
         """Keeps why the zone was not replaced, if that is possible now; who sent it hears of it in any case."""
@@ -208,20 +245,28 @@ class _Feed:
         if owner != self._owner or self._name is None:
             self._take_owner(owner)
         name = self._name or ""
-        if not 0 <= ttl <= records.MAX_TTL:
+        if not 0 <= ttl <= records.MAX_TTL and self._is_replaced:
+            ttl = 0  # what a primary means by that (RFC 2181 section 8)
+        elif not 0 <= ttl <= records.MAX_TTL:
             raise RecordFault(f"the ttl {ttl} is not from 0 to {records.MAX_TTL}")
         is_plain = self._is_plain.get(type_)
         if is_plain is None or not is_plain(content):
             content = records.checked_content(type_, content)
         if type_ == "SOA":
             self._take_soa(name)
-        elif type_ == "CNAME" or not self._is_replaced:
+        elif not self._is_replaced:  # else a secondary serves what its primary does; ``zone check`` tells of it
             self._aliases.add(name)
         self._fed += 1
         # The commit puts right what is not known yet; guessed well, there is little to put right.
         auth = type_ != "NS" or name == self.apex
         name = name if self._is_cleared else self._spelled
         return rrs.row(self._known_ident(), Record(name, type_, ttl, content, auth), self._ordername)
+
+    def _demand_here(self, type_: str) -> None:
+        """RecordFault if a zone without SOA is to be edited: its records may be in another of PowerDNS's backends."""
+        if not self._is_here and type_ != "SOA" and self._store.soa(self._known_ident(), self.apex) is None:
+            raise RecordFault("the zone has no SOA here; its records are elsewhere, or it has to be filled as a whole")
+        self._is_here = True
 
     def _take_owner(self, owner: str) -> None:
         self._owner, self._name = owner, None

@@ -26,24 +26,32 @@ class Writer:
         self._is_configured = is_configured
         self._transfer = Transfer(store)
         self._configured = ""  # the configured zone of an open transaction: keys and settings may change, records not
+        self._refused: str | None = None  # the configured zone that PowerDNS goes on replacing, whatever it is told
 
     @property
     def is_open(self) -> bool:
         """Whether a transaction was started and has not ended."""
         return self._transfer.is_open
 
+    def will_refuse(self, apex: str) -> bool:
+        """Whether a transaction of this zone is open whose commit will be refused."""
+        return self._refused == apex or self._transfer.is_spoiled(apex)
+
     def start(self, apex: str, zone_id: int) -> None:
-        """Begin to replace a zone, or with -1 to edit it; one that was open is forgotten."""
+        """Begin to replace a zone, or with -1 to edit it; one that was open is forgotten.
+
+        A configured zone is refused at the commit, and not before: its keys and settings may be written, and after a
+        refused start PowerDNS goes on and asks for no commit (docs/writes.md).
+        """
         name = names.from_text(apex)
         self._configured = name if self._is_configured(name) else ""
-        if self._configured and zone_id >= 0:
-            raise TransferFault([_made_from_configuration(name)])
-        self._transfer.start(name, zone_id)
+        self._refused = name if self._configured and zone_id >= 0 else None
+        self._transfer.start(name, -1 if self._configured else zone_id)
 
-    def feed(self, record: Record) -> None:
-        """Add a record."""
+    def feed(self, record: Record) -> str:
+        """Add a record; returns what ``Transfer.feed`` does."""
         self._demand_stored()
-        self._transfer.feed(record)
+        return self._transfer.feed(record)
 
     def feed_ents(self) -> None:
         """Empty non-terminals follow from the records."""
@@ -59,12 +67,20 @@ class Writer:
         """Let questions of this process see what was fed (rule T-5)."""
         self._transfer.flush()
 
-    def commit(self, moment: int | None = None) -> bool:
-        """Keep what was written since the start; False if there was none. ``moment`` as for ``Transfer.commit``."""
-        return self._transfer.commit(moment)
+    def commit(self, moment: int | None = None) -> None:
+        """Keep what was written since the start; TransferFault if nothing was. ``moment`` as in ``Transfer.commit``."""
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            self._transfer.abort()
+            raise TransferFault([_made_from_configuration(refused)])
+        if not self._transfer.commit(moment):
+            raise TransferFault(
+                ["nothing was kept: no transaction is open, as after the process that had it was killed"]
+            )
 
     def abort(self) -> bool:
         """Forget what was written since the start; False if there was none."""
+        self._refused = None
         return self._transfer.abort()
 
     def set_notified(self, zone_id: int, serial: int) -> bool:
@@ -98,6 +114,7 @@ class Writer:
 
     def _demand_stored(self) -> None:
         if self._configured:
+            self._refused = self._configured
             raise TransferFault([_made_from_configuration(self._configured)])
 
 

@@ -58,6 +58,8 @@ class ZoneEditor:
         with self._keyring.locked():
             ident = self._store.create_domain(name, wanted_id, KINDS[kind], addresses)
             self._store.add_records([rrs.row(ident, record, None) for record in made])
+            if made:  # else a change by PowerDNS's API keeps the serial; its own creation of zones sets it too
+                self._keyring.set_metadata(name, ident, "SOA-EDIT-API", ["DEFAULT"])
         return made
 
     def delete(self, apex: str) -> None:

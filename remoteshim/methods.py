@@ -50,8 +50,12 @@ def search_records(backend: Backend, params: Params) -> str:
 
 
 def get_all_domains(backend: Backend, params: Params) -> list[dict[str, Any]]:
-    """Every zone; this saves PowerDNS a walk of SOA questions for each query."""
-    return [zonemethods.domain_json(info) for info in backend.domains()]
+    """Every zone; this saves PowerDNS a walk of SOA questions for each query.
+
+    Its list of zones, which it keeps for minutes, has those without records too: so a new secondary zone is answered as
+    soon as it was transferred.
+    """
+    return [zonemethods.domain_json(info) for info in backend.domains(params.flag("include_disabled", False))]
 
 
 def get_domain_info(backend: Backend, params: Params) -> Any:
@@ -217,9 +221,11 @@ METHODS: dict[str, Method] = {
 KNOWN = frozenset(("initialize", "lookup", NEIGHBOURS, *RENDERED, *METHODS))
 STEADY = frozenset(("getAllDomainMetadata", "getDomainKeys", "getDomainMetadata"))  # the same until the store changes
 # Where "no" would be taken for "nothing": an unsigned zone, a name that does not exist, a denial of everything
-# (rule D-4). A failure of these has no result, which PowerDNS answers with SERVFAIL (rule R-7).
+# (rule D-4). A failure of these has no result, which PowerDNS answers with SERVFAIL (rule R-7). Of transactions it
+# ignores "no" in half of its commands, and says that all was kept (docs/writes.md).
 NEVER_NO = frozenset(
     (
+        "commitTransaction",
         "getAllDomainMetadata",
         "getAllDomains",
         NEIGHBOURS,
@@ -227,5 +233,6 @@ NEVER_NO = frozenset(
         "getDomainKeys",
         "getDomainMetadata",
         "getTSIGKey",
+        "startTransaction",
     )
 )

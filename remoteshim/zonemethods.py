@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from pipebackend.errors import RequestFault
 from pipebackend.records import Record
 
 TYPE_CHECKING = False
@@ -25,8 +26,13 @@ def start_transaction(backend: Backend, params: Params) -> bool:
 
 
 def commit_transaction(backend: Backend, params: Params) -> bool:
-    """Keep what was written since the start; nothing was where this process saw no start (rule T-3)."""
-    return backend.writer.commit(int(time.time()))
+    """Keep what was written since the start.
+
+    A commit that kept nothing has no result, since PowerDNS takes ``false`` for success in most places (see
+    ``methods.NEVER_NO``); so has one whose start this process did not see (rule T-3).
+    """
+    backend.writer.commit(int(time.time()))
+    return True
 
 
 def abort_transaction(backend: Backend, params: Params) -> bool:
@@ -35,8 +41,13 @@ def abort_transaction(backend: Backend, params: Params) -> bool:
 
 
 def feed_record(backend: Backend, params: Params) -> bool:
-    """Add a record; its ``auth`` and ``ordername`` are not needed, since they follow from the zone."""
-    backend.writer.feed(_record(params.object("rr")))
+    """Add a record; its ``auth`` and ``ordername`` are not needed, since they follow from the zone.
+
+    PowerDNS ignores "no" here, but logs the reason, which it does not with the commit that is refused then.
+    """
+    fault = backend.writer.feed(_record(params.object("rr")))
+    if fault:
+        raise RequestFault(fault)
     return True
 
 

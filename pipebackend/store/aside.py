@@ -30,7 +30,9 @@ def in_order(db: Sqlite, apex: str) -> Generator[Ordered]:
     db.execute(_MAKE)
     skipped = len(names.order_key(apex)) + 1 if apex else 0
     yield from db.stream(
-        f"SELECT substr(key, ?), name, type, ttl, prio, content FROM {_TABLE} ORDER BY key, rowid", (skipped + 1,)
+        # SQLite's substr(x'', 1), for the apex of the root zone, is NULL
+        f"SELECT coalesce(substr(key, ?), x''), name, type, ttl, prio, content FROM {_TABLE} ORDER BY key, rowid",
+        (skipped + 1,),
     )
 
 

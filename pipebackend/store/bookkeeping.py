@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 __all__ = [
     "StoredDomain",
     "all_served",
+    "all_waiting",
     "autoprimary",
     "create",
     "delete",
     "find",
+    "is_here",
     "served_apexes",
     "set_checked",
     "set_kind",
@@ -68,6 +70,19 @@ def all_served(db: Sqlite) -> list[StoredDomain]:
     return list(_domains(db, f"{_SERVED} ORDER BY d.id", ()))
 
 
+def all_waiting(db: Sqlite) -> list[StoredDomain]:
+    """The zones that are to have records here and have no SOA yet, as before their first transfer."""
+    of_others = domains.settings_only(db)
+    return [
+        zone for zone in _domains(db, f"{_ALL} WHERE r.content IS NULL ORDER BY d.id", ()) if zone.id not in of_others
+    ]
+
+
+def is_here(db: Sqlite, domain: StoredDomain) -> bool:
+    """Whether the zone's records are here, or are to be, rather than only keys and settings."""
+    return domain.has_soa or domain.id not in domains.settings_only(db)
+
+
 def served_apexes(db: Sqlite, most: int) -> list[str]:
     """The names of at most so many zones that have an SOA."""
     found = db.rows(
@@ -110,6 +125,7 @@ def create(db: Sqlite, apex: str, wanted_id: int, kind: str, primaries: Sequence
                 f"store {db.path}: zone {apex or '.'} is there already; delete it first, or import into it"
             )
         domain_id = domains.ensure(db, apex, wanted_id)
+        domains.claim(db, domain_id)
         values = (kind, _master(apex, primaries), account or None, domain_id)
         db.execute("UPDATE domains SET type = ?, master = ?, account = ? WHERE id = ?", values)
         return domain_id

@@ -14,13 +14,17 @@ __all__ = [
     "all_rows",
     "apex_from",
     "apex_of",
+    "claim",
     "ensure",
+    "ensure_for_settings",
     "id_of",
+    "settings_only",
     "stored_name",
     "with_other_names",
     "with_type",
 ]
 
+_SETTINGS_ONLY = "pipebackend_settings_only"
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 
 
@@ -102,6 +106,29 @@ def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:
         values = (free, stored_name(apex))
         db.execute("INSERT INTO domains (id, name, type) VALUES (?, ?, 'NATIVE')", values)
         return free
+
+
+def ensure_for_settings(db: Sqlite, apex: str, wanted_id: int) -> int:
+    """The same for keys or settings, whose zone may be one of another backend: a row that is made is noted as such."""
+    found = id_of(db, apex)
+    if found is None:
+        with db.writing():
+            found = ensure(db, apex, wanted_id)
+            if not db.rows("SELECT 1 FROM records WHERE domain_id = ? LIMIT 1", (found,)):
+                db.execute(f"INSERT OR IGNORE INTO {_SETTINGS_ONLY} (domain_id) VALUES (?)", (found,))
+    return found
+
+
+def settings_only(db: Sqlite) -> frozenset[int]:
+    """The ids of zones of which keys and settings are here, but no records, and nobody asked for a zone here."""
+    if not db.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (_SETTINGS_ONLY,)):
+        return frozenset()
+    return frozenset(id_ for (id_,) in db.rows(f"SELECT domain_id FROM {_SETTINGS_ONLY}"))
+
+
+def claim(db: Sqlite, domain_id: int) -> None:
+    """The zone's records are to be here; inside a transaction."""
+    db.execute(f"DELETE FROM {_SETTINGS_ONLY} WHERE domain_id = ?", (domain_id,))
 
 
 def _free_id(db: Sqlite, wanted_id: int) -> int:

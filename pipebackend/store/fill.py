@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from pipebackend import names
 from pipebackend.errors import StoreFault
-from pipebackend.store import order, places, refusals, rrs, schema
+from pipebackend.store import domains, order, places, refusals, rrs, schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def replacing(db: Sqlite, domain_id: int, *, is_large: bool) -> Iterator[Filling
         for statement in triggers:
             db.execute(statement)
         refusals.forget(db, domain_id)
+        domains.claim(db, domain_id)
         order.note_param(db, domain_id, denial)
         if order.denial_of(db, domain_id) == denial:  # it can depend on the records of a presigned zone
             order.unmark(db, domain_id)

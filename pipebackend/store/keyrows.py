@@ -43,7 +43,7 @@ def of_zone(db: Sqlite, apex: str) -> list[KeyRow]:
 def add(db: Sqlite, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:
     """Adds a key, and the zone's row if need be; the key's id."""
     with db.writing():
-        domain_id = domains.ensure(db, apex, wanted_id)
+        domain_id = domains.ensure_for_settings(db, apex, wanted_id)
         cursor = db.execute(
             "INSERT INTO cryptokeys (domain_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?)",
             (domain_id, flags, int(active), int(published), content),

@@ -31,7 +31,7 @@ def replace(db: Sqlite, apex: str, wanted_id: int, kind: str, values: Sequence[s
     if not values and domains.id_of(db, apex) is None:
         return
     with db.writing():
-        domain_id = domains.ensure(db, apex, wanted_id)
+        domain_id = domains.ensure_for_settings(db, apex, wanted_id)
         db.execute("DELETE FROM domainmetadata WHERE domain_id = ? AND kind = ?", (domain_id, kind))
         for value in values:
             db.execute(

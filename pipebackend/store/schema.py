@@ -220,6 +220,25 @@ def _make_refusal_table(run: Run) -> None:
     _run_all(run, _REFUSAL_TABLE)
 
 
+# Zones that were only ever given keys or settings, whose records another backend may have. One that gets an SOA is
+# written here from then on.
+_KEPT_FOR_OTHERS = (
+    "CREATE TABLE pipebackend_settings_only (domain_id INTEGER PRIMARY KEY)",
+    """INSERT INTO pipebackend_settings_only (domain_id) SELECT id FROM domains
+        WHERE type = 'NATIVE' AND NOT EXISTS (SELECT 1 FROM records WHERE domain_id = domains.id)""",
+    """CREATE TRIGGER pipebackend_records_insert_first_soa AFTER INSERT ON records WHEN NEW.type = 'SOA' BEGIN
+        DELETE FROM pipebackend_settings_only WHERE domain_id = NEW.domain_id;
+        END""",
+    """CREATE TRIGGER pipebackend_settings_only_delete AFTER DELETE ON domains BEGIN
+        DELETE FROM pipebackend_settings_only WHERE domain_id = OLD.id;
+        END""",
+)
+
+
+def _make_settings_only(run: Run) -> None:
+    _run_all(run, _KEPT_FOR_OTHERS)
+
+
 def drop_triggers_of_records(run: Run) -> list[str]:
     """The statements that make our triggers on ``records`` again, which are dropped; inside a transaction."""
     found = run("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'pipebackend_records_*'", ())
@@ -233,6 +252,7 @@ _MIGRATIONS: tuple[tuple[str, Callable[[Run], None]], ...] = (
     ("the order of the names in records", _make_order_tables),
     ("the same in half the space", _make_places),
     ("why a zone was not replaced", _make_refusal_table),
+    ("which zones have only keys and settings here", _make_settings_only),
 )
 VERSION = len(_MIGRATIONS)
 

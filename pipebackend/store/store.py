@@ -83,6 +83,14 @@ class Store:
         """The zones whose records are here: those with an SOA, in the order of their ids."""
         return bookkeeping.all_served(self._db)
 
+    def waiting_domains(self) -> list[StoredDomain]:
+        """The zones whose records are to be here and are not yet: those without SOA, in the order of their ids."""
+        return bookkeeping.all_waiting(self._db)
+
+    def is_here(self, domain: StoredDomain) -> bool:
+        """Whether the zone's records are here or are to be; False where there are only keys and settings."""
+        return bookkeeping.is_here(self._db, domain)
+
     def served_apexes(self, most: int) -> list[str]:
         """The names of at most so many of them."""
         return bookkeeping.served_apexes(self._db, most)

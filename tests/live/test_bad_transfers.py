@@ -6,8 +6,9 @@ What we refuse, ``zoneutil zone check`` tells too. What PowerDNS refuses never c
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import dns.rdata
@@ -39,9 +40,12 @@ class Bad(NamedTuple):
     sent: slice = slice(None)
 
 
-REFUSED = {  # by us; PowerDNS says that it was committed
-    "cname.example": Bad("www.{0} 60 CNAME ns1.{0}", "www.cname.example CNAME: there cannot be A records beside it"),
-    "cnames.example": Bad("a.{0} 60 CNAME b.{0}\na.{0} 60 CNAME c.{0}", "there cannot be another CNAME beside it"),
+REFUSED = {zone: Bad("a.{0} 60 A 192.0.2.66", "refused by the test") for zone in ("one.example", "two.example")}
+REFUSING = """CREATE TRIGGER refuses BEFORE INSERT ON records WHEN NEW.content = '192.0.2.66' BEGIN
+    SELECT RAISE(ABORT, 'refused by the test'); END"""  # as a disk does that is full
+ODD = {  # and taken, since gsqlite3 takes it; zone check names it
+    "cname.example": Bad("www.{0} 60 CNAME ns1.{0}", "www.cname.example has a CNAME beside A"),
+    "cnames.example": Bad("a.{0} 60 CNAME b.{0}\na.{0} 60 CNAME c.{0}", "a.cnames.example has more than one CNAME"),
 }
 CONTENT = "content.example"
 UNREADABLE = {  # for PowerDNS
@@ -77,7 +81,7 @@ def worker(config: Path) -> Iterator[dict[str, str]]:
     """A process that serves all of PowerDNS's connections, and PowerDNS's settings for it."""
     address = config.parent / "socket"
     command = [installed_command("remoteshim"), f"--config={config}", f"--listen=unix:{address}", "--workers=1"]
-    with subprocess.Popen(command) as process:
+    with open(config.parent / "worker.log", "wb") as log, subprocess.Popen(command, stderr=log) as process:
         try:
             until(address.exists, "the socket is there")
             settings = {"remote-connection-string": f"unix:path={address},timeout=20000", "remote-dnssec": "yes"}
@@ -98,6 +102,8 @@ def secondary_of(
         primary.zones[f"{zone}."] = records(zone, 1)
         backend.create_secondary(zone, f"{HOST}:{primary.port}", "")
     backend.close()
+    with closing(sqlite3.connect(store / "zones.db")) as database, database:
+        database.execute(REFUSING)
     with ExitStack() as stack:
         settings = remote_config(config, dnssec=True)
         if socket:
@@ -117,7 +123,7 @@ def primary() -> Iterator[Primary]:
 @pytest.fixture(scope="module")
 def secondary(primary: Primary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdnsServer]:
     folder = tmp_path_factory.mktemp("secondary")
-    with secondary_of(primary, folder, folder, (*REFUSED, *UNREADABLE, *LEFT_OUT, OLDER)) as server:
+    with secondary_of(primary, folder, folder, (*REFUSED, *ODD, *UNREADABLE, *LEFT_OUT, OLDER)) as server:
         yield server
 
 
@@ -148,9 +154,11 @@ def in_words_of_version(reason: str) -> str:
 
 
 def check_refusal(primary: Primary, secondary: PdnsServer, zone: str, reason: str) -> None:
-    """The zone's transfer is refused, and whoever asks is told; not any more after a good one."""
+    """The zone's transfer is refused, PowerDNS knows it, and zone check says why; not any more after a good one."""
+    assert faults(secondary, zone) == []
     retrieve(secondary, zone)
-    secondary.wait_for_log(reason)
+    until(lambda: faults(secondary, zone) != [], "zone check has the refusal")
+    assert any(zone in line and "No 'result'" in line for line in secondary.log.splitlines())
     [fault] = faults(secondary, zone)
     assert re.match(rf"{zone}: the transfer of 20[-\d]+ [:\d]+ UTC was refused, the zone is the one before: ", fault)
     assert reason in fault
@@ -179,6 +187,14 @@ def test_a_process_that_refused_one_takes_the_next(primary: Primary, tmp_path: P
             assert faults(secondary, zone) == []
             primary.zones[f"{zone}."] = bad(zone, case)
             check_refusal(primary, secondary, zone, case.reason)
+
+
+@pytest.mark.parametrize("zone", ODD)
+def test_what_is_odd_is_taken_and_named(primary: Primary, secondary: PdnsServer, zone: str) -> None:
+    primary.zones[f"{zone}."] = bad(zone, ODD[zone])
+    retrieve(secondary, zone)
+    until(lambda: any(ODD[zone].reason in fault for fault in faults(secondary, zone)), "zone check names it")
+    assert secondary.axfr(zone).count("\tCNAME\t") == len(ODD[zone].lines.splitlines())
 
 
 @pytest.mark.parametrize("zone", UNREADABLE)

@@ -125,8 +125,12 @@ def test_what_was_fed_and_cannot_be_written_is_a_failure_of_the_question(
     monkeypatch.setattr("pipebackend.store.faults.BUSY_SECONDS", 0.05)
     one = asker(folder)
     one.ask("createSlaveDomain", ip="192.0.2.1", domain="new.example.", nameserver="", account="")
-    one.ask("startTransaction", domain="new.example.", domain_id=-1, trxid=1)
     fed = {"qname": "a.new.example.", "qtype": "A", "qclass": 1, "content": "192.0.2.1", "ttl": 60, "auth": True}
+    soa = fed | {"qname": "new.example.", "qtype": "SOA", "content": "a b 1 2 3 4 5"}
+    one.ask("startTransaction", domain="new.example.", domain_id=-1, trxid=1)
+    one.ask("replaceRRSet", domain_id=-1, qname="new.example.", qtype="SOA", rrset=[soa], trxid=1)
+    one.ask("commitTransaction", trxid=1)
+    one.ask("startTransaction", domain="new.example.", domain_id=-1, trxid=1)
     with closing(sqlite3.connect(folder / "zones.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         one.ask("feedRecord", rr=fed, trxid=1)

@@ -165,5 +165,5 @@ def test_a_failed_change_leaves_no_transaction(zone):
     with pytest.raises(BackendError):
         backend.editor.remove(f"www.{ZONE}", "A", None)
     assert backend.editor.add(f"www.{ZONE}", "A", "192.0.2.1", None)
-    assert backend.writer.commit() is False
+    assert not backend.writer.is_open
     backend.close()

@@ -161,7 +161,7 @@ def test_delete_asks_and_takes_keys_and_settings_along(zoneutil):
     zoneutil.good("zone", "delete", "Example.Org", answer="y\n")
     assert ZONE not in zoneutil.good("store", "dump").out
     zoneutil.good("zone", "create", ZONE)
-    assert (row(zoneutil)["keys"], row(zoneutil)["settings"]) == ([], {})
+    assert (row(zoneutil)["keys"], row(zoneutil)["settings"]) == ([], {"SOA-EDIT-API": ["DEFAULT"]})
 
 
 def test_a_zone_changes_its_kind(zoneutil):

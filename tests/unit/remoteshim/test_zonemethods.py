@@ -27,6 +27,12 @@ class Zone:
         self.id = self.backend.keyring.store.create_domain("stored.example", 5, kind)
         self.session = RemoteSession(open_backend, self.backend)
 
+    def reopen(self) -> None:
+        """Go on in a new process."""
+        self.backend.close()
+        self.backend = open_backend(self.path)
+        self.session = RemoteSession(open_backend, self.backend)
+
     def ask(self, method: str, **parameters: Any) -> Any:
         return self.answer(json.dumps({"method": method, "parameters": parameters}).encode())["result"]
 
@@ -105,7 +111,7 @@ def test_a_zone_of_two_faults_is_refused_and_the_old_one_stays(zone: Zone) -> No
     zone.ask("startTransaction", domain=APEX, domain_id=zone.id, trxid=1)
     zone.feed("elsewhere.example.", "A", "192.0.2.1")
     answer = zone.answer(b'{"method": "commitTransaction", "parameters": {"trxid": 1}}')
-    assert answer["result"] is False
+    assert answer["result"] is None, "PowerDNS takes no for success"
     assert "elsewhere.example" in answer["log"][0]
     assert "SOA" in answer["log"][0]
     assert zone.types(APEX) == ["NS", "SOA"]
@@ -118,9 +124,9 @@ def test_a_zone_of_two_faults_is_refused_and_the_old_one_stays(zone: Zone) -> No
     assert zone.backend.store.refusal(zone.id) is None
 
 
-@pytest.mark.parametrize("method", ["commitTransaction", "abortTransaction"])
-def test_the_end_of_a_transaction_that_nobody_started_is_answered(zone: Zone, method: str) -> None:
-    assert zone.ask(method, trxid=1) is False
+def test_the_end_of_a_transaction_that_nobody_started_is_answered(zone: Zone) -> None:
+    assert zone.ask("abortTransaction", trxid=1) is False
+    assert zone.ask("commitTransaction", trxid=1) is None, "what was written before it is lost"
 
 
 def test_a_salt_of_octets_that_are_no_text_is_read(zone: Zone) -> None:
@@ -134,7 +140,96 @@ def test_records_of_a_configured_zone_are_not_written(tmp_path: Path) -> None:
     session = RemoteSession(open_backend, open_backend(None, {}))
     request = {"method": "startTransaction", "parameters": {"domain": "airports.aa.", "domain_id": 1, "trxid": 1}}
     answer = json.loads(session.answer(json.dumps(request).encode()))
-    assert answer["result"] is False
+    assert answer["result"] is None, "after no PowerDNS goes on, and asks for no commit"
+
+
+@pytest.fixture
+def beside_configured(tmp_path: Path) -> Zone:
+    """A session with a store and the zone example.net of the configuration."""
+    zone = Zone(tmp_path)
+    (tmp_path / "net.zone").write_text("@ 60 SOA a b 1 2 3 4 5\n@ 60 NS ns1\n")
+    with open(tmp_path / "pipebackend.toml", "a") as config:
+        config.write('[[zone]]\nname = "example.net"\nkind = "file"\nfile = "net.zone"\n')
+    zone.reopen()
+    return zone
+
+
+def test_a_configured_zone_is_not_replaced_and_the_commit_says_so(beside_configured: Zone) -> None:
+    """PowerDNS's API goes on after a start that is refused and says 204; it looks for the SOA before the commit."""
+    zone = beside_configured
+    ident = zone.ask("getDomainInfo", name="example.net.")["id"]
+    assert zone.types("example.net") == ["NS", "SOA"]
+    assert zone.ask("startTransaction", domain="example.net.", domain_id=ident, trxid=1) is True
+    assert zone.feed("example.net.", "SOA", "a b 9 2 3 4 5") is False
+    assert zone.ask("lookup", qname="example.net.", qtype="SOA") == [], "PowerDNS says 422 then"
+    assert zone.ask("commitTransaction", trxid=1) is None
+    assert zone.types("example.net") == ["NS", "SOA"]
+    assert [each["qtype"] for each in zone.ask("lookup", qname="example.net.", qtype="SOA")] == ["SOA"]
+
+
+def test_an_rrset_of_a_configured_zone_is_refused_by_the_commit_too(beside_configured: Zone) -> None:
+    """pdnsutil delete-rrset looks at the commit alone."""
+    zone = beside_configured
+    zone.ask("startTransaction", domain="example.net.", domain_id=-1, trxid=1)
+    assert zone.ask("replaceRRSet", domain_id=-1, qname="example.net.", qtype="NS", rrset=[], trxid=1) is False
+    assert zone.ask("commitTransaction", trxid=1) is None
+
+
+def test_keys_of_a_configured_zone_are_written_in_a_transaction(beside_configured: Zone) -> None:
+    zone = beside_configured
+    zone.ask("startTransaction", domain="example.net.", domain_id=-1, trxid=1)
+    assert zone.ask("setDomainMetadata", name="example.net.", kind="NSEC3PARAM", value=["1 0 0 -"]) is True
+    assert zone.ask("commitTransaction", trxid=1) is True
+    assert zone.ask("getDomainMetadata", name="example.net.", kind="NSEC3PARAM") == ["1 0 0 -"]
+
+
+def test_an_rrset_is_refused_at_once_and_by_the_commit(zone: Zone) -> None:
+    zone.replace()
+    zone.ask("startTransaction", domain=APEX, domain_id=-1, trxid=1)
+    bad = {"qname": APEX, "qtype": "A", "ttl": 60, "content": "192.0.2.256"}
+    assert zone.ask("replaceRRSet", domain_id=zone.id, qname=APEX, qtype="A", rrset=[bad], trxid=1) is False
+    assert zone.ask("commitTransaction", trxid=1) is None
+    assert zone.types(APEX) == ["NS", "SOA"]
+
+
+def test_a_zone_that_will_be_refused_has_no_soa_until_then(zone: Zone) -> None:
+    """PowerDNS's API looks for it before the commit, whose refusal it would not pass on as 422."""
+    zone.replace()
+    zone.ask("startTransaction", domain=APEX, domain_id=zone.id, trxid=1)
+    zone.feed(APEX, "A", "192.0.2.256")
+    assert zone.ask("lookup", qname=APEX, qtype="SOA") == []
+    assert zone.ask("abortTransaction", trxid=1) is True
+    assert zone.ask("lookup", qname=APEX, qtype="SOA") != []
+
+
+def test_a_zone_with_keys_alone_is_not_ours(zone: Zone) -> None:
+    """Another of PowerDNS's backends may have its records; PowerDNS would write them to us."""
+    assert zone.ask("setDomainMetadata", name="theirs.test.", kind="ALLOW-AXFR-FROM", value=["127.0.0.0/8"]) is True
+    assert zone.ask("getDomainInfo", name="theirs.test.") is False
+    assert zone.ask("getDomainMetadata", name="theirs.test.", kind="ALLOW-AXFR-FROM") == ["127.0.0.0/8"]
+    listed = zone.ask("getAllDomains", include_disabled=True)
+    assert "theirs.test" not in [info["zone"] for info in listed]
+    zone.ask("startTransaction", domain="theirs.test.", domain_id=-1, trxid=1)
+    new = {"qname": "www.theirs.test.", "qtype": "A", "ttl": 60, "content": "192.0.2.2"}
+    assert zone.ask("replaceRRSet", domain_id=-1, qname="www.theirs.test.", qtype="A", rrset=[new], trxid=1) is False
+    assert zone.ask("commitTransaction", trxid=1) is None
+
+
+def test_a_secondary_zone_is_listed_before_its_first_transfer(tmp_path: Path) -> None:
+    """Else it is REFUSED after it for as long as PowerDNS keeps the list."""
+    zone = Zone(tmp_path)
+    zone.ask("createSlaveDomain", ip="192.0.2.53", domain="second.example.", nameserver="ns.example.", account="")
+    [info] = [info for info in zone.ask("getAllDomains", include_disabled=True) if info["zone"] == "second.example"]
+    assert (info["kind"], info["masters"]) == ("slave", ["192.0.2.53"])
+    assert "second.example" not in [info["zone"] for info in zone.ask("getAllDomains")]
+
+
+def test_the_first_list_of_a_process_has_the_kinds(tmp_path: Path) -> None:
+    """PowerDNS asks a new process for it each time."""
+    zone = Zone(tmp_path, "MASTER")
+    zone.replace()
+    zone.reopen()
+    assert [info["kind"] for info in zone.ask("getAllDomains", include_disabled=True)] == ["master"]
 
 
 def test_the_book_of_a_primary(tmp_path: Path) -> None:

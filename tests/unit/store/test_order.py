@@ -242,7 +242,10 @@ def test_a_store_that_powerdns_made_is_put_in_order_when_it_is_first_written(sto
     add(store, a("b.ent"))
     execute(
         store,
-        *(f"DROP TABLE pipebackend_{name}" for name in ("places", "hashes", "orders", "stale", "refusals", "schema")),
+        *(
+            f"DROP TABLE pipebackend_{name}"
+            for name in ("places", "hashes", "orders", "stale", "refusals", "settings_only", "schema")
+        ),
         *(
             f"DROP TRIGGER {name}"
             for (name,) in rows(store, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'pipeb%'")

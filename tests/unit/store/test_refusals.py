@@ -19,10 +19,13 @@ OLDER = (
     "DROP TABLE pipebackend_refusals",
     "DROP TRIGGER pipebackend_records_insert_soa",
     "DROP TRIGGER pipebackend_refusals_delete",
+    "DROP TABLE pipebackend_settings_only",
+    "DROP TRIGGER pipebackend_records_insert_first_soa",
+    "DROP TRIGGER pipebackend_settings_only_delete",
     "DELETE FROM pipebackend_schema WHERE version > 3",
 )
 OF_POWERDNS = (
-    *OLDER[:3],
+    *OLDER[:6],
     "DROP TRIGGER pipebackend_domains_delete",
     *(
         f"DROP TRIGGER pipebackend_{table}_{event}"
