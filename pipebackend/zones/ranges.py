@@ -93,7 +93,8 @@ class RangesZone:
         if self._file is None:
             return ()
         targets = {word.lower() for record in self._file.listing() for word in record.content.split(" ")[-4:]}
-        computed = [self._computed_at(name) for name in targets if not self._fixed.find(name)]
+        unwritten = [name for name in targets if names.is_below(name, self.apex) and not self._fixed.find(name)]
+        computed = [self._computed_at(name) for name in unwritten]
         return self._file.checked([record for record in computed if record is not None])
 
     @property

@@ -224,6 +224,15 @@ def test_ranges_lie_over_a_zone_file_whose_records_win(tmp_path):
     assert fault.startswith(f"{tmp_path}/zone:5: bad.dyn.example.net MX: host-192-0-2-1.dyn.example.net has no address")
 
 
+def test_the_check_of_a_reverse_zone_takes_names_elsewhere_for_nothing_of_its_own(tmp_path):
+    text = "$TTL 60\n@ SOA ns1.example.net. h.example.net. 5 2 3 4 60\n@ NS ns1.example.net.\n9 PTR x.\n8 PTR 130.y.\n"
+    (tmp_path / "zone").write_text(text)
+    table = {"name": "2.0.192.in-addr.arpa", "domain": "dyn.example.net", "ranges": ["192.0.2.128/25"]}
+    zone = zone_of(table | {"file": str(tmp_path / "zone")})
+    assert list(zone.faults) == []
+    assert zone.find("200.2.0.192.in-addr.arpa", ANYONE)
+
+
 def test_what_a_file_says_is_not_said_again(tmp_path):
     (tmp_path / "zone").write_text(OVER_FILE)
     table = {"name": "Dyn.example.net", "ranges": ["192.0.2.128/25"], "file": str(tmp_path / "zone")}
