@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-from pipebackend import VERSION, config, domaininfo, lookup, names, ownership, stats
+from pipebackend import VERSION, answerable, config, domaininfo, lookup, names, ownership, stats
+from pipebackend.answerable import VARYING
+from pipebackend.datalines import Prepared
 from pipebackend.domaininfo import DomainInfo
 from pipebackend.errors import BackendError, NotListable, RequestFault
 from pipebackend.records import Client
@@ -15,7 +17,7 @@ from pipebackend.zones.served import Served
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pipebackend.denial import Neighbours
     from pipebackend.keyring import Keyring
@@ -121,12 +123,20 @@ class Backend:
                 return lookup.NOTHING  # the last question before a commit to which PowerDNS listens (docs/writes.md)
             self._writer[1].flush()
         try:
-            answer = lookup.answer(self.zones, qname, qtype, client, zone_id)
+            answer = lookup.answer(self.zones, qname, "ANY" if qtype in VARYING else qtype, client, zone_id)
         except Exception:
             self._asked = self._failing(qname, zone_id)
             raise
         self._asked = answer.ident
-        return answer
+        if not isinstance(answer.records, Prepared):
+            for record in answer.records:
+                if record[1] in VARYING:
+                    return self._in_its_words(answer, qtype)
+        return answer if qtype not in VARYING else self._in_its_words(answer, qtype)
+
+    def _in_its_words(self, answer: Answer, qtype: str) -> Answer:
+        """The answer as the PowerDNS that asks reads it."""
+        return answer._replace(records=answerable.at_name(self.registry.powerdns, answer.records, qtype))
 
     def _failing(self, qname: str, zone_id: int) -> int:
         """The id of the zone in which a lookup failed; -1 if not even that is known."""
@@ -154,6 +164,10 @@ class Backend:
             raise NotListable(f"there is no zone {apex}" if apex else f"there is no zone with the id {zone_id}")
         self._asked = zone.ident
         return zone.ident, zone.listing()
+
+    def as_read(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Records in the words of the PowerDNS that is told; without those that it cannot read."""
+        return answerable.all_of(self.registry.powerdns, records)
 
     def domains(self, with_waiting: bool = False) -> Sequence[DomainInfo]:
         """Every zone; also those of the store that have no records yet if ``with_waiting``."""

@@ -19,9 +19,10 @@ __all__ = ["PipeSession", "main", "refusal"]
 ABIS = ("1", "2", "3", "4", "5")
 _ADDRESSES = {1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
 _QUESTION_FIELDS = 5
-# PIPE cannot say "empty non-terminal" to PowerDNS before 5.1; a record of a type that nobody asks for makes the name
+# PIPE cannot tell PowerDNS before 5.1 of an empty non-terminal; a record of a type that nobody asks for makes the name
 # exist (rule P-18), so that it is NODATA and not NXDOMAIN.
-_ENT_TYPE, _ENT_CONTENT = "TYPE65280", "\\# 0"
+_ENT_BEFORE_5_1 = "TYPE65280", "\\# 0"
+_ENT = "ENT", ""
 _ALL = [b"IN", b"ANY"]
 _METHODS = {"HELO": "initialize", "Q": "lookup", "AXFR": "list", "CMD": "directBackendCmd"}  # REMOTE's names
 FAIL = b"FAIL\n"
@@ -157,13 +158,13 @@ class PipeSession:
             raise RequestFault("AXFR needs the zone's id")
         apex = fields[2] if self._abi >= 4 and len(fields) > 2 else None
         ident, records = self._backend.transfer(apex, _integer(fields[1], "id"))
-        lines = [self._data(record, ident) for record in records if record.type != ENT]
+        lines = [self._data(record, ident) for record in self._backend.as_read(records) if record.type != ENT]
         return "".join([*lines, "END\n"]).encode("ascii")
 
     def _data(self, record: Record, ident: int) -> str:
         owner, type_, ttl, content, auth, scope = record
         if type_ == ENT:
-            type_, content = _ENT_TYPE, _ENT_CONTENT
+            type_, content = _ENT if self._backend.registry.powerdns.has_ents else _ENT_BEFORE_5_1
         elif type_ in datalines.PRIORITY_TYPES:
             content = content.replace(" ", "\t", 1)
         head = f"DATA\t{scope}\t{auth:d}\t" if self._abi >= 3 else "DATA\t"

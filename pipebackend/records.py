@@ -25,8 +25,10 @@ __all__ = [
     "character_strings",
     "checked_content",
     "loc_content",
+    "parts",
     "quoted",
     "soa_content",
+    "string_at",
     "txt_content",
 ]
 
@@ -85,11 +87,14 @@ def txt_content(value: str) -> str:
     """One text of any length as TXT content: UTF-8, quoted, in strings of 255 octets at most (RFC 1035 section 3.3)."""
     if len(value) <= MAX_STRING_OCTETS and _needs_no_escape(value):
         return f'"{value}"'
-    octets = value.encode("utf-8", "surrogateescape")
+    return " ".join(map(quoted, parts(value.encode("utf-8", "surrogateescape"))))
+
+
+def parts(octets: bytes) -> list[bytes]:
+    """The octets as character strings: one, or as many of 255 octets as are needed, where PowerDNS cuts, too."""
     if len(octets) <= MAX_STRING_OCTETS:
-        return quoted(octets)
-    chunks = (octets[i : i + MAX_STRING_OCTETS] for i in range(0, len(octets), MAX_STRING_OCTETS))
-    return " ".join(map(quoted, chunks))
+        return [octets]
+    return [octets[i : i + MAX_STRING_OCTETS] for i in range(0, len(octets), MAX_STRING_OCTETS)]
 
 
 def quoted(octets: bytes) -> str:
@@ -101,7 +106,10 @@ def quoted(octets: bytes) -> str:
 
 
 def character_strings(text: str) -> list[bytes]:
-    """The character strings written in ``text``, quoted or not (RFC 1035 section 5.1); raises RecordFault."""
+    """The character strings written in ``text``, quoted or not (RFC 1035 section 5.1); raises RecordFault.
+
+    Longer ones are cut as PowerDNS cuts them.
+    """
     octets = text.encode("utf-8", "surrogateescape")
     strings: list[bytes] = []
     i = 0
@@ -109,10 +117,8 @@ def character_strings(text: str) -> list[bytes]:
         if octets[i] in b" \t":
             i += 1
             continue
-        string, i = _one_string(octets, i)
-        if len(string) > MAX_STRING_OCTETS:
-            raise RecordFault(f"a string of {len(string)} octets; at most {MAX_STRING_OCTETS} are allowed")
-        strings.append(string)
+        string, i = string_at(octets, i)
+        strings += parts(string)
     if not strings:
         raise RecordFault("at least one string is needed")
     return strings
@@ -193,7 +199,7 @@ def _mx(content: str) -> str:
     return f"{int(digits)} {_name(exchange.strip())}"
 
 
-def _one_string(octets: bytes, i: int) -> tuple[bytes, int]:
+def string_at(octets: bytes, i: int) -> tuple[bytes, int]:
     """The string that starts at ``i``, and where it ends."""
     ends_at = b'"' if octets[i : i + 1] == b'"' else b" \t"
     string = bytearray()

@@ -54,7 +54,7 @@ class Watcher:
             self.registry = registry.load(fresh, before, files)
         except ConfigFault as exc:
             logs.error(f"{exc}\nthe configuration in force stays as it was before")
-            self.registry = registry.Registry(before.config, before.entries, files, before.store_url)
+            self.registry = registry.Registry(before.config, before.entries, files, before.store_url, before.powerdns)
         self.reloads += 1
         known = set(map(id, before.entries))
         for entry in self.registry.entries:

@@ -40,7 +40,7 @@ def api_lookup(backend: Backend, params: Params) -> str:
 def list_(backend: Backend, params: Params) -> str:
     """All records of a zone."""
     ident, records = backend.transfer(params.text("zonename"), params.number("domain_id", -1))
-    return records_json(records, ident)
+    return records_json(backend.as_read(records), ident)
 
 
 def search_records(backend: Backend, params: Params) -> str:

@@ -49,7 +49,7 @@ __all__ = [
 
 FOLDER = ".pipebackend"
 LOCK = "lock"
-_FORMAT = "pipebackend zone 2"  # of compiled files; one of another format is made again
+_FORMAT = "pipebackend zone 3"  # of compiled files; one of another format is made again
 # Larger sources are compiled. Reading 1 MB costs a table 20 ms and a zone file over a second, which PowerDNS would have
 # to wait for at each start: it gives up after 2 s.
 KINDS = {"table": 1 << 20, "file": 1 << 17}
@@ -77,6 +77,7 @@ class Target(Value):
     path: str
     decides: str
     source: str
+    powerdns: str  # its version, which decides on the words of some records
 
     @classmethod
     def of(cls, section: Section, apex: str, ident: int) -> Target:
@@ -89,7 +90,9 @@ class Target(Value):
         # The serial of a table is the configuration's time, if that is the newest (zones.apex.serial_of)
         timed = kind == "table" and not _has_serial(table.get("soa"))
         changed = [time // 10**9 for _, time, *_ in fingerprints.of([config.path])] if timed else []
-        return cls(config.path, apex, ident, kind, path, f"{_FORMAT} {apex!r} {ident} {changed} {table!r}", source)
+        powerdns = str(config.table.get("powerdns", ""))
+        decides = f"{_FORMAT} {apex!r} {ident} {changed} {powerdns} {table!r}"
+        return cls(config.path, apex, ident, kind, path, decides, source, powerdns)
 
     @property
     def seconds(self) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
-from pipebackend import config, datalines, logs, names, nsec3param, ownership
+from pipebackend import answerable, config, datalines, logs, names, nsec3param, ownership, versions
 from pipebackend.config import Section
 from pipebackend.errors import BackendError, ConfigFault, ZoneFault
 from pipebackend.nsec3 import hash_label
@@ -30,6 +30,7 @@ from pipebackend.zones.tree import Tree
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from pipebackend.versions import Version
     from pipebackend.zones.base import Zone
 
     class Compilable(Zone, Protocol):
@@ -179,7 +180,7 @@ def write(
 ) -> None:
     """Write a zone's file and put it in its place in the open ``folder``."""
     with _new_file(target, folder, files) as env:
-        count = _put_names(env, zone, progress)
+        count = _put_names(env, zone, versions.of(target.powerdns) or versions.UNKNOWN, progress)
         with env.begin(db=env.open_db(compiled.NAMES)) as txn:
             outline = _Outline(zone.apex, iter(txn.cursor()))
         progress("order", count)
@@ -194,7 +195,7 @@ def write(
         _put_head(env, compiled.Head(target.config, target.decides, False, count, files), zone.faults)
 
 
-def _put_names(env: lmdb.Environment, zone: Compilable, progress: Progress) -> int:
+def _put_names(env: lmdb.Environment, zone: Compilable, powerdns: Version, progress: Progress) -> int:
     """All names with their records; how many there are."""
     found = sorted((compiled.names_key(name), name) for name in zone.names())
     empty: list[tuple[bytes, str, bool]] = []
@@ -207,10 +208,12 @@ def _put_names(env: lmdb.Environment, zone: Compilable, progress: Progress) -> i
             records = zone.find(name, Client())
             if records and records[0].type == ENT:
                 empty.append((key, name, True))
+            elif records and not (told := list(answerable.all_of(powerdns, records))):
+                empty.append((key, name, False))
             elif records:
                 if name != zone.apex and any(record.type == "NS" for record in records):
                     cuts.add(name)
-                yield key, "".join([datalines.line(record, zone.ident) for record in records]).encode("ascii")
+                yield key, "".join([datalines.line(record, zone.ident) for record in told]).encode("ascii")
             elif records is not None:
                 empty.append((key, name, False))
 

@@ -6,10 +6,11 @@ import os
 import time
 from binascii import crc32
 
-from pipebackend import logs, names
+from pipebackend import logs, names, versions
 from pipebackend.config import Section
 from pipebackend.errors import ConfigFault, StoreFault, ZoneFault
 from pipebackend.values import Value
+from pipebackend.versions import UNKNOWN
 from pipebackend.zones import compilation
 from pipebackend.zones.compilation import Target
 from pipebackend.zones.fingerprints import is_settled
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pipebackend.config import Config
+    from pipebackend.versions import Version
     from pipebackend.zones.base import Zone
     from pipebackend.zones.fingerprints import Fingerprint
 
@@ -54,8 +56,17 @@ class Entry(Value):
 class Registry:
     """All zones at one moment; never changed, a reload makes a new one."""
 
-    def __init__(self, config: Config, entries: Sequence[Entry], files: Fingerprint, store_url: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        entries: Sequence[Entry],
+        files: Fingerprint,
+        store_url: str,
+        powerdns: Version = UNKNOWN,
+    ) -> None:
+        """``powerdns`` is the version that the configuration names."""
         self.config = config
+        self.powerdns = powerdns
         self.store_url = store_url
         self.entries = tuple(entries)
         self.files = files
@@ -103,6 +114,7 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     faults: list[str] = []
     root = Section(config, config.table, "", faults)
     store_url = _store_url(root)
+    powerdns = _powerdns(root)
     root.text("trace", "")  # read by ``launch``; for all processes, and so it stands above the zones
     root.boolean("trace_full", False)
     sections = root.sections("zone")
@@ -129,7 +141,7 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
             entries.append(_loaded(section, kind, apex, ident, before))
     if faults:
         raise ConfigFault(faults)
-    return Registry(config, entries, files, store_url)
+    return Registry(config, entries, files, store_url, powerdns)
 
 
 def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | None) -> Entry:
@@ -205,6 +217,14 @@ def store_folder(config: Config) -> str:
     section = config.table.get("store")
     url = str(section.get("url", DEFAULT_STORE)) if isinstance(section, dict) else DEFAULT_STORE
     return os.path.dirname(os.path.join(config.folder, url.removeprefix("sqlite:")))
+
+
+def _powerdns(root: Section) -> Version:
+    text = root.text("powerdns", "")
+    found = versions.of(text)
+    if found is None:
+        root.fault("powerdns", f"must be a version of PowerDNS from 4.7 on, as 4.9, not {text[:40]!r}")
+    return found or UNKNOWN
 
 
 def _store_url(root: Section) -> str:

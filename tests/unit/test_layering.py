@@ -19,8 +19,9 @@ MODULES = {
 
 # Lowest first (docs/developing.md). A module may import from its own layer and from those below.
 LAYERS = (
-    ("errors", "names", "logs", "ownership", "shown", "signals", "values", "wildcards"),
+    ("errors", "names", "logs", "ownership", "shown", "signals", "values", "versions", "wildcards"),
     (
+        "answerable",
         "records",
         "rdata",
         "rdtypes",
@@ -34,6 +35,10 @@ LAYERS = (
         "nsec3",
         "nsec3param",
         "plain",
+        "rdfields",
+        "rdparams",
+        "rdplaces",
+        "rdtext",
         "plaintoml",
         "arguments",
     ),

@@ -1,0 +1,87 @@
+"""Records in the words of the PowerDNS that asks, whichever version wrote them.
+
+PowerDNS fails the whole name, and every transfer, for one record that it cannot read. What no form suits is left out,
+and ``zoneutil zone check`` names it.
+"""
+
+from __future__ import annotations
+
+from pipebackend.errors import RecordFault
+from pipebackend.records import ENT, Record
+from pipebackend.versions import NEW, UNKNOWN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pipebackend.versions import Version
+
+__all__ = ["VARYING", "all_of", "at_name", "fault", "in_words_of"]
+
+_NEW_TYPES = {"TYPE67": "HHIT", "TYPE68": "BRID", "TYPE261": "RESINFO", "TYPE262": "WALLET"}
+_SERVICES = frozenset(("SVCB", "HTTPS"))
+_WITH_DATA = frozenset(("CDNSKEY", "CERT", "DHCID", "DNSKEY", "KEY", "OPENPGPKEY", "RKEY"))
+# The only types that a lookup has to look at
+VARYING = frozenset((*_NEW_TYPES, *_NEW_TYPES.values(), *_SERVICES, *_WITH_DATA))
+_NEW_KEYS = ("key7", "key8", "key9", "dohpath", "ohttp", "tls-supported-groups")
+
+
+def in_words_of(version: Version, record: Record) -> Record | None:
+    """The record as this version reads it; None if it cannot."""
+    return None if fault(version, record) else _translated(version, record)
+
+
+def fault(version: Version, record: Record) -> str:
+    """Why this version cannot be given the record; empty if it can."""
+    type_, content = record.type, record.content
+    if type_ in _WITH_DATA:
+        is_short = not content or content[-1] == " " or len(content.split(" ")) < _FIELDS.get(type_, 1)
+        return "there is no key or data in it, which PowerDNS cannot read" if is_short else ""
+    try:
+        changed = _translated(version, record)
+    except RecordFault as exc:
+        return str(exc)
+    if version is UNKNOWN and _differs(changed):
+        return 'PowerDNS 5.1 reads it in another form than those before: say which one it is, as powerdns = "4.9"'
+    return ""
+
+
+_FIELDS = {"CDNSKEY": 4, "CERT": 4, "DNSKEY": 4, "KEY": 4, "RKEY": 4}
+
+
+def at_name(version: Version, records: Sequence[Record], qtype: str) -> Sequence[Record]:
+    """The records of one name; where none can be told, the name is there all the same, without data."""
+    found = list(all_of(version, records))
+    if qtype == "ANY":
+        return found or [Record(record.owner, ENT, 0, "") for record in records[:1]]
+    names = {qtype, _NEW_TYPES.get(qtype), *(generic for generic, name in _NEW_TYPES.items() if name == qtype)}
+    return [record for record in found if record.type in names]
+
+
+def all_of(version: Version, records: Iterable[Record]) -> Iterator[Record]:
+    """All records that can be told."""
+    for record in records:
+        changed = in_words_of(version, record) if record.type in VARYING else record
+        if changed is not None:
+            yield changed
+
+
+def _translated(version: Version, record: Record) -> Record:
+    type_, content = record.type, record.content
+    if type_ in _WITH_DATA or (type_ in _SERVICES and not any(key in content for key in _NEW_KEYS)):
+        return record
+    if version is UNKNOWN and type_ in NEW.types:
+        return record  # only a version that knows it by name has written it so
+    from pipebackend import rdtext
+
+    number = rdtext.number_of(type_)
+    assert number is not None
+    text = rdtext.text_of(number, rdtext.octets_of(type_, content), version.dialect)
+    return record._replace(type=rdtext.type_of(number, version.dialect), content=text)
+
+
+def _differs(record: Record) -> bool:
+    """Whether no form of it suits all versions."""
+    if record.type in _NEW_TYPES:
+        return True
+    return record.type in _SERVICES and (" key8=" in record.content or " key9=" in record.content)

@@ -1,0 +1,72 @@
+"""What the versions of PowerDNS ask, read and write differently, as far as we must decide on it: one table.
+
+The version comes from the configuration alone, ``powerdns = "5.1"``: asking the server that started us would cost a
+process at each start, and a server at the other end of a socket cannot be asked. Where it is not known, what all
+versions read is written; of what no form suits all, the record is left out of answers and ``zoneutil zone check`` names
+it, since PowerDNS fails all of a name for one record that it cannot read.
+"""
+
+from __future__ import annotations
+
+from pipebackend.values import Value
+
+__all__ = ["NEUTRAL", "NEW", "OLD", "UNKNOWN", "VERSIONS", "Dialect", "Version", "of"]
+
+_OLD_KEYS = ("mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint")
+
+
+class Dialect(Value):
+    """How a version writes content. All of them read each other's, but for the types and keys that they name apart.
+
+    ``types`` are the mnemonics beside those of 4.7, and ``keys`` those of SVCB by number (RFC 9460 section 14.3.2): of
+    these nothing is read in its generic form. ``rounds`` is for the minutes and seconds of LOC, which are cut out of a
+    float: 60 9 0.000 becomes 60 8 60.000. ``no_octets`` is content of an unknown type without any.
+    """
+
+    types: tuple[str, ...]
+    keys: tuple[str, ...]
+    rounds: bool
+    no_octets: str
+
+
+OLD = Dialect((), _OLD_KEYS, True, "\\# 0 ")
+NEW = Dialect(
+    ("HHIT", "BRID", "RESINFO", "WALLET"), (*_OLD_KEYS, "dohpath", "ohttp", "tls-supported-groups"), False, "\\# 0"
+)
+NEUTRAL = Dialect((), _OLD_KEYS, False, "\\# 0")  # all read it, but for what differs between OLD and NEW
+
+
+class Version(Value):
+    """What is decided by the version: ``dialect`` is what it reads, ``has_ents`` whether PIPE can tell it an empty
+    non-terminal."""
+
+    name: str
+    dialect: Dialect
+    has_ents: bool = False
+
+
+UNKNOWN = Version("", NEUTRAL)
+# From which release on; seen with 4.7.3, 4.9.18 and 5.1.5. 5.0 was not tried, so nothing is assumed of it.
+VERSIONS = (
+    ((4, 7), Version("4.7", OLD)),
+    ((5, 0), UNKNOWN),
+    ((5, 1), Version("5.1", NEW, has_ents=True)),
+)
+
+
+def of(text: str) -> Version | None:
+    """The row of a version as the configuration names it, such as 4.9 or 5.1.5; None if it is not a version from 4.7.
+
+    The empty text is the unknown version.
+    """
+    if not text:
+        return UNKNOWN
+    parts = text.split(".")
+    if not 2 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
+        return None
+    release = int(parts[0]), int(parts[1])
+    found = None
+    for since, version in VERSIONS:
+        if release >= since:
+            found = version
+    return found
