@@ -7,7 +7,7 @@ was changed. An RRset is refused at once as well, since PowerDNS looks at that a
 
 from __future__ import annotations
 
-from pipebackend import names, plain, records
+from pipebackend import logs, names, plain, records
 from pipebackend.errors import BackendError, NameFault, RecordFault, StoreFault, TransferFault
 from pipebackend.records import Record
 from pipebackend.store import places, rrs
@@ -24,6 +24,7 @@ __all__ = ["Transfer"]
 
 IN_PLACE = -1  # instead of a domain_id: the zone is edited, not replaced (rule T-1)
 _BATCH = 10_000  # records written at once
+_MANY = 150_000  # records take a second or two, which is what PowerDNS waits for an answer
 _SHOWN_FAULTS = 20
 _BESIDE_CNAME = frozenset(("CNAME", "RRSIG", "KEY", records.ENT))  # RFC 4034 section 3, RFC 2535 section 2.3.5
 _DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS makes them (rule S-2), or we do
@@ -207,6 +208,11 @@ class _Feed:
         """Writes what was fed; from then on a zone that is replaced is edited."""
         self._write_rows()
         if not self._is_cleared:
+            if self._aside >= _MANY:
+                logs.info(
+                    f"zone {self.apex or '.'}: {self._aside} records are written, some {self._aside // _MANY} s; "
+                    "a shorter timeout= of PowerDNS would end that, with the old zone kept"
+                )
             self._store.replace_records(self._known_ident(), self._aside)
             self._is_cleared = True
 

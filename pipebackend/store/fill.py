@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from pipebackend.store.rrs import Ordered
     from pipebackend.store.sqlite import Sqlite
 
-__all__ = ["Filling", "replacing", "without_lookups"]
+__all__ = ["MAX_NONTERMINALS", "NONTERMINALS_EACH", "Filling", "replacing", "too_many_nonterminals", "without_lookups"]
 
 _BATCH = 5000  # rows written at once
+# PowerDNS's own bound (max-ent-entries), and what the longest names that people have may need: those of ip6.arpa.
+# Without one 20,000 names of 118 labels become a gigabyte, and who sends them need not be trusted.
+MAX_NONTERMINALS, NONTERMINALS_EACH = 100_000, 20
 _ADDRESSES = frozenset(("A", "AAAA"))
 
 
@@ -67,6 +70,14 @@ def replacing(db: Sqlite, domain_id: int, *, is_large: bool) -> Iterator[Filling
         order.note_param(db, domain_id, denial)
         if order.denial_of(db, domain_id) == denial:  # it can depend on the records of a presigned zone
             order.unmark(db, domain_id)
+
+
+def too_many_nonterminals(apex: str, count: int) -> StoreFault:
+    """The fault of a zone with so many, or more."""
+    return StoreFault(
+        f"zone {apex or '.'}: {count} empty non-terminals are more than a zone may have: {MAX_NONTERMINALS}, and "
+        f"{NONTERMINALS_EACH} for each record; nothing was changed"
+    )
 
 
 def _is_flat(block: Block) -> bool:
@@ -115,7 +126,7 @@ class Filling:
     """The walk: blocks are put in order, then it is finished. Counts the records ``taken`` and those ``written``."""
 
     def __init__(self, db: Sqlite, domain_id: int, denial: Denial) -> None:
-        self.taken = self.written = 0
+        self.taken = self.written = self._nonterminals = 0
         self._db, self._id, self._denial = db, domain_id, denial
         self._is_hashed, self._leaves_out_insecure = denial.is_hashed, denial.leaves_out_insecure
         self._keeps_case = denial.keeps_case
@@ -234,12 +245,15 @@ class Filling:
         nearest_end = len(self._above[-1].below) - 1 if self._above else -1
         if parent_end == nearest_end:
             return
-        missing = []
+        missing: list[_Above] = []
         while parent_end > nearest_end:
             name = names.parent(name)
             missing.append(_Above(key[: parent_end + 1], name))
             parent_end = key.rfind(b"\x00", 0, parent_end)
         self._above += reversed(missing)
+        self._nonterminals += len(missing)
+        if self._nonterminals > MAX_NONTERMINALS + NONTERMINALS_EACH * self.taken:
+            raise too_many_nonterminals(self._denial.apex, self._nonterminals)
 
     def _prove_above(self) -> None:
         for level in reversed(self._above):

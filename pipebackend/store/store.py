@@ -252,7 +252,10 @@ class Store:
         """Puts the ``count`` rows that were set aside in the place of all records of the zone, in order."""
         from pipebackend.store import aside, blocks, fill
 
-        rows = aside.in_order(self._db, self.apex_of(domain_id) or "")
+        apex = self.apex_of(domain_id) or ""
+        if count > 0:
+            aside.check_nonterminals(self._db, apex, count)
+        rows = aside.in_order(self._db, apex)
         try:
             with fill.replacing(self._db, domain_id, is_large=count > _LARGE) as zone:
                 for block in blocks.of_rows(rows):

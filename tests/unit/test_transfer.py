@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 import pytest
@@ -359,3 +360,20 @@ def test_keys_can_be_kept_in_a_transaction_of_a_zone_that_is_not_stored(store, t
     store.add_key("configured.example", 5, 257, True, True, "key")
     assert transfer.commit()
     assert len(store.keys("configured.example")) == 1
+
+
+@pytest.mark.parametrize("below", ["a." * 100, "a." * 115])
+def test_names_of_a_hundred_labels_are_refused_before_they_fill_the_disk(store, transfer, below):
+    """20,000 of them were a commit of 109 s and a gigabyte; 5,000 a transfer that was repeated for ever."""
+    assert replace(transfer, SOA, a("www.example.org"))
+    before = listed(store), os.path.getsize(store.path)
+    records = [a(f"{below}n{number}.example.org") for number in range(2000)]
+    with pytest.raises(StoreFault, match="empty non-terminals are more than a zone may have: 100000"):
+        replace(transfer, SOA, *records, moment=1)
+    assert (listed(store), os.path.getsize(store.path)) == before
+    assert "empty non-terminals" in str(store.refusal(7))
+
+
+def test_addresses_in_ip6_arpa_are_far_below_the_bound(store, transfer):
+    records = [a(".".join(f"{number:032x}"[::-1]) + ".example.org") for number in range(0, 2**40, 2**29 + 12345)]
+    assert replace(transfer, SOA, *records)
