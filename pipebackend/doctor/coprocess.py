@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pipebackend import config
 from pipebackend.doctor.pdnsconf import Launched, PdnsConf, Setting
 
-__all__ = ["CONNECTORS", "OUR_OPTIONS", "PROGRAMS", "WORKING_DIRECTORY", "Coprocess", "found"]
+__all__ = ["CONNECTORS", "OUR_OPTIONS", "PROGRAMS", "SETTINGS", "WORKING_DIRECTORY", "Coprocess", "found"]
 
 WORKING_DIRECTORY = "/"  # where PowerDNS runs as a service
 PROGRAMS = {"pipe": "pipebackend", "remote": "remoteshim"}
@@ -21,7 +21,7 @@ CONNECTORS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "http": ("url", ("url-suffix", "post", "post_json", "timeout")),
     "zeromq": ("endpoint", ("timeout",)),
 }
-_SETTINGS = {"pipe": "command", "remote": "connection-string"}
+SETTINGS = {"pipe": "command", "remote": "connection-string"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Coprocess:
     @property
     def setting_name(self) -> str:
         """The setting that holds the command or the connection string."""
-        return self.launched.setting(_SETTINGS[self.protocol])
+        return self.launched.setting(SETTINGS[self.protocol])
 
     @property
     def argv(self) -> list[str]:
@@ -87,7 +87,7 @@ def found(conf: PdnsConf) -> list[Coprocess]:
 
 
 def _read(conf: PdnsConf, launched: Launched) -> Coprocess:
-    setting = conf.settings.get(launched.setting(_SETTINGS[launched.module]))
+    setting = conf.settings.get(launched.setting(SETTINGS[launched.module]))
     text = setting.value if setting is not None else ""
     if launched.module == "pipe":
         return Coprocess(launched, setting, command=text)

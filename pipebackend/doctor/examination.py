@@ -10,6 +10,7 @@ from pipebackend.doctor import coprocess, pdnsconf, served, server, units, users
 from pipebackend.doctor.case import Case
 from pipebackend.doctor.checks import all_findings
 from pipebackend.doctor.checks.access import CLOSED
+from pipebackend.doctor.checks.timing import with_timeout
 from pipebackend.doctor.findings import ERROR, Finding, error, warning
 from pipebackend.doctor.probe import Trial, try_out
 
@@ -17,6 +18,7 @@ __all__ = ["DEFAULT_FOLDER", "Report", "examine", "gather"]
 
 DEFAULT_FOLDER = "/etc/powerdns"
 _USUAL_TIMEOUT = 2000
+_LONGER_TIMEOUT = 5000
 _HALF = 0.5  # of the timeout: a busy machine can need twice as long
 
 
@@ -126,12 +128,15 @@ def _timeout(case: Case, process: coprocess.Coprocess) -> int:
 
 
 def _trial_findings(case: Case, process: coprocess.Coprocess, trial: Trial) -> list[Finding]:
-    place = process.setting or case.conf
+    is_pipe = process.protocol == "pipe"
+    timeouts = case.place(process.launched.setting("timeout")) if is_pipe else process.setting or case.conf
+    place = timeouts if trial.is_late else process.setting or case.conf
     if trial.fault:
         said = f"; it said:\n{trial.stderr}" if trial.stderr else ""
-        return [error("trial", place, f"{trial.title}, tried as {trial.user}: {trial.fault}{said}")]
+        write = with_timeout(process, _LONGER_TIMEOUT) if trial.is_late else ""
+        return [error("trial", place, f"{trial.title}, tried as {trial.user}: {trial.fault}{said}", write)]
     timeout = _timeout(case, process) / 1000
     if timeout and trial.seconds > timeout * _HALF:
         message = f"{trial.title} took {trial.seconds:.2f} s to start; PowerDNS waits {timeout:g} s"
-        return [warning("slow-start", place, message, do="raise the timeout")]
+        return [warning("slow-start", timeouts, message, with_timeout(process, _LONGER_TIMEOUT))]
     return []

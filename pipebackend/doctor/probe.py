@@ -24,6 +24,7 @@ _USUAL_PATIENCE = 2.0  # seconds; PowerDNS's default
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 _FAREWELL = 2.0  # seconds until a process that does not end is killed
 _CHUNK = 65536
+_LATE = "no answer within"
 _NOBODY = ("0.0.0.0", "0.0.0.0", "0.0.0.0/0")  # the addresses of a SOA question (rule P-7)
 
 
@@ -52,6 +53,11 @@ class Trial:
     fault: str = ""
     stderr: str = ""
 
+    @property
+    def is_late(self) -> bool:
+        """Whether no answer came in time."""
+        return self.fault.startswith(_LATE)
+
 
 class _Silence(BackendError):
     """The other end is gone, or has said nothing in time, or nothing that makes sense."""
@@ -76,7 +82,7 @@ class _Wire:
         while b"\n" not in self._pending:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             if not select.select([self._source], [], [], left)[0]:
-                raise _Silence(f"no answer within {self._patience:g} s, after which PowerDNS kills it")
+                raise _Silence(f"{_LATE} {self._patience:g} s, after which PowerDNS kills it")
             try:
                 chunk = os.read(self._source, _CHUNK)
             except ConnectionResetError:

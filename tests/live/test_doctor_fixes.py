@@ -21,9 +21,9 @@ import dns.query
 import dns.rcode
 import pytest
 
-from pipebackend.doctor import server
+from pipebackend.doctor import releases, server
 from tests.live import servers
-from tests.live.servers import HOST, ServerFailed, free_port
+from tests.live.servers import HOST, ServerFailed, free_port, installed_command, program
 from tests.live.test_doctor import Patient, filled
 from tests.making import write_config
 from tests.unit.doctor.conftest import apply
@@ -268,3 +268,71 @@ def test_a_running_powerdns_holds_its_port_by_right(tmp_path):
     powerdns = patient("", tmp_path)
     with powerdns:
         assert found(powerdns, config, "port-in-use") == []
+
+
+def allowed_origin(powerdns):
+    """What PowerDNS tells a browser about pages of other sites."""
+    text = (powerdns.folder / "pdns.conf").read_text()
+    port = re.search(r"webserver-port=(\d+)", text)[1]
+    request = urllib.request.Request(f"http://{HOST}:{port}/api/v1/servers", headers={"X-API-Key": "key"})
+    with powerdns, urllib.request.urlopen(request, timeout=servers.PATIENCE) as answer:
+        return answer.headers.get("Access-Control-Allow-Origin", "")
+
+
+def test_pages_of_other_sites(tmp_path, version):
+    """Until 4.9 every page may call the API; in 5.1 only those that the setting names."""
+    config = write_config(tmp_path)
+    powerdns = patient(f"{WEB}api=yes\napi-key=key\nwebserver-allow-from={HOST},192.0.2.0/24", tmp_path)
+    if version < (5, 1):
+        assert allowed_origin(powerdns) == "*" and found(powerdns, config, "cross-origin") == []
+        return
+    assert allowed_origin(powerdns) == ""
+    heal(powerdns, config, "cross-origin")
+    conf = powerdns.folder / "pdns.conf"
+    conf.write_text(conf.read_text() + "webserver-cross-origin-request-header=https://admin.example\n")
+    assert allowed_origin(powerdns) == "https://admin.example"
+
+
+NAMES_OF_RELEASES = {"4.9": NEW, "5.1": (5, 1)}
+
+
+def test_what_came_and_went_is_what_this_server_says(version):
+    """The table of releases, held to each real server in turn."""
+    known = set(server.find(["remote", "pipe", "gsqlite3", "bind"]).defaults)
+    for name, release in releases.CAME_WITH.items():
+        assert (name in known) == (version >= NAMES_OF_RELEASES[release]), name
+    assert not known & (set(releases.WENT) | set(releases.ADDED_TO))
+    old = {name for name in releases.RENAMED if name in known}
+    assert ("master" in old) == (version < NEW)
+    assert old <= {name for name in releases.RENAMED if name == "domain-metadata-cache-ttl" or version < NEW}
+    for name in known & set(releases.RENAMED):
+        assert releases.RENAMED[name] in known or name.startswith(("bind-", "gsqlite3-")), name
+
+
+def test_which_server_was_asked(tmp_path):
+    """By --pdns-server, and in the output, in both commands; another program is refused."""
+    config = write_config(tmp_path)
+    path = program("pdns_server")
+    powerdns = patient("", tmp_path)
+    command = [installed_command("zoneutil"), "--config", str(config), "pdns"]
+    for words in (["check", "--config-dir", str(powerdns.folder)], ["conf"]):
+        done = subprocess.run([*command, *words, "--pdns-server", path], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and f"{path} ({server.find([]).release})" in done.stderr, done
+        done = subprocess.run(
+            [*command, *words, "--pdns-server", "/bin/true"], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 1 and "/bin/true does not say that it is a PowerDNS" in done.stderr, done
+
+
+def test_an_error_leaves_no_file(tmp_path):
+    config = write_config(tmp_path)
+    command = [installed_command("zoneutil"), "--config", str(config), "pdns", "conf", "--output"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "x.conf"), "--protocol", "pipe", "--keys-in", "gsqlite3"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1 and not (tmp_path / "x.conf").exists()
+    done = subprocess.run([*command, str(tmp_path / "no" / "x.conf")], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "was not written: No such file or directory" in done.stderr

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+import urllib.request
+
 import pytest
 
+from tests.live.servers import HOST, PATIENCE, free_port
 from tests.live.test_doctor import signed_config
 from tests.live.test_doctor_fixes import REMOTE, heal, patient, works
 from tests.live.test_doctor_zones import zoneutil
@@ -65,17 +70,25 @@ def test_a_database_of_its_own_is_fine(tmp_path):
     assert works(powerdns)
 
 
-def keeps_what_is_written(powerdns):
-    """A zone that pdnsutil makes can be edited, and is answered as it is kept."""
-    powerdns.pdnsutil("create-zone", "new.test.")
-    powerdns.pdnsutil("add-record", "new.test.", "www", "A", "192.0.2.80")
+def keeps_what_the_api_makes(powerdns):
+    """In 4.7, 4.9 and 5.1 a zone that the API makes with remote in front was there, and empty (2026-11)."""
+    conf = (powerdns.folder / "pdns.conf").read_text()
+    port = re.search(r"webserver-port=(\d+)", conf)[1]
+    rrset = {"name": "www.new.test.", "type": "A", "ttl": 60, "records": [{"content": "192.0.2.80", "disabled": False}]}
+    zone = {"name": "new.test.", "kind": "Native", "nameservers": ["ns.new.test."], "rrsets": [rrset]}
+    request = urllib.request.Request(
+        f"http://{HOST}:{port}/api/v1/servers/localhost/zones", json.dumps(zone).encode(), {"X-API-Key": "key"}
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE) as made:
+        assert made.status == 201
     return "192.0.2.80" in str(powerdns.dig("www.new.test", "A").answer)
 
 
 def test_remote_and_gsqlite3_on_one_file(tmp_path):
     config = signed_config(tmp_path)
     both = BOTH.replace("gsqlite3,remote", "remote,gsqlite3")
-    powerdns = patient(f"gsqlite3-database={tmp_path}/zones.db\ngsqlite3-dnssec=yes", tmp_path, both)
-    assert not works(powerdns, keeps_what_is_written)
+    text = f"gsqlite3-database={tmp_path}/zones.db\ngsqlite3-dnssec=yes\nzone-cache-refresh-interval=0\n"
+    powerdns = patient(f"{text}webserver=yes\nwebserver-port={free_port()}\napi=yes\napi-key=key", tmp_path, both)
     heal(powerdns, config, "one-file")
-    assert works(powerdns, keeps_what_is_written)
+    assert "launch=gsqlite3,remote" in (powerdns.folder / "pdns.conf").read_text()
+    assert works(powerdns, keeps_what_the_api_makes)

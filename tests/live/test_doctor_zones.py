@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import dns.edns
 import dns.message
@@ -16,7 +20,7 @@ import pytest
 from pipebackend.backend import open_backend
 from pipebackend.doctor import server
 from tests.live import servers
-from tests.live.servers import HOST, PdnsServer, installed_command
+from tests.live.servers import HOST, PdnsServer, free_port, installed_command
 from tests.live.test_doctor import Patient
 from tests.live.test_doctor_fixes import found, heal, patient, works
 from tests.making import TABLE_ZONE, write_config
@@ -277,3 +281,33 @@ def test_what_conf_writes_for_these_zones_is_enough(tmp_path):
     assert powerdns.report(config).findings == []
     with powerdns:
         assert answers("a.old", "A", "192.0.2.1")(powerdns) and answers("a+b", "TXT", "plus")(powerdns)
+
+
+def api_changes_lua(powerdns):
+    """Whether the API takes another LUA record."""
+    port = re.search(r"webserver-port=(\d+)", (powerdns.folder / "pdns.conf").read_text())[1]
+    record = {"content": "A \"return '192.0.2.10'\"", "disabled": False}
+    rrset = {"name": f"l.{ZONE}.", "type": "LUA", "ttl": 60, "changetype": "REPLACE", "records": [record]}
+    url = f"http://{HOST}:{port}/api/v1/servers/localhost/zones/{ZONE}."
+    data = json.dumps({"rrsets": [rrset]}).encode()
+    request = urllib.request.Request(url, data, {"X-API-Key": "key"}, method="PATCH")
+    try:
+        with urllib.request.urlopen(request, timeout=servers.PATIENCE) as answer:
+            return answer.status == 204
+    except urllib.error.HTTPError as exc:
+        print(exc.code, exc.read())
+        exc.close()
+        return False
+
+
+def test_lua_records_that_the_api_cannot_change(tmp_path, version):
+    config = stored(tmp_path)
+    zoneutil(config, "record", "add", f"l.{ZONE}", "LUA", "A \"return '192.0.2.9'\"")
+    text = f"api=yes\napi-key=key\nwebserver=yes\nwebserver-port={free_port()}\nenable-lua-records=yes"
+    powerdns = patient(text, tmp_path)
+    if version < (5, 1):
+        assert found(powerdns, config, "lua-updates") == []
+        return
+    assert not works(powerdns, api_changes_lua)
+    heal(powerdns, config, "lua-updates")
+    assert works(powerdns, api_changes_lua)

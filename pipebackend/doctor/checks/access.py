@@ -117,10 +117,11 @@ def sockets(case: Case) -> Iterator[Finding]:
             continue
         found = obstacle(case.user, path, "w")
         if found is not None:
-            code = "directory" if found.is_directory else "socket-closed"
-            place = found.path if found.is_directory else coprocess.setting
-            do = "" if found.is_directory else "to keep it so, start remoteshim with --owner or --mode"
-            yield error(code, place, found.text, run=found.run, do=do)
+            if found.is_directory:
+                yield error("directory", found.path, found.text, run=found.run)
+            else:
+                do = "to keep it so, start remoteshim with --owner or --mode"
+                yield error("socket-closed", coprocess.setting, found.text, do=do, run=found.run)
 
 
 def _is_socket(path: str) -> bool:

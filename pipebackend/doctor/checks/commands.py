@@ -105,14 +105,14 @@ def relative_config(case: Case) -> Iterator[Finding]:
 def other_config(case: Case) -> Iterator[Finding]:
     for coprocess, setting in _commands(case):
         theirs = coprocess.config
-        if theirs is not None and theirs != case.here:
-            yield warning(
-                "other-config",
-                setting,
-                f"PowerDNS's command uses {theirs or 'the built-in configuration'}, zoneutil here "
-                f"{case.here or 'the built-in one'}",
-                do=f"name one of them in both: config={case.here or theirs} there, zoneutil --config here",
-            )
+        if theirs is None or theirs == case.here:
+            continue
+        given = coprocess.config_word or coprocess.options.get("config", "")
+        message = f"PowerDNS's command uses {theirs or 'the built-in configuration'}, zoneutil here "
+        message += case.here or "the built-in one"
+        write = f"{setting.name}={setting.value.replace(given, case.here, 1)}" if given and case.here else ""
+        do = f"name one in both: config={case.here or theirs} there, or zoneutil --config {theirs or case.here} here"
+        yield warning("other-config", setting, message, write, do)
 
 
 def _installed(program: str) -> str:

@@ -8,10 +8,12 @@ import socket
 import stat
 from collections.abc import Iterator
 
+from pipebackend.doctor import advised
 from pipebackend.doctor.case import Case
-from pipebackend.doctor.coprocess import CONNECTORS, OUR_OPTIONS, Coprocess
+from pipebackend.doctor.coprocess import CONNECTORS, OUR_OPTIONS, SETTINGS, Coprocess
 from pipebackend.doctor.findings import Finding, error, warning
-from pipebackend.doctor.pdnsconf import Setting
+from pipebackend.doctor.pdnsconf import Launched, Setting
+from pipebackend.errors import ConfigFault
 
 __all__ = ["CHECKS"]
 
@@ -28,6 +30,20 @@ def _remotes(case: Case, *connectors: str) -> Iterator[tuple[Coprocess, Setting]
             yield coprocess, coprocess.setting
 
 
+def _whole_line(case: Case, coprocess: Coprocess) -> str:
+    """The line that zoneutil pdns conf prints for it; empty where that cannot be."""
+    try:
+        lines = advised.lines(coprocess.protocol, case.here, "")
+    except ConfigFault:
+        return ""
+    names = {line.name: line.value for line in lines}
+    return f"{coprocess.setting_name}={names[Launched(coprocess.protocol).setting(SETTINGS[coprocess.protocol])]}"
+
+
+def _replaced(setting: Setting, old: str, new: str) -> str:
+    return f"{setting.name}={setting.value.replace(old, new, 1)}"
+
+
 def missing(case: Case) -> Iterator[Finding]:
     for coprocess in case.coprocesses:
         if coprocess.setting is None or not coprocess.setting.value:
@@ -35,7 +51,8 @@ def missing(case: Case) -> Iterator[Finding]:
                 "command-missing",
                 case.place(coprocess.setting_name),
                 f"launch has {coprocess.launched.title}, but no line sets {coprocess.setting_name}",
-                do="zoneutil pdns conf prints it",
+                _whole_line(case, coprocess),
+                "zoneutil pdns conf prints all lines",
             )
 
 
@@ -54,18 +71,18 @@ def connector(case: Case) -> Iterator[Finding]:
             setting,
             f"{setting.name} must begin with {', '.join(f'{name}:' for name in CONNECTORS)}, not with "
             f"{coprocess.connector!r}",
-            f"{setting.name}={mended}" if mended else "",
-            "" if mended else "zoneutil pdns conf prints it",
+            f"{setting.name}={mended}" if mended else _whole_line(case, coprocess),
         )
 
 
 def zeromq(case: Case) -> Iterator[Finding]:
-    for _, setting in _remotes(case, "zeromq"):
+    for coprocess, setting in _remotes(case, "zeromq"):
         yield error(
             "zeromq",
             setting,
             "this program does not speak ZeroMQ, and most packages of PowerDNS leave it out",
-            do="use pipe: or unix:; zoneutil pdns conf prints both",
+            _whole_line(case, coprocess),
+            "use unix:, which zoneutil pdns conf --protocol remote-unix prints",
         )
 
 
@@ -77,7 +94,8 @@ def required(case: Case) -> Iterator[Finding]:
                 "option-missing",
                 setting,
                 f"{coprocess.connector}: needs {key}=…",
-                do=f"add {key}=…, or let zoneutil pdns conf print the line",
+                _whole_line(case, coprocess) if coprocess.connector == "pipe" else "",
+                f"add {key}=…, or let zoneutil pdns conf print the line",
             )
 
 
@@ -94,14 +112,15 @@ def unknown_options(case: Case) -> Iterator[Finding]:
                 yield _cut_command(setting, piece)
                 continue
             close = difflib.get_close_matches(name.strip().lower(), known, 1, _CLOSE)
-            mended = setting.value.replace(piece, piece.replace(name, close[0], 1), 1) if close else ""
+            mended = piece.replace(name, close[0], 1) if close else ""
+            kept = ",".join(other for other in coprocess.pieces if other != piece)
             make = error if close else warning
             yield make(
                 "option",
                 setting,
                 f"{coprocess.connector}: has no option {name!r}; nobody reads it",
-                f"{setting.name}={mended}" if mended else "",
-                "" if mended else f"its options are {', '.join(known)}",
+                _replaced(setting, piece, mended) if close else f"{setting.name}={coprocess.connector}:{kept}",
+                "" if close else f"its options are {', '.join(known)}",
             )
 
 
@@ -136,7 +155,11 @@ def http(case: Case) -> Iterator[Finding]:
                 "http-url",
                 setting,
                 f"url={coprocess.options['url']}: PowerDNS knows http:// alone, no TLS",
-                do="write url=http://HOST:PORT",
+                _replaced(
+                    setting,
+                    f"url={coprocess.options['url']}",
+                    f"url=http://{coprocess.options['url'].partition('://')[2]}",
+                ),
             )
 
 

@@ -31,7 +31,7 @@ def timeouts(case: Case) -> Iterator[Finding]:
         if setting is None or value is None:
             continue
         is_http = coprocess.connector == "http"  # which counts in seconds
-        mended = _with_timeout(coprocess, setting, 2 if is_http else _USUAL)
+        mended = with_timeout(coprocess, 2 if is_http else _USUAL)
         if not value.isascii() or not value.isdigit():
             yield error("timeout-unknown", setting, f"timeout {value!r} is not a number of milliseconds", mended)
         elif int(value) == 0:
@@ -58,11 +58,12 @@ def _timeout(case: Case, coprocess: Coprocess) -> tuple[Setting | None, str | No
     return coprocess.setting, coprocess.options.get("timeout")
 
 
-def _with_timeout(coprocess: Coprocess, setting: Setting, value: int) -> str:
+def with_timeout(coprocess: Coprocess, value: int) -> str:
+    """The line that has the timeout, with this one."""
     if coprocess.protocol == "pipe":
-        return f"{setting.name}={value}"
-    pieces = [f"timeout={value}" if piece.startswith("timeout=") else piece for piece in coprocess.pieces]
-    return f"{setting.name}={coprocess.connector}:{','.join(pieces)}"
+        return f"{coprocess.launched.setting('timeout')}={value}"
+    others = [piece for piece in coprocess.pieces if not piece.startswith("timeout=")]
+    return f"{coprocess.setting_name}={coprocess.connector}:{','.join([*others, f'timeout={value}'])}"
 
 
 def caches(case: Case) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,9 @@ class Bed:
         self.folder = folder
         self.config = write_config(folder)
         self.conf = folder / "pdns.conf"
+        (folder / "plain").touch()
+        self.installed = set(BACKENDS)
+        self.servers = []
         self.server = Server("/usr/sbin/pdns_server", (4, 7), SETTINGS | {"module-dir": "/usr/lib/pdns"})
 
     def write(self, text):
@@ -66,10 +70,18 @@ class Bed:
         launched = pdnsconf.read(str(self.folder)).launched
         theirs = [backend.setting(key) for backend in launched for key in BACKENDS.get(backend.module, ())]
         defaults = {**self.server.defaults, **dict.fromkeys(theirs, "")} if self.server.path else {}
-        launched = [backend.module for backend in launched if backend.module not in BACKENDS]
+        launched = [backend.module for backend in launched if backend.module not in self.installed]
         not_loaded = {module: f"there is no /usr/lib/pdns/lib{module}backend.so" for module in launched}
         powerdns = dataclasses.replace(self.server, defaults=defaults, not_loaded=not_loaded)
         return examination.gather(str(self.folder), "", str(self.config), powerdns)
+
+    def server_of(self, path):
+        """A remoteshim on a socket."""
+        command = [installed_command("remoteshim"), "--listen", f"unix:{path}", "--workers", "1"]
+        self.servers.append(subprocess.Popen([*command, "--config", str(self.config)]))
+        deadline = time.monotonic() + 60
+        while not os.path.exists(path) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def examine(self):
         """Without the finding that PowerDNS runs as root, as the tests do on some machines."""
@@ -110,7 +122,11 @@ def open_up(folder):
 @pytest.fixture
 def bed(tmp_path):
     assert "," not in os.fspath(tmp_path) and " " not in os.fspath(tmp_path)
-    return Bed(tmp_path)
+    bed = Bed(tmp_path)
+    yield bed
+    for server in bed.servers:
+        server.terminate()
+        server.wait(60)
 
 
 @pytest.fixture
