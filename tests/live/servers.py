@@ -310,8 +310,8 @@ class Server:
         """
         words = [program("dig"), f"@{HOST}", "-p", str(self.port), zone, "AXFR", "+onesoa", "+nocomments", "+nocmd"]
         words += ["-y", key] if key else []
-        words += [f"+time={PATIENCE:.0f}", "+tries=1"]
-        done = subprocess.run([*words, "+nostats"], capture_output=True, text=True, timeout=PATIENCE, check=True)
+        words += [f"+time={5 * PATIENCE:.0f}", "+tries=1"]  # a large zone is signed first
+        done = subprocess.run([*words, "+nostats"], capture_output=True, text=True, timeout=6 * PATIENCE, check=True)
         lines = done.stdout.splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith(";") and "\tTSIG\t" not in line)
 
