@@ -73,8 +73,11 @@ def start(folder: Path, settings: dict[str, str], protocol: str = "remote") -> P
     (folder / "told.py").write_text(MODULE)
     (folder / "zones.toml").write_text(near + TOLD_ZONE)
     config = folder / "zones.toml"
-    launch = pipe_config(config) if protocol == "pipe" else remote_config(config, timeout=20_000)
-    return PdnsServer({"pipe-timeout": "20000", **launch, **settings}, folder)
+    if protocol == "pipe":
+        launch = {**pipe_config(config), "pipe-timeout": "20000"}
+    else:
+        launch = remote_config(config, timeout=20_000)
+    return PdnsServer({**launch, **settings}, folder)
 
 
 @pytest.fixture(scope="module", params=["defaults", "off"])
