@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import click
@@ -12,7 +13,7 @@ from pipebackend.cli import zone_edit
 from pipebackend.cli.output import as_json, json_option, print_rows
 from pipebackend.cli.progress import Progress
 from pipebackend.errors import RequestFault
-from pipebackend.zones import compilation, compiler
+from pipebackend.zones import compilation, compiled, compiler
 
 __all__ = ["group"]
 
@@ -72,6 +73,7 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
 
     Example: zoneutil zone check airports.aa
     """
+    os.environ[compiled.VERIFY_KEY] = "1"  # a damaged compiled file is a fault to tell, and may not end this process
     backend = open_backend()
     apexes = [names.from_text(name)] if name else _all_apexes(backend)
     found = {apex or ".": list(backend.zone_faults(apex)) for apex in apexes}
@@ -96,6 +98,7 @@ def compile_(open_backend: Callable[[], Backend], name: str | None) -> None:
     Example: zoneutil zone compile airports.aa
     """
     compilation.compile_in(compilation.FOREGROUND)
+    os.environ[compiled.VERIFY_KEY] = "1"
     backend = open_backend()
     sections = compiler.sections(backend.registry.config)
     wanted = [names.from_text(name)] if name else list(sections)

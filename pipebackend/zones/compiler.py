@@ -134,6 +134,7 @@ def build(section: Section, apex: str, ident: int, chain: str = "", progress: Pr
     A source that is refused gives a file that says so. Raises ConfigFault for a configuration that is, and ZoneFault
     if the source does not come to rest. For a process that does little else: its garbage is no longer collected.
     """
+    os.environ[compiled.VERIFY_KEY] = "1"  # LMDB trusts what it maps: a damaged file would end this process each time
     gc.disable()  # millions of objects that stay: looking through them again and again takes as long as all else
     target = Target.of(section, apex, ident)
     with _opened(os.path.dirname(target.path)) as folder, _locked(folder, target.path) as is_ours:

@@ -18,7 +18,7 @@ from pipebackend.records import Client
 from pipebackend.zones import compilation, compiled, compiler
 from pipebackend.zones.compilation import Pending, Target
 from pipebackend.zones.compiled import CompiledZone
-from tests.making import age, read_config
+from tests.making import CITIES, age, read_config
 
 APEX, IDENT = "cities.example", 4711
 
@@ -98,6 +98,23 @@ def test_the_old_zone_goes_on_while_the_new_one_is_compiled(tmp_path: Path) -> N
     section = zone_file(tmp_path, text + "; nothing\n" * 100_000)
     assert compilation.served(target_of(section), before, never_read) is before
     assert before.soa().content.endswith(" 1 2 3 4 5")
+
+
+def test_a_source_that_changes_faster_than_it_is_compiled_is_read_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that was written each second was served up to 26 versions late: 12 s are the bound for 1 MB."""
+    monkeypatch.setattr(compilation, "_waiting", {})
+    monkeypatch.setattr(compilation, "request", lambda _: True)
+    before = made(compiler.sections(read_config(tmp_path))[APEX])
+    target = target_of(compiler.sections(read_config(tmp_path, table=CITIES + "\n" * (1 << 20)))[APEX])
+    assert compilation.served(target, before, never_read) is before
+    since = compilation._waiting[target.path]
+    assert target.seconds <= 2
+    compilation._waiting[target.path] = since - target.seconds - compilation._LATE_SECONDS + 5
+    assert compilation.served(target, before, never_read) is before
+    compilation._waiting[target.path] = since - target.seconds - compilation._LATE_SECONDS - 1
+    assert compilation.served(target, before, never_read) is None, "it is read into memory now"
 
 
 def test_where_nothing_can_be_kept_the_zone_is_read_and_the_log_says_so_once(
