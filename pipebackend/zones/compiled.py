@@ -185,6 +185,7 @@ class CompiledZone:
         self.apex = apex
         self.ident = ident
         self.kind = kind
+        self.size = head.entries  # names, as ``registry`` compares it after a change
         self.sources = tuple(file[0] for file in head.files)
         self._path = path
         self._env = env

@@ -32,6 +32,7 @@ __all__ = ["Entry", "Registry", "fingerprint", "load", "store_folder", "wanted_i
 
 KINDS = ("custom", "file", "ranges", "table")
 DEFAULT_STORE = "sqlite:zones.db"  # beside the configuration; the built-in one has no place of its own, so no store
+DEFAULT_MAX_LOSS = 50  # percent of a table's names; of a table alone, but known without importing its module
 _FIRST_ID, _IDS = (
     10_000,
     90_000,
@@ -157,6 +158,8 @@ def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | 
             section.finish()
         if before is not None and before.table == section.table and len(section.faults) > known:
             raise ZoneFault(section.faults[known:])  # the file is gone: no fault of the configuration
+        if kind == "table" and zone is not None and served is not None:
+            _check_loss(zone, served, section.table.get("max_loss"))
     except ZoneFault as exc:
         del section.faults[known:]
         sources = exc.sources or [os.path.join(section.config.folder, str(section.table.get("file", "")))]
@@ -164,6 +167,20 @@ def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | 
         return Entry(apex, served, section.table, files, _has_settled(files, started, before), exc.faults)
     files = fingerprint(zone.sources if zone is not None else ()) + followed
     return Entry(apex, zone, section.table, files, _has_settled(files, started, before))
+
+
+def _check_loss(zone: Zone, before: Zone, most: object) -> None:
+    """ZoneFault if a changed table has lost so many names that it looks like a failed export."""
+    most = most if isinstance(most, int) else DEFAULT_MAX_LOSS
+    size, was = getattr(zone, "size", 0), getattr(before, "size", 0)
+    if size * 100 < was * (100 - most):
+        raise ZoneFault(
+            [
+                f"{zone.sources[0]}: has {size} names, where there were {was}: more than max_loss = {most} percent are "
+                "gone; if that is meant, set max_loss = 100 for this change"
+            ],
+            zone.sources,
+        )
 
 
 def _read_later(section: Section, kind: str, apex: str, ident: int) -> Zone:

@@ -1,9 +1,11 @@
-"""Table zones: each row of a tab-separated file is a name, templates make its records.
+"""Table zones: each row of a file is a name, templates make its records.
 
     [[zone]]
     name = "airports.aa"
     kind = "table"
-    file = "airports.tsv"        # UTF-8, the first line names the columns
+    file = "airports.tsv"        # the first line names the columns
+    separator = "\\t"             # between fields; of a file .csv "," with the quotes of RFC 4180, else a tab
+    max_loss = 50                # percent of the names that a changed file may lack, else the old table stays
     key = "iata"                 # the column that names the owner, one label below the zone
     ttl = 60                     # seconds; 3600 if left out
     soa = { mname = "ns1.airports.aa", rname = "hostmaster.airports.aa" }
@@ -23,6 +25,7 @@ from pipebackend.errors import NameFault, RecordFault, ZoneFault
 from pipebackend.records import Record
 from pipebackend.values import Value
 from pipebackend.zones import apex as apex_records
+from pipebackend.zones import tablefile
 from pipebackend.zones.tree import Tree, marked
 
 TYPE_CHECKING = False
@@ -32,10 +35,9 @@ if TYPE_CHECKING:
     from pipebackend.config import Section
     from pipebackend.records import Client
     from pipebackend.zones.ring import TreeRing
+    from pipebackend.zones.tablefile import Table
 
 __all__ = ["TableZone", "load"]
-
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # as spreadsheets write it before UTF-8
 
 
 class Template(Value):
@@ -52,29 +54,6 @@ class Template(Value):
         if cells and not any(cells):
             return ""
         return self.pattern % cells
-
-
-class Table(Value):
-    """The file: its lines as text, without the header, and the column names."""
-
-    path: str
-    lines: Sequence[str]
-    columns: Sequence[str]
-    key: int
-
-    def row(self, number: int) -> list[str]:
-        """The cells of the line with this index; raises RecordFault if it is not a full row of UTF-8."""
-        line = self.lines[number]
-        cells = line.rstrip("\r").split("\t")
-        if len(cells) != len(self.columns):
-            raise RecordFault(f"{len(cells)} fields, where the header names {len(self.columns)}")
-        if not line.isascii():
-            _check_text(line)
-        return cells
-
-    def place(self, number: int) -> str:
-        """``file:line`` of the line with this index, as an error shows it."""
-        return f"{self.path}:{number + 2}"
 
 
 class TableZone:
@@ -94,7 +73,8 @@ class TableZone:
         self._spelled_apex = self.soa().owner
         self._table = table
         self._templates = tuple(templates)
-        self._rows = _index(table)
+        self._rows = table.by_key()
+        self.size = len(self._rows) + len(fixed.nodes)  # names, as ``registry`` compares it after a change
         self._delegates = any(template.type == "NS" for template in templates)
         self._faults: list[str] | None = None
         self._ring: TreeRing | None = None
@@ -178,6 +158,8 @@ class TableZone:
         return Tree(self.apex, (record._replace(auth=True) for record in (*fixed, *rows)))
 
     def _check_rows(self) -> Iterator[str]:
+        if not self._rows:
+            yield f"{self._table.path}: has no rows, only the names of the columns"
         for number, line in enumerate(self._table.lines):
             if not line.strip("\r"):
                 continue
@@ -189,7 +171,9 @@ class TableZone:
             key = names.from_text(self._table.row(number)[self._table.key])
             if self._rows[key] != number:
                 place = self._table.place(number)
-                yield f"{place}: key {key} is already on line {self._rows[key] + 2}; this row is left out"
+                first = self._table.line_of(self._rows[key])
+                yield f"{place}: key {key} is already on line {first}; this row is left out"
+            yield from self._table.quoted(number)
 
 
 def load(section: Section, apex: str, ident: int) -> TableZone | None:
@@ -197,6 +181,8 @@ def load(section: Section, apex: str, ident: int) -> TableZone | None:
     known = len(section.faults)
     path = section.file("file")
     key = section.text("key")
+    separator = _separator(section, path)
+    section.integer("max_loss", 0, most=100)  # read by ``registry``, which knows the table before
     readable = len(section.faults) == known
     ttl = section.integer("ttl", 3600, most=records.MAX_TTL)
     templates = section.sections("record")
@@ -204,7 +190,7 @@ def load(section: Section, apex: str, ident: int) -> TableZone | None:
     section.finish()
     table, refusal = None, None
     try:
-        table = _read_table(path, key) if readable else None
+        table = tablefile.read(path, key, separator) if readable else None
     except ZoneFault as exc:
         refusal = exc  # faults of the configuration come first: they would be lost behind it
     columns = table.columns if table else ()
@@ -216,20 +202,11 @@ def load(section: Section, apex: str, ident: int) -> TableZone | None:
     return TableZone(ident, Tree(apex, fixed), table, [template for template in made if template], [path])
 
 
-def _read_table(path: str, key: str) -> Table:
-    try:
-        with open(path, "rb") as file:
-            text = file.read().removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "surrogateescape")
-    except OSError as exc:
-        raise ZoneFault([f"{path}: cannot be read: {exc.strerror}"]) from exc
-    header, *lines = text.split("\n")
-    columns = header.rstrip("\r").split("\t")
-    if key not in columns:
-        raise ZoneFault([f"{path}:1: no column {key!r}; the columns are {', '.join(columns)[:200]}"])
-    doubled = {column for column in columns if columns.count(column) > 1}
-    if doubled:
-        raise ZoneFault([f"{path}:1: column {column!r} is named twice" for column in sorted(doubled)])
-    return Table(path, lines, columns, columns.index(key))
+def _separator(section: Section, path: str) -> str:
+    separator = section.text("separator", "," if path.endswith(".csv") else "\t")
+    if len(separator) != 1 or separator in '"\r\n':
+        section.fault("separator", f"must be one character, such as ',' or '\\t', not {separator!r}")
+    return separator
 
 
 def _template(section: Section, columns: Sequence[str], zone_ttl: int, columns_known: bool) -> Template | None:
@@ -258,35 +235,6 @@ def _template(section: Section, columns: Sequence[str], zone_ttl: int, columns_k
     return Template(type_, ttl, pattern, tuple(named)) if type_ else None
 
 
-def _index(table: Table) -> dict[str, int]:
-    """Row numbers by lower-case key; of rows with the same key the first counts."""
-    if table.key == 0:
-        keys = [line.partition("\t")[0] for line in table.lines]
-    else:
-        keys = [(line.split("\t", table.key + 1)[table.key : table.key + 1] or [""])[0] for line in table.lines]
-    if table.key == len(table.columns) - 1:
-        keys = [key.rstrip("\r") for key in keys]
-    if not _are_plain(keys):
-        keys = [_folded(key) for key in keys]
-    last = len(keys) - 1
-    rows = dict(zip(map(str.lower, reversed(keys)), range(last, -1, -1), strict=True))
-    rows.pop("", None)
-    return rows
-
-
-def _are_plain(keys: Sequence[str]) -> bool:
-    """Whether no key can have a name that is written in another way than the key; one look at all of them."""
-    text = "".join(keys)
-    return text.isascii() and text.isprintable() and not any(character in text for character in "\\. ")
-
-
-def _folded(key: str) -> str:
-    try:
-        return names.from_text(key)
-    except NameFault:
-        return ""
-
-
 def _key_label(key: str) -> str:
     if key.isalnum() and key.isascii() and len(key) <= names.MAX_LABEL_OCTETS:
         return key
@@ -296,13 +244,6 @@ def _key_label(key: str) -> str:
     if " " in key or names.label_count(label) != 1:
         raise RecordFault(f"key {key!r} is not one label; write a space as \\032 and a dot as \\.")
     return label
-
-
-def _check_text(line: str) -> None:
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        raise RecordFault("not UTF-8") from None
 
 
 def _content(type_: str, filled: str) -> str:

@@ -248,3 +248,19 @@ def test_a_zone_that_was_refused_at_the_start_is_served_when_mended(
     scene.table(CITIES)
     scene.refreshed()
     assert scene.text() == '"Los Angeles"'
+
+
+@pytest.mark.parametrize("rows", [CITIES.partition("\n")[0] + "\n", CITIES[: CITIES.index("VIE")]])
+def test_a_table_that_lost_most_of_its_rows_leaves_the_old_one(scene: Scene, rows: str) -> None:
+    """As of an export that failed: every name was gone, and nothing said so."""
+    many = CITIES + "".join(f"C{number}\tcity {number}\t1\t2\t3\n" for number in range(9))
+    scene.table(many)
+    scene.refreshed()
+    scene.table(rows)
+    log = scene.refreshed(3)
+    assert log.count("more than max_loss = 50 percent are gone") == 1
+    assert "is served as it was before" in log
+    assert scene.text("c8.cities.example") == '"city 8"'
+    scene.config(TABLE_ZONE.replace("ttl = 60", "ttl = 60\nmax_loss = 100"))
+    scene.refreshed(2)
+    assert scene.text("c8.cities.example") is None

@@ -118,7 +118,7 @@ def test_all_faults_of_all_zones_come_at_once(tmp_path: Path) -> None:
             f"zone Cities.Example: name: there is a zone cities.example already, in {tmp_path}/pipebackend.toml:2",
             "zone Cities.Example: ns: is missing; it must be a list of strings",
             "zone Cities.Example: sn: unknown key; "
-            "the keys here are file, key, kind, name, ns, record, records, soa, ttl",
+            "the keys here are file, key, kind, max_loss, name, ns, record, records, separator, soa, ttl",
             "zone third.example: record[0].content: there is no column 'town'; "
             "the columns are code, city, lat, lon, metres",
         ]

@@ -12,7 +12,7 @@ from pipebackend.errors import ZoneFault
 from pipebackend.records import Client, Record
 from pipebackend.zones import table
 from pipebackend.zones.table import TableZone
-from tests.making import CITIES, TABLE_ZONE, read_config
+from tests.making import CITIES, TABLE_ZONE, age, read_config
 
 APEX = "cities.example"
 LAX_LOC = "33 56 33.000 N 118 24 28.836 W 38.40m 1m 10000m 10m"
@@ -233,7 +233,7 @@ def test_a_key_outside_ascii_hides_no_key_inside(tmp_path: Path) -> None:
 def test_a_table_of_the_header_alone_is_an_empty_zone(tmp_path: Path) -> None:
     zone = zone_of(tmp_path, HEADER)
     assert [record.type for record in zone.listing()] == ["SOA", "NS", "A"]
-    assert zone.faults == []
+    assert [fault.partition(": ")[2] for fault in zone.faults] == ["has no rows, only the names of the columns"]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,8 @@ def test_all_faults_of_the_configuration_come_at_once(tmp_path: Path) -> None:
     zone, faults = load(tmp_path, toml)
     assert zone is None
     assert sorted(faults) == [
-        "zone[0].colour: unknown key; the keys here are file, key, kind, name, ns, record, records, soa, ttl",
+        "zone[0].colour: unknown key; the keys here are file, key, kind, max_loss, name, ns, record, records, "
+        "separator, soa, ttl",
         "zone[0].ns: name 'ns1..example' has an empty label",
         "zone[0].record[0].content: a { that is never closed; write {{ for a brace",
         "zone[0].record[0].content: there is no column 'town'; the columns are code, city, lat, lon, metres",
@@ -297,3 +298,92 @@ def test_a_template_needs_type_and_content(tmp_path: Path, key: str) -> None:
     line = {"type": 'type = "TXT"\n', "content": 'content = "{city}"\n'}[key]
     _, faults = load(tmp_path, TABLE_ZONE.replace(line, ""))
     assert faults == [f"zone[0].record[0].{key}: is missing; it must be a string"]
+
+
+CSV = """\
+code,city,lat,lon,metres
+LAX,"Los Angeles, ""City of Angels\"\"\",33.94250,-118.40801,38.4
+VIE,Wien,48.11030,16.56970,183
+
+GRU,"two
+lines",-23.43556,-46.47306,750
+"""
+AS_CSV = TABLE_ZONE.replace("cities.tsv", "cities.csv")
+
+
+def csv_zone(folder: Path, octets: bytes, toml: str = AS_CSV) -> tuple[TableZone | None, list[str]]:
+    (folder / "cities.csv").write_bytes(octets)
+    age(folder / "cities.csv")
+    return load(folder, toml, None)
+
+
+def test_commas_and_quotes_are_read_by_the_name_of_the_file(tmp_path: Path) -> None:
+    zone, faults = csv_zone(tmp_path, CSV.encode())
+    assert zone is not None
+    assert not faults
+    assert found(zone, "lax.cities.example")[0] == ("TXT", r'"Los Angeles, \"City of Angels\""')
+    assert found(zone, "gru.cities.example")[0] == ("TXT", r'"two\010lines"')
+    assert zone.faults == []
+
+
+def test_a_faulty_row_of_a_file_with_quotes_is_named_by_its_line(tmp_path: Path) -> None:
+    zone, _ = csv_zone(tmp_path, CSV.replace("-23.43556", "95").encode())
+    assert zone is not None
+    assert [fault.partition(": ")[0] for fault in zone.faults] == [f"{tmp_path}/cities.csv:5"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+@pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r"])
+def test_a_table_as_spreadsheets_write_it(tmp_path: Path, encoding: str, line_end: str) -> None:
+    for text, toml, name in ((CITIES, TABLE_ZONE, "cities.tsv"), (CSV, AS_CSV, "cities.csv")):
+        (tmp_path / name).write_bytes(text.replace("\n", line_end).encode(encoding))
+        age(tmp_path / name)
+        zone, faults = load(tmp_path, toml, None)
+        assert faults == []
+        assert zone is not None
+        assert found(zone, "vie.cities.example")[0][1].startswith('"Wien')
+
+
+@pytest.mark.parametrize(
+    ("separator", "word"),
+    [(",", 'are separated by commas: write separator = ","'), (";", "by semicolons"), ("|", "by bars")],
+)
+def test_what_separates_the_fields_is_said(tmp_path: Path, separator: str, word: str) -> None:
+    with pytest.raises(ZoneFault, match=re.escape(word)):
+        load(tmp_path, rows=CITIES.replace("\t", separator))
+
+
+def test_semicolons_in_a_file_csv(tmp_path: Path) -> None:
+    text = CSV.replace(",", ";").encode()
+    with pytest.raises(ZoneFault, match='separator = ";"'):
+        csv_zone(tmp_path, text)
+    zone, faults = csv_zone(tmp_path, text, AS_CSV.replace("key =", 'separator = ";"\nkey ='))
+    assert faults == []
+    assert zone is not None
+    assert found(zone, "lax.cities.example")
+
+
+@pytest.mark.parametrize("separator", ["", "tab", '"', "\n"])
+def test_a_separator_is_one_character(tmp_path: Path, separator: str) -> None:
+    quoted = separator.replace('"', r"\"").replace("\n", r"\n")
+    _, faults = load(tmp_path, TABLE_ZONE.replace("key =", f'separator = "{quoted}"\nkey ='))
+    assert any("separator" in fault for fault in faults)
+
+
+def test_a_quote_that_never_ends_is_named_by_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ZoneFault, match=r"cities\.csv:3: "):
+        csv_zone(tmp_path, b'code,city,lat,lon,metres\nA,b,1,2,3\nB,"b,1,2,3\n')
+
+
+def test_a_binary_file_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ZoneFault, match="UTF-16, or a binary file"):
+        csv_zone(tmp_path, CSV.encode("utf-16-le"))
+
+
+def test_a_quoted_cell_between_tabs_is_a_fault_and_served(tmp_path: Path) -> None:
+    zone = zone_of(tmp_path, CITIES.replace("Los Angeles", '"Los Angeles"'))
+    assert [fault.removeprefix(f"{tmp_path}/") for fault in zone.faults] == [
+        'cities.tsv:2: city is "Los Angeles" with its quotes, which are text in a file with tabs; remove them, '
+        "or write the file with commas"
+    ]
+    assert found(zone, "lax.cities.example")[0] == ("TXT", r'"\"Los Angeles\""')
