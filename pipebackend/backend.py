@@ -62,6 +62,7 @@ class Backend:
         """Keys and settings, from the store that the configuration names at this moment."""
         zones = self._watcher.registry
         if self._keyring is None or zones.store_url != self._store_url:
+            self.close()  # the store that the configuration named before
             self._store_url = zones.store_url
             self._keyring = _open_keyring(zones.store_url, zones.config.folder)
         return self._keyring

@@ -8,7 +8,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where Debian keeps servers, which a
 SERVING_PACKAGES=(pdns-server pdns-backend-pipe pdns-backend-remote pdns-tools bind9-dnsutils)
 TESTING_PACKAGES=(
     "${SERVING_PACKAGES[@]}" pdns-backend-sqlite3 pdns-backend-bind pdns-backend-mysql mariadb-server unbound nsd
-    ldnsutils bind9-utils dnsperf sqlite3 gcc libc6-dev groff-base systemd curl
+    ldnsutils bind9-utils dnsperf sqlite3 gcc libc6-dev groff-base systemd curl procps
 )
 POLICY=/usr/sbin/policy-rc.d
 
@@ -55,6 +55,11 @@ install_packages() {
     [ -z "$own_policy" ] || rm -f "$POLICY"
     [ "$status" -eq 0 ] || { say "apt-get failed; its messages are above"; exit 1; }
 }
+
+# mirror: where this machine's apt has its own Debian release from
+mirror() { apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' 'Codename: '"$(installed_suite)" | head -n 1; }
+
+installed_suite() { . /etc/os-release && echo "$VERSION_CODENAME"; }
 
 # need_environment: .venv with the project (editable) and its test tools, in the releases of requirements/constraints.txt,
 # brought up to date when that or what it is made from has changed. The project is compiled here, for PowerDNS runs it as a

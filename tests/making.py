@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from pipebackend import config
 from pipebackend.records import Record
+from pipebackend.store import open_store
 from pipebackend.watch import Watcher
 from pipebackend.zones import registry
 from pipebackend.zones.tree import Tree
 
-__all__ = ["CITIES", "TABLE_ZONE", "age", "make_tree", "make_watcher", "read_config", "write_config"]
+__all__ = [
+    "CITIES",
+    "TABLE_ZONE",
+    "age",
+    "make_tree",
+    "make_watcher",
+    "pdnsutil_of_gsqlite3",
+    "read_config",
+    "write_config",
+]
 
 CITIES = """\
 code\tcity\tlat\tlon\tmetres
@@ -73,3 +84,11 @@ def make_tree(apex: str, *lines: str) -> Tree:
         owner, type_, content = line.split(" ", 2)
         records.append(Record(apex if owner == "@" else f"{owner}.{apex}", type_, 60, content))
     return Tree(apex, records)
+
+
+def pdnsutil_of_gsqlite3(folder: Path) -> list[str]:
+    """The command of a pdnsutil that has a new database in ``folder``."""
+    with closing(open_store("sqlite:powerdns.db", folder)) as store:
+        store.init()
+    (folder / "pdns.conf").write_text(f"launch=gsqlite3\ngsqlite3-database={folder}/powerdns.db\ngsqlite3-dnssec=yes\n")
+    return ["pdnsutil", f"--config-dir={folder}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,21 @@ def test_a_file_outside_the_folder_of_the_configuration_is_not_read_for_a_client
 
 def test_any_number_of_results_may_be_asked_for(backend: Backend) -> None:
     assert len(list(backend.search("lax.cities.example", 2**63))) == 2
+
+
+def test_the_store_that_the_configuration_names_no_more_is_closed(tmp_path: Path) -> None:
+    watcher = make_watcher(tmp_path, '[store]\nurl = "sqlite:first.db"\n')
+    backend = Backend(watcher)
+    backend.keyring.set_metadata("a.example", 1, "NSEC3PARAM", ["1 0 0 -"])
+    assert open_files(tmp_path / "first.db")
+    write_config(tmp_path, '[store]\nurl = "sqlite:second.db"\n')
+    watcher.refresh()
+    assert dict(backend.keyring.metadata("a.example", None)) == {}
+    assert not open_files(tmp_path / "first.db")
+    backend.close()
+
+
+def open_files(path: Path) -> int:
+    """How often this process has the file open."""
+    open_now = Path("/proc/self/fd").iterdir()
+    return sum(descriptor.exists() and os.path.samefile(path, descriptor) for descriptor in open_now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.making import TABLE_ZONE, make_watcher
 
 APEX = "cities.example."
 KEY = "Private-key-format: v1.2\nAlgorithm: 15 (ED25519)\nPrivateKey: ODIyNjAzODQ2MjgwODAxMjI2NDUxOTAyMDQxNDIyNjI=\n"
+OPENED: list[Backend] = []  # to be closed
 NSEC3 = {"kind": "NSEC3PARAM", "value": ["1 0 0 -"]}
 
 
@@ -54,13 +56,16 @@ class Asker:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     make_watcher(tmp_path, '[store]\nurl = "sqlite:zones.db"\n' + TABLE_ZONE)
-    return tmp_path
+    yield tmp_path
+    while OPENED:
+        OPENED.pop().close()
 
 
 def asker(folder: Path) -> Asker:
-    return Asker(open_backend(str(folder / "pipebackend.toml")))
+    OPENED.append(open_backend(str(folder / "pipebackend.toml")))
+    return Asker(OPENED[-1])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ APEX = "airports.aa"
 
 
 @pytest.fixture
-def keyring(tmp_path: Path) -> Keyring:
-    return Keyring(open_store("sqlite:zones.db", tmp_path))
+def keyring(tmp_path: Path) -> Iterator[Keyring]:
+    store = open_store("sqlite:zones.db", tmp_path)
+    yield Keyring(store)
+    store.close()
 
 
 @pytest.fixture(scope="module")

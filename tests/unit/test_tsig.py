@@ -8,6 +8,7 @@ import pytest
 from pipebackend import tsig
 from pipebackend.errors import KeyFault
 from pipebackend.tsig import TsigKey
+from tests.making import pdnsutil_of_gsqlite3
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 
@@ -77,12 +78,7 @@ def test_the_secret_is_not_in_the_repr():
 
 def test_pdnsutil_makes_secrets_of_the_same_length(tmp_path):
     """The lengths in the table are PowerDNS's own."""
-    (tmp_path / "pdns.conf").write_text(
-        f"launch=bind\nbind-config={tmp_path}/named.conf\nbind-dnssec-db={tmp_path}/keys.db\n"
-    )
-    (tmp_path / "named.conf").write_text("")
-    pdnsutil = ["pdnsutil", f"--config-dir={tmp_path}"]
-    subprocess.run([*pdnsutil, "create-bind-db", f"{tmp_path}/keys.db"], check=True, capture_output=True)
+    pdnsutil = pdnsutil_of_gsqlite3(tmp_path)
     for algorithm in ("hmac-md5", "hmac-sha224", "hmac-sha256", "hmac-sha512"):
         made = subprocess.run(
             [*pdnsutil, "generate-tsig-key", "k", algorithm], check=True, capture_output=True, text=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -192,8 +193,8 @@ class Unlisted:
 
 
 def test_a_zone_that_cannot_list_its_names_never_has_nsec(zoneutil):
-    keyring = Keyring(open_store("sqlite:zones.db", zoneutil.folder))
-    signing = Signing(keyring, "any.example", 7, Unlisted())
-    with pytest.raises(MetadataFault, match=r"zone any\.example cannot list its names"):
-        signing.use_nsec()
-    assert signing.use_nsec3("1 0 0 -", narrow=False)
+    with closing(open_store("sqlite:zones.db", zoneutil.folder)) as store:
+        signing = Signing(Keyring(store), "any.example", 7, Unlisted())
+        with pytest.raises(MetadataFault, match=r"zone any\.example cannot list its names"):
+            signing.use_nsec()
+        assert signing.use_nsec3("1 0 0 -", narrow=False)

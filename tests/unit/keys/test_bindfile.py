@@ -11,6 +11,7 @@ from pipebackend.keys import algorithms, bindfile, filename, keypair, material, 
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.filename import KeyFileName
 from pipebackend.keys.keypair import KSK, KeyPair
+from tests.making import pdnsutil_of_gsqlite3
 
 GENERATED = [algorithm for algorithm in algorithms.ALGORITHMS.values() if algorithm.may_generate]
 ECDSA = (
@@ -180,13 +181,8 @@ def test_sha1_keys_are_imported(number, tmp_path, monkeypatch):
 @pytest.mark.parametrize("algorithm", GENERATED, ids=lambda algorithm: algorithm.mnemonic)
 def test_powerdns_takes_our_text_and_keeps_it_octet_for_octet(algorithm, tmp_path):
     """Through pdnsutil import-zone-key and export-zone-key, with and without times."""
-    (tmp_path / "pdns.conf").write_text(
-        f"launch=bind\nbind-config={tmp_path}/named.conf\nbind-dnssec-db={tmp_path}/keys.db\n"
-    )
-    (tmp_path / "named.conf").write_text(f'zone "airports.aa" {{ type master; file "{tmp_path}/zone"; }};\n')
-    (tmp_path / "zone").write_text("@ 60 IN SOA ns1 host 1 2 3 4 5\n@ 60 IN NS ns1\n")
-    pdnsutil = ["pdnsutil", f"--config-dir={tmp_path}"]
-    run(*pdnsutil, "create-bind-db", f"{tmp_path}/keys.db")
+    pdnsutil = pdnsutil_of_gsqlite3(tmp_path)
+    run(*pdnsutil, "create-zone", "airports.aa", "ns1.airports.aa")
     key = keypair.generate(algorithm, KSK)
     times = (("Created", datetime(2026, 11, 22, tzinfo=UTC)),)
     for number, text in enumerate((text_of(key), bindfile.write(PrivateText(algorithm, key.private, times))), 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ SOA = "ns1.stored.example hostmaster.stored.example 7 10800 3600 604800 3600"
 class Zone:
     """One PowerDNS that writes the zone stored.example, whose row is in the store."""
 
-    def __init__(self, folder: Path, kind: str = "NATIVE") -> None:
+    def __init__(self, folder: Path, kind: str) -> None:
         self.path = str(folder / "pipebackend.toml")
         Path(self.path).write_text("")
         self.backend: Backend = open_backend(self.path)
@@ -59,8 +60,10 @@ class Zone:
 
 
 @pytest.fixture
-def zone(tmp_path: Path) -> Zone:
-    return Zone(tmp_path)
+def zone(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Zone]:
+    zone = Zone(tmp_path, getattr(request, "param", "NATIVE"))
+    yield zone
+    zone.backend.close()
 
 
 def test_a_transfer_makes_the_zone(zone: Zone) -> None:
@@ -91,7 +94,8 @@ def test_an_aborted_transfer_changes_nothing(zone: Zone) -> None:
 def test_an_edit_in_place_is_seen_in_its_own_process_before_the_commit(zone: Zone, tmp_path: Path) -> None:
     """pdnsutil add-record looks at what it wrote (rule T-5)."""
     zone.replace()
-    other = RemoteSession(open_backend, open_backend(zone.path))
+    other_backend = open_backend(zone.path)
+    other = RemoteSession(open_backend, other_backend)
     zone.ask("startTransaction", domain=APEX, domain_id=-1, trxid=1)
     rr = {"qname": "new." + APEX, "qtype": "A", "qclass": 1, "content": "192.0.2.9", "ttl": 60, "auth": True}
     assert zone.ask("replaceRRSet", domain_id=zone.id, qname="new." + APEX, qtype="A", trxid=1, rrset=[rr]) is True
@@ -100,6 +104,7 @@ def test_an_edit_in_place_is_seen_in_its_own_process_before_the_commit(zone: Zon
     assert json.loads(other.answer(question))["result"] == []
     assert zone.ask("commitTransaction", trxid=1) is True
     assert len(json.loads(other.answer(question))["result"]) == 1
+    other_backend.close()
     zone.ask("startTransaction", domain=APEX, domain_id=-1, trxid=1)
     assert zone.ask("replaceRRSet", domain_id=zone.id, qname="new." + APEX, qtype="A", trxid=1, rrset=[]) is True
     assert zone.ask("commitTransaction", trxid=1) is True
@@ -144,9 +149,8 @@ def test_records_of_a_configured_zone_are_not_written(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def beside_configured(tmp_path: Path) -> Zone:
+def beside_configured(zone: Zone, tmp_path: Path) -> Zone:
     """A session with a store and the zone example.net of the configuration."""
-    zone = Zone(tmp_path)
     (tmp_path / "net.zone").write_text("@ 60 SOA a b 1 2 3 4 5\n@ 60 NS ns1\n")
     with open(tmp_path / "pipebackend.toml", "a") as config:
         config.write('[[zone]]\nname = "example.net"\nkind = "file"\nfile = "net.zone"\n')
@@ -215,25 +219,24 @@ def test_a_zone_with_keys_alone_is_not_ours(zone: Zone) -> None:
     assert zone.ask("commitTransaction", trxid=1) is None
 
 
-def test_a_secondary_zone_is_listed_before_its_first_transfer(tmp_path: Path) -> None:
+def test_a_secondary_zone_is_listed_before_its_first_transfer(zone: Zone) -> None:
     """Else it is REFUSED after it for as long as PowerDNS keeps the list."""
-    zone = Zone(tmp_path)
     zone.ask("createSlaveDomain", ip="192.0.2.53", domain="second.example.", nameserver="ns.example.", account="")
     [info] = [info for info in zone.ask("getAllDomains", include_disabled=True) if info["zone"] == "second.example"]
     assert (info["kind"], info["masters"]) == ("slave", ["192.0.2.53"])
     assert "second.example" not in [info["zone"] for info in zone.ask("getAllDomains")]
 
 
-def test_the_first_list_of_a_process_has_the_kinds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("zone", ["MASTER"], indirect=True)
+def test_the_first_list_of_a_process_has_the_kinds(zone: Zone) -> None:
     """PowerDNS asks a new process for it each time."""
-    zone = Zone(tmp_path, "MASTER")
     zone.replace()
     zone.reopen()
     assert [info["kind"] for info in zone.ask("getAllDomains", include_disabled=True)] == ["master"]
 
 
-def test_the_book_of_a_primary(tmp_path: Path) -> None:
-    zone = Zone(tmp_path, "MASTER")
+@pytest.mark.parametrize("zone", ["MASTER"], indirect=True)
+def test_the_book_of_a_primary(zone: Zone) -> None:
     zone.replace()
     (info,) = zone.ask("getUpdatedMasters")
     assert (info["zone"], info["kind"], info["serial"], info["notified_serial"]) == ("stored.example", "master", 7, 0)
@@ -242,8 +245,7 @@ def test_the_book_of_a_primary(tmp_path: Path) -> None:
     assert zone.ask("setNotified", id=4294967295, serial=7) is False
 
 
-def test_the_book_of_a_secondary(tmp_path: Path) -> None:
-    zone = Zone(tmp_path)
+def test_the_book_of_a_secondary(zone: Zone) -> None:
     made = {"ip": "192.0.2.53", "domain": "second.example.", "nameserver": "ns.example.", "account": ""}
     assert zone.ask("createSlaveDomain", **made) is True
     (info,) = zone.ask("getUnfreshSlaveInfos")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -204,14 +205,14 @@ def test_a_configuration_without_store_has_its_own_zones(tmp_path):
     assert served.version() == served.version()
 
 
-def test_a_patient_process_sees_a_change_soon_and_a_writing_one_at_once(tmp_path):
+def test_a_patient_process_sees_a_change_soon_and_a_writing_one_at_once(store, tmp_path):
     """Looking for a change costs as much as an answer, so a process that only answers does not look each time."""
-    store, other = open_store("sqlite:zones.db", tmp_path), open_store("sqlite:zones.db", tmp_path)
     store.init()
     patient, exact = StoredZones(store, 3600.0), StoredZones(store)
     before = patient.version(), exact.version()
     assert before == (patient.version(), exact.version())
-    other.create_domain("new.example", 7)
+    with closing(open_store("sqlite:zones.db", tmp_path)) as other:
+        other.create_domain("new.example", 7)
     assert patient.version() == before[0]
     assert exact.version() != before[1]
     store.create_domain("own.example", 8)
