@@ -174,7 +174,10 @@ def test_the_poisonous_denial(tmp_path):
         denial = shown_text(powerdns.dig(f"nope.{ZONE}", "TXT", "+dnssec").authority)
         codes = [finding.code for finding in powerdns.report(config).findings]
     assert "poisonous" in codes
-    assert f"{ZONE}. 60 IN NSEC {ZONE}." in denial  # the name after the apex is gru, which this denies
+    if server.find([]).version >= (5, 0):
+        assert " IN NSEC " not in denial  # which validators refuse, too: nothing is proved
+    else:
+        assert f"{ZONE}. 60 IN NSEC {ZONE}." in denial  # the name after the apex is gru, which this denies
 
 
 def test_it_is_tried_as_the_user_of_setuid(tmp_path):
