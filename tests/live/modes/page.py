@@ -11,8 +11,10 @@ import os
 import re
 import shlex
 import subprocess
+import tempfile
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tests.live.secondaries import Nsd
 from tests.live.servers import (
@@ -49,18 +51,25 @@ def titles() -> list[str]:
 
 
 class Section:
-    """One section in a folder that stands for /etc/powerdns; each address in it becomes a port of loopback."""
+    """One section in a folder that stands for /etc/powerdns; each address in it becomes a port of loopback.
+
+    With OVER_UNIX=yes in the environment REMOTE is served by a socket's service instead of processes of PowerDNS.
+    """
+
+    served: ClassVar[set[tuple[str, str]]] = set()  # the titles and protocols of the test that runs
+    services: ClassVar[list[subprocess.Popen[bytes]]] = []
 
     def __init__(self, title: str, folder: Path, after: str = "", values: Mapping[str, str] | None = None) -> None:
         """``after`` is the section that this one goes on from; its groups of commands are counted first.
 
         ``values`` are words of the section and what stands for them here, such as the name of a key file.
         """
+        self._titles = [after, title] if after else [title]
         self.folder = folder / "etc"
         self.folder.mkdir()
         self._ports: dict[str, int] = {}
         self._values = dict(values or {})
-        text = "".join(map(_text_of, [after, title] if after else [title]))
+        text = "".join(map(_text_of, self._titles))
         self._groups = _COMMANDS.findall(re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
         self._files = dict(_FENCED.findall(text))
         for name, content in self._files.items():
@@ -79,9 +88,31 @@ class Section:
         """The PowerDNS of this address, not started, with a file of the section as its configuration."""
         lines = (self.folder / file).read_text().splitlines()
         settings = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-        if "remote-connection-string" in settings:
+        way = ""
+        if "pipe-command" in settings:
+            way = "PIPE"
+            settings["pipe-timeout"] = "20000"
+        elif "remote-connection-string" in settings:
+            way = "REMOTE, unix socket" if os.environ.get("OVER_UNIX") else "REMOTE, pipe"
+            if os.environ.get("OVER_UNIX"):
+                settings["remote-connection-string"] = self._service(settings["remote-connection-string"])
             settings["remote-connection-string"] += PATIENT
+        if way:
+            self.served.update((title, way) for title in self._titles)
         return PdnsServer({**FASTER, **settings, **more}, self.folder, self.port(address))
+
+    def _service(self, connection: str) -> str:
+        """The connection string of a service, just started, that serves what the processes of this one would."""
+        command, config = re.findall(r"(?:command|config)=([^,]*)", connection)
+        address = Path(tempfile.mkdtemp()) / "socket"  # short: sockets have 108 octets
+        words = [command, "--config", config, "--listen", f"unix:{address}", "--workers", "2"]
+        with open(self.folder / "service.log", "ab") as log:
+            self.services.append(subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        deadline = time.monotonic() + PATIENCE
+        while not address.exists():
+            assert time.monotonic() < deadline, (self.folder / "service.log").read_text()
+            time.sleep(0.02)
+        return f"unix:path={address}"
 
     def nsd(self, address: str, more: str = "") -> Nsd:
         """The NSD of this address, not started; ``more`` is added to its last zone."""
