@@ -89,6 +89,11 @@ class Transfer:
             zone.replace(name, type_, rrset)
         zone.demand_faultless()
 
+    def refuse(self, reason: str) -> None:
+        """Let the commit of the transfer that is open, if one is, be refused for this reason."""
+        if self._zone is not None:
+            self._zone.fault(reason)
+
     def flush(self) -> None:
         """Write what was fed so far, so that questions in this process see it."""
         if self._zone is not None:

@@ -63,6 +63,10 @@ class Writer:
         self._demand_stored()
         self._transfer.replace_rrset(zone_id, name, type_, rrset)
 
+    def refuse(self, reason: str) -> None:
+        """Let the commit of the transaction that is open, if one is, be refused for this reason."""
+        self._transfer.refuse(reason)
+
     def flush(self) -> None:
         """Let questions of this process see what was fed (rule T-5)."""
         self._transfer.flush()

@@ -6,6 +6,7 @@ finished JSON.
 
 from __future__ import annotations
 
+from pipebackend.errors import MetadataFault
 from remoteshim import plainlookup, zonemethods
 from remoteshim.jsonline import quote
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KNOWN", "METHODS", "NEIGHBOURS", "NEVER_NO", "RENDERED", "STEADY", "lookup", "neighbours", "unusable_json"]
 
+_SET_BY_TRANSFERS = frozenset(("NSEC3NARROW", "NSEC3PARAM", "PRESIGNED"))
 _SIGNED_BY_PARENT = frozenset(("DS", "RRSIG"))  # at a cut; the first where PowerDNS does not ask for all types
 
 
@@ -140,8 +142,18 @@ def delete_tsig_key(backend: Backend, params: Params) -> bool:
 
 
 def set_domain_metadata(backend: Backend, params: Params) -> bool:
-    """Replace the settings of one kind; PowerDNS wants ``true`` to the letter."""
-    backend.set_metadata(params.text("name"), params.text("kind"), params.texts("value"))
+    """Replace the settings of one kind; PowerDNS wants ``true`` to the letter.
+
+    In a PUT of its API it ignores any other answer. In transfers these are settings of the sender, without which the
+    zone may be served all the same.
+    """
+    kind = params.text("kind")
+    try:
+        backend.set_metadata(params.text("name"), kind, params.texts("value"))
+    except MetadataFault as exc:
+        if kind not in _SET_BY_TRANSFERS:
+            backend.writer.refuse(str(exc))
+        raise
     return True
 
 

@@ -206,6 +206,16 @@ def test_a_zone_that_will_be_refused_has_no_soa_until_then(zone: Zone) -> None:
     assert zone.ask("lookup", qname=APEX, qtype="SOA") != []
 
 
+def test_a_setting_that_is_refused_lets_the_commit_be_refused(zone: Zone) -> None:
+    """A PUT of PowerDNS's API says 204 whatever it is told of a setting."""
+    zone.replace()
+    zone.ask("startTransaction", domain=APEX, domain_id=-1, trxid=1)
+    assert zone.ask("setDomainMetadata", name=APEX, kind="SOA-EDIT", value=["INCEPTION"]) is False
+    assert zone.ask("commitTransaction", trxid=1) is None
+    assert zone.ask("setDomainMetadata", name=APEX, kind="SOA-EDIT", value=["INCEPTION"]) is False, "none is open"
+    assert zone.ask("startTransaction", domain=APEX, domain_id=-1, trxid=1) is True
+
+
 def test_a_zone_with_keys_alone_is_not_ours(zone: Zone) -> None:
     """Another of PowerDNS's backends may have its records; PowerDNS would write them to us."""
     assert zone.ask("setDomainMetadata", name="theirs.test.", kind="ALLOW-AXFR-FROM", value=["127.0.0.0/8"]) is True
