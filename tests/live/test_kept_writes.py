@@ -77,7 +77,7 @@ def test_put_of_rrsets_with_soa_edit_api(server: WritableServer, config: Path, i
     zoneutil(config, "zone", "create", ZONE)
     kinds = {"soa_edit_api": "INCREASE"} if is_set == "with it" else {}
     if is_set == "not at all":
-        zoneutil(config, "meta", "delete", ZONE, "SOA-EDIT-API")
+        server.said("set-meta", ZONE, "SOA-EDIT-API")
     reply = server.api("PUT", f"/zones/{ZONE}.", {**kinds, "rrsets": whole(3_000_000_000, "192.0.2.99")})
     assert reply.status == 204
     assert server.dig(f"ns1.{ZONE}").answer[0][0].address == "192.0.2.99"
@@ -121,15 +121,16 @@ def test_the_root_by_pdnsutil_and_the_api(server: WritableServer, config: Path, 
 
 def test_a_new_secondary_zone_is_answered_as_soon_as_it_is_here(config: Path, tmp_path: Path) -> None:
     """PowerDNS keeps its list of zones for minutes; names that are not on it are REFUSED."""
-    with Primary() as primary:
-        primary.zones[f"{ZONE}."] = []
-        zoneutil(config, "zone", "create", ZONE, "--kind", "secondary", "--primary", f"{HOST}:{primary.port}")
-        settings = {**remote_config(config, dnssec=True), "zone-cache-refresh-interval": "300"}
-        more = {"secondary": "yes", "xfr-cycle-interval": "1"}
-        with WritableServer({**settings, **more}, tmp_path) as server:
-            assert [zone["name"] for zone in server.api("GET", "/zones").body] == [f"{ZONE}."]
-            soa = rr(f"{ZONE}. 60 SOA ns1.{ZONE}. hostmaster.{ZONE}. 1 1 1 86400 60")
-            primary.zones[f"{ZONE}."] = [soa, rr(f"{ZONE}. 60 NS ns1.{ZONE}."), soa]
+    primary = Primary()
+    soa = rr(f"{ZONE}. 60 SOA ns1.{ZONE}. hostmaster.{ZONE}. 1 1 1 86400 60")
+    primary.zones[f"{ZONE}."] = [soa, rr(f"{ZONE}. 60 NS ns1.{ZONE}."), soa]
+    zoneutil(config, "zone", "create", ZONE, "--kind", "secondary", "--primary", f"{HOST}:{primary.port}")
+    settings = {**remote_config(config, dnssec=True), "zone-cache-refresh-interval": "300"}
+    more = {"secondary": "yes", "xfr-cycle-interval": "1"}
+    with WritableServer({**settings, **more}, tmp_path) as server:
+        assert [zone["name"] for zone in server.api("GET", "/zones").body] == [f"{ZONE}."]
+        assert not server.dig(ZONE, "SOA").answer
+        with primary:
             until(lambda: bool(server.dig(ZONE, "SOA").answer), "the zone is answered")
 
 

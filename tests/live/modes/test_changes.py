@@ -89,6 +89,23 @@ def test_http_api(tmp_path: Path) -> None:
         check_changed(server, tmp_path)
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="not installed: curl, with which the page uses the API")
+def test_api_with_gsqlite3_beside(tmp_path: Path) -> None:
+    section = section_with_zone("API with gsqlite3 beside", tmp_path)
+    server = section.pdns("192.0.2.53")
+    section.run(1, server)
+    with server:
+        printed = section.run(2)
+        listed = json.loads(printed[printed.rindex("}[{") + 1 :])
+        assert {zone["name"] for zone in listed} == {"example.net.", f"{APEX}."}
+        assert server.dig("www.example.net").answer[0][0].address == "203.0.113.99"
+        assert server.dig(f"www.{APEX}").answer[0][0].address == "203.0.113.80"
+        section.run(3)
+        assert server.dig("www.example.net").rcode() == dns.rcode.REFUSED
+        assert server.dig(f"www.{APEX}").answer
+    assert not (section.folder / "zones.db").exists()
+
+
 def test_cds_and_cdnskey(tmp_path: Path) -> None:
     section = section_with_zone("CDS and CDNSKEY", tmp_path)
     server = section.pdns("192.0.2.53")
