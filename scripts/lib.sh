@@ -85,6 +85,18 @@ install_project() {
     printf '%s\n' "$stamp" >.venv/stamp
 }
 
+# need_clients: .clients with other people's programs that the tests run, in the releases of requirements/clients.txt
+need_clients() {
+    local stamp python
+    stamp="$(sha256sum <requirements/clients.txt) $PWD"
+    [ "$(cat .clients/stamp 2>/dev/null)" != "$stamp" ] || return 0
+    python=$(find_python)
+    say "installing clients of PowerDNS's API into .clients"
+    [ -x .clients/bin/python ] || "$python" -m venv .clients
+    .clients/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements/clients.txt
+    printf '%s\n' "$stamp" >.clients/stamp
+}
+
 find_python() {
     if ! a_good_python >/dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         install_packages python3 python3-venv
