@@ -82,7 +82,14 @@ class Backend:
         if self._writer is None or self._writer[0] is not keyring:
             from pipebackend.writer import Writer
 
-            self._writer = keyring, Writer(keyring.store, lambda apex: apex in self.registry.by_apex)
+            self._writer = (
+                keyring,
+                Writer(
+                    keyring.store,
+                    lambda apex: apex in self.registry.by_apex,
+                    lambda: self.registry.powerdns.dialect,
+                ),
+            )
         return self._writer[1]
 
     def updated(self) -> Sequence[DomainInfo]:

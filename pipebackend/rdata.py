@@ -1,13 +1,13 @@
-"""Record content of every type that PowerDNS 4.7 knows: dnspython checks it, PowerDNS's form comes out.
+"""Record content that a person wrote: dnspython checks it, PowerDNS's form comes out (``rdtext``).
 
 dnspython takes 90 ms to import, so the serving path imports this module only for types that ``records`` leaves to it.
 """
 
 from __future__ import annotations
 
-import io
 import re
-from typing import TYPE_CHECKING, Any
+import struct
+from typing import TYPE_CHECKING
 
 import dns.exception
 import dns.name
@@ -15,9 +15,10 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from pipebackend import names, records
+from pipebackend import rdtext
 from pipebackend.errors import RecordFault
 from pipebackend.rdtypes import type_name
+from pipebackend.versions import NEUTRAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dns.rdata import Rdata
 
     from pipebackend.records import Record
+    from pipebackend.versions import Dialect
 
 __all__ = ["ascii_only", "checked_content", "content_of", "reason", "to_rdata", "zone_line"]
 
@@ -38,19 +40,10 @@ _NAME_FIELDS = {
     "NAPTR": (-1,),  # the fields before it are strings, which may hold spaces
 }
 
+_LUA = rdtext.NUMBERS["LUA"]
 _ZONE_FILE_SPECIAL = re.compile(r'\\.|["();@$]', re.DOTALL)
 _NOT_ASCII = re.compile(r"(\\?)([^\x00-\x7f])|\\.", re.DOTALL)
 _NO_GATEWAY = re.compile(r"^(\d+ 0 \d+) (?!\. )")  # as PowerDNS writes it
-_MAX_LOC_CENTIMETRES = 2**32 - 1  # PowerDNS reads sizes into 32 bits
-_SERVICE_KEYS = {
-    0: "mandatory",
-    1: "alpn",
-    2: "no-default-alpn",
-    3: "port",
-    4: "ipv4hint",
-    5: "ech",
-    6: "ipv6hint",
-}  # those that PowerDNS 4.7 knows (RFC 9460 section 14.3.2)
 
 
 def checked_content(type_: str, content: str) -> str:
@@ -64,14 +57,14 @@ def checked_content(type_: str, content: str) -> str:
 
 def content_of(rdata: Rdata) -> str:
     """The rdata's content in PowerDNS's form, for a record whose type is ``rdtypes.type_name(rdata.rdtype)``; raises
-    RecordFault where PowerDNS 4.7 has no words for it."""
-    type_ = type_name(rdata.rdtype)
-    if type_ in _WRITERS:
-        return _WRITERS[type_](rdata)
-    if type_.startswith("TYPE"):
-        return _generic(rdata)
-    text = rdata.to_text()
-    return _with_names(type_, text, _powerdns_name) if type_ in _NAME_FIELDS else text
+    RecordFault where PowerDNS could not read it."""
+    if rdata.rdtype == _LUA:
+        return rdata.to_text()
+    try:
+        octets = rdata.to_wire() or b""
+    except (dns.exception.DNSException, struct.error, ValueError) as exc:  # numbers out of range, which it reads
+        raise RecordFault(reason(exc)) from None
+    return rdtext.text_of(int(rdata.rdtype), octets)
 
 
 def to_rdata(type_: str, content: str) -> Rdata:
@@ -95,16 +88,29 @@ def to_rdata(type_: str, content: str) -> Rdata:
     return rdata
 
 
-def zone_line(record: Record) -> str:
-    """The record as a line of a zone file, names fully qualified; no empty non-terminals; raises RecordFault.
+def zone_line(record: Record, dialect: Dialect = NEUTRAL) -> str:
+    """The record as a line of a zone file for PowerDNS of this dialect, names fully qualified; no empty non-terminals.
 
-    PowerDNS's own ALIAS and LUA are written as TYPEnnn, so that other servers can load the file.
+    Other servers read it, too, but for ALIAS, LUA and IPSECKEY without a gateway.
+
+    Content that cannot be read is written as it is; raises RecordFault where not even the type is known.
     """
-    rdata = to_rdata(record.type, record.content)
-    own = record.type in ("ALIAS", "LUA")
-    type_ = f"TYPE{int(rdata.rdtype)}" if own else record.type
-    text = _generic(rdata) if own or record.type.startswith("TYPE") else rdata.to_text()
-    return f"{_escaped(record.owner)}. {record.ttl} IN {type_} {text}"
+    number = rdtext.number_of(record.type)
+    if number is None:
+        raise RecordFault(f"there is no type {record.type[:40]!r}")
+    type_, content = record.type, record.content.replace("\n", "\\010")
+    if type_ != "LUA":
+        try:
+            octets = rdtext.octets_of(type_, content)
+            content = rdtext.text_of(number, octets, dialect._replace(rounds=False, wraps=False), _absolute)
+            type_ = f"TYPE{number}" if content.startswith("\\#") else rdtext.type_of(number, dialect)
+        except RecordFault:
+            pass
+    return f"{_escaped(record.owner)}. {record.ttl} IN {type_} {content}"
+
+
+def _absolute(name: str) -> str:
+    return name if name == "." else f"{_escaped(name)}."
 
 
 def reason(exc: Exception) -> str:
@@ -134,82 +140,6 @@ def _with_names(type_: str, text: str, write: Callable[[str], str]) -> str:
     return " ".join(fields)
 
 
-def _powerdns_name(text: str) -> str:
-    return names.spelling(text) or "."
-
-
 def _escaped(name: str) -> str:
     """A name with what a zone file gives a meaning (RFC 1035 section 5.1) behind backslashes."""
     return _ZONE_FILE_SPECIAL.sub(lambda match: match[0] if match[0][0] == "\\" else "\\" + match[0], name)
-
-
-def _name(name: dns.name.Name) -> str:
-    return names.from_labels(name.labels[:-1]) or "."
-
-
-def _generic(rdata: Rdata) -> str:
-    """RFC 3597 section 5, in one piece: PowerDNS refuses hexadecimal digits with spaces between them."""
-    octets = rdata.to_wire() or b""
-    return f"\\# {len(octets)} {octets.hex()}".rstrip()
-
-
-def _cert(rdata: Any) -> str:
-    """RFC 4398 section 2.2 with numbers: PowerDNS does not know the mnemonics."""
-    certificate = rdata.to_text().split(None, 3)[3]
-    return f"{int(rdata.certificate_type)} {rdata.key_tag} {int(rdata.algorithm)} {certificate}"
-
-
-def _ipsec_key(rdata: Any) -> str:
-    """RFC 4025 section 3.1; where there is no gateway PowerDNS wants none, not the dot."""
-    text = _with_names("IPSECKEY", rdata.to_text(), _powerdns_name)
-    return text.replace(" . ", " ", 1) if rdata.gateway_type == 0 else text
-
-
-def _loc(rdata: Any) -> str:
-    sizes = (rdata.size, rdata.horizontal_precision, rdata.vertical_precision)
-    if max(sizes) > _MAX_LOC_CENTIMETRES:
-        raise RecordFault(f"LOC size or precision {max(sizes) / 100:.0f}m is more than PowerDNS 4.7 can read")
-    return str(rdata.to_text())
-
-
-def _service(rdata: Any) -> str:
-    """RFC 9460 section 2.1; keys that PowerDNS 4.7 does not know as keyNNN, the port without quotes."""
-    fields = [str(rdata.priority), _name(rdata.target)]
-    for key, value in sorted(rdata.params.items()):
-        mnemonic = _SERVICE_KEYS.get(key)
-        if mnemonic is None:
-            fields.append(f"key{int(key)}={records.quoted(_octets_of(value))}")
-        elif mnemonic == "mandatory":
-            needed = (_SERVICE_KEYS.get(other) or f"key{int(other)}" for other in value.keys)
-            fields.append("mandatory=" + ",".join(needed))
-        elif mnemonic == "port":
-            fields.append(f"port={value.port}")
-        else:
-            fields.append(f"{mnemonic}={value.to_text()}" if value is not None else mnemonic)
-    return " ".join(fields)
-
-
-def _octets_of(value: Any) -> bytes:
-    if value is None:
-        return b""
-    wire = io.BytesIO()
-    value.to_wire(wire)
-    return wire.getvalue()
-
-
-# The types whose text PowerDNS wants otherwise, and those that zones have most of, since dnspython's text is slow.
-_WRITERS: dict[str, Callable[[Any], str]] = {
-    "A": lambda rdata: str(rdata.address),
-    "AAAA": lambda rdata: str(rdata.address),
-    "CERT": _cert,
-    "CNAME": lambda rdata: _name(rdata.target),
-    "HTTPS": _service,
-    "IPSECKEY": _ipsec_key,
-    "LOC": _loc,
-    "MX": lambda rdata: f"{rdata.preference} {_name(rdata.exchange)}",
-    "NS": lambda rdata: _name(rdata.target),
-    "PTR": lambda rdata: _name(rdata.target),
-    "SPF": lambda rdata: " ".join(map(records.quoted, rdata.strings)),
-    "SVCB": _service,
-    "TXT": lambda rdata: " ".join(map(records.quoted, rdata.strings)),
-}

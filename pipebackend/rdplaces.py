@@ -26,20 +26,24 @@ __all__ = [
 
 _EQUATOR = 1 << 31  # RFC 1876 section 2: thousandths of a second of arc, from here on north and east
 _SEA_LEVEL = 10_000_000  # centimetres above the lowest altitude
+_NAME_GATEWAY = 3
 _HASH_DIGITS = "0123456789abcdefghijklmnopqrstuv"  # base32hex (RFC 4648 section 7)
 _BASE32_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
-def place_text(octets: bytes, rounds: bool) -> str:
-    """LOC content; ``rounds`` as PowerDNS before 5.1, which cuts minutes and seconds out of a float."""
+def place_text(octets: bytes, *, rounds: bool, wraps: bool) -> str:
+    """LOC content; ``rounds`` as PowerDNS before 5.1, which cuts minutes and seconds out of a float.
+
+    ``wraps``: all versions count centimetres in 32 bits with a sign, and read what they write.
+    """
     if len(octets) != 16 or octets[0]:
         raise RecordFault("not a LOC of version 0 (RFC 1876 section 2)")
     latitude, longitude, altitude = (int.from_bytes(octets[i : i + 4], "big") for i in (4, 8, 12))
     angle = _rounded_angle if rounds else _angle
     north, east = angle(latitude - _EQUATOR, 90, "NS"), angle(longitude - _EQUATOR, 180, "EW")
     height = altitude - _SEA_LEVEL
-    if height >= 1 << 31:
-        height -= 1 << 32  # it counts in 32 bits with a sign, and reads what it writes
+    if wraps and height >= 1 << 31:
+        height -= 1 << 32
     sizes = " ".join(map(_size_text, octets[1:4]))
     return f"{north} {east} {'-' if height < 0 else ''}{abs(height) // 100}.{abs(height) % 100:02d}m {sizes}"
 
@@ -144,14 +148,14 @@ def prefixes_octets(found: Sequence[str]) -> bytes:
     return octets
 
 
-def gateway_text(octets: bytes) -> str:
+def gateway_text(octets: bytes, spelled: Callable[[str], str] | None = None) -> str:
     """IPSECKEY content (RFC 4025 section 3.1); without a gateway PowerDNS writes none, not the dot."""
     if len(octets) < 3 or octets[1] > 3:
         raise RecordFault("not an IPSECKEY with a gateway of type 0 to 3 (RFC 4025 section 2.3)")
     found, i = [f"{octets[0]} {octets[1]} {octets[2]}"], 3
     if octets[1]:
         text, i = FIELDS[("", "ipv4", "ipv6", "name")[octets[1]]][0](octets, i)
-        found.append(text)
+        found.append(spelled(text) if spelled is not None and octets[1] == _NAME_GATEWAY else text)
     if i < len(octets):
         found.append(FIELDS["base64"][0](octets, i)[0])
     return " ".join(found)

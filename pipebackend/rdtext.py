@@ -7,16 +7,18 @@ server is seen by hand in the tests, against a real one.
 
 from __future__ import annotations
 
-from pipebackend import rdparams, rdplaces
+from pipebackend import rdparams, rdplaces, records
 from pipebackend.errors import RecordFault
-from pipebackend.rdfields import FIELDS, words
+from pipebackend.rdfields import FIELDS, text_octets, words
 from pipebackend.versions import NEUTRAL, NEW, OLD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipebackend.versions import Dialect
 
-__all__ = ["NUMBERS", "kept", "number_of", "octets_of", "text_of", "type_of"]
+__all__ = ["NUMBERS", "code", "kept", "number_of", "octets_of", "text_of", "type_of"]
 
 _KEY, _DIGEST = "u16 u8 u8 base64", "u16 u8 u8 hex"
 # Number, and the fields in the order of the octets
@@ -106,8 +108,11 @@ def number_of(type_: str) -> int | None:
     return next((number for number, name in _BARE.items() if name == type_), None)
 
 
-def text_of(number: int, octets: bytes, dialect: Dialect = NEUTRAL) -> str:
-    """The content of a type in this dialect; raises RecordFault where there is no text that PowerDNS could read."""
+def text_of(number: int, octets: bytes, dialect: Dialect = NEUTRAL, spelled: Callable[[str], str] | None = None) -> str:
+    """The content of a type in this dialect; raises RecordFault where there is no text that PowerDNS could read.
+
+    ``spelled`` writes names in another way.
+    """
     type_ = type_of(number, dialect)
     if type_ not in _TYPES:
         return f"\\# {len(octets)} {octets.hex()}" if octets else dialect.no_octets
@@ -116,8 +121,8 @@ def text_of(number: int, octets: bytes, dialect: Dialect = NEUTRAL) -> str:
         if field in FIELDS:
             text, i = FIELDS[field][0](octets, i)
         else:
-            text, i = _read_special(field, octets, i, dialect)
-        found.append(text)
+            text, i = _read_special(field, octets, i, dialect, spelled)
+        found.append(spelled(text) if spelled is not None and field == "name" else text)
     if i != len(octets):
         raise RecordFault(f"{len(octets) - i} octets are left over")
     return " ".join(found) if found[-1] else " ".join(found[:-1])  # no types, or no parameters
@@ -151,7 +156,7 @@ def kept(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
     RecordFault for what no answer could carry.
     """
     if type_ == "LUA":
-        return type_, _code(content)
+        return type_, code(content)
     if dialect is NEW:  # 5.1 writes the missing value of an unknown key as one of two quotes, and would serve that
         content = content.replace('="\\"\\""', '=""') if type_ in ("SVCB", "HTTPS") else content
     number = number_of(type_)
@@ -170,15 +175,40 @@ def kept(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
     return type_of(number, dialect), text
 
 
-def _code(content: str) -> str:
-    """LUA content: a type, and code of any length. Lines may end in it, and its words are not those of other types."""
-    made, _, code = content.partition(" ")
-    _type_number(made)
-    if not code.strip():
+def code(content: str) -> str:
+    """LUA content: a type and code in quotes, of any length and with ends of lines; raises RecordFault.
+
+    PowerDNS runs the text as it stands, with a space between strings. Those that were cut at 255 octets, by a transfer
+    or by earlier releases of this program, are joined: the space would be in the middle of a word.
+    """
+    made, _, rest = content.strip().partition(" ")
+    found: list[str] = []
+    is_cut = False
+    for string in words(rest.strip(), quotes=True):
+        inside = string[1:-1] if string[0] == '"' else string
+        if is_cut:
+            found[-1] += inside
+        else:
+            found.append(inside)
+        is_cut = _length(inside) == records.MAX_STRING_OCTETS
+    if not found or number_of(made) is None:
         raise RecordFault('LUA is written: LUA A "code"')
-    if not code.isascii() or not code.replace("\n", "").replace("\t", "").isprintable():
-        raise RecordFault("octets outside ASCII must be written \\DDD")
-    return content
+    return " ".join([made, *(f'"{_ascii(inside)}"' for inside in found)])
+
+
+def _length(inside: str) -> int:
+    try:
+        return len(text_octets(f'"{inside}"'))
+    except RecordFault:  # an escape that is Lua's
+        return 0
+
+
+def _ascii(inside: str) -> str:
+    """Lua reads \\DDD in its strings, and so nothing else need be done to letters outside ASCII."""
+    if inside.isascii() and inside.isprintable():
+        return inside
+    octets = inside.encode("utf-8", "surrogateescape")
+    return "".join(chr(octet) if 0x20 <= octet < 0x7F or octet in b"\t\n" else f"\\{octet:03d}" for octet in octets)
 
 
 def _generic_octets(content: str) -> bytes:
@@ -193,7 +223,9 @@ def _generic_octets(content: str) -> bytes:
     return octets
 
 
-def _read_special(field: str, octets: bytes, i: int, dialect: Dialect) -> tuple[str, int]:
+def _read_special(
+    field: str, octets: bytes, i: int, dialect: Dialect, spelled: Callable[[str], str] | None
+) -> tuple[str, int]:
     if field == "type":
         return type_of(int.from_bytes(octets[i : i + 2], "big"), dialect), i + 2
     if field == "types":
@@ -201,11 +233,11 @@ def _read_special(field: str, octets: bytes, i: int, dialect: Dialect) -> tuple[
     if field == "params":
         return rdparams.text(octets[i:], dialect), len(octets)
     if field == "place":
-        return rdplaces.place_text(octets, dialect.rounds), len(octets)
+        return rdplaces.place_text(octets, rounds=dialect.rounds, wraps=dialect.wraps), len(octets)
     if field == "prefixes":
         return rdplaces.prefixes_text(octets), len(octets)
     if field == "gateway":
-        return rdplaces.gateway_text(octets), len(octets)
+        return rdplaces.gateway_text(octets, spelled), len(octets)
     if field == "time":
         return rdplaces.time_text(int.from_bytes(octets[i : i + 4], "big")), i + 4
     return rdplaces.hash_text(octets, i)

@@ -1,4 +1,4 @@
-"""The record types that PowerDNS 4.7 knows, and those of them that dnspython has to be taught."""
+"""The names of types, and those types that dnspython has to be taught."""
 
 from __future__ import annotations
 
@@ -15,57 +15,41 @@ import dns.rdtypes.ANY.RP
 import dns.rdtypes.dnskeybase
 import dns.rdtypes.nsbase
 
-from pipebackend import records
+from pipebackend import rdtext
 
 __all__ = ["type_name"]
 
-_KNOWN = """A AAAA AFSDB ALIAS APL CAA CDNSKEY CDS CERT CNAME CSYNC DHCID DLV DNAME DNSKEY DS EUI48 EUI64 HINFO HTTPS
-    IPSECKEY KEY KX L32 L64 LOC LP LUA MB MG MINFO MR MX NAPTR NID NS NSEC NSEC3 NSEC3PARAM OPENPGPKEY PTR RKEY RP
-    RRSIG SMIMEA SOA SPF SRV SSHFP SVCB TLSA TXT URI ZONEMD"""
-
 
 def type_name(rdtype: int) -> str:
-    """The type as PowerDNS 4.7 calls it: its mnemonic if it reads the type's own text, else TYPEnnn (RFC 3597)."""
-    return _MNEMONICS.get(rdtype) or f"TYPE{int(rdtype)}"
+    """The type as all versions of PowerDNS read it: its mnemonic, else TYPEnnn (RFC 3597)."""
+    return rdtext.type_of(int(rdtype))
 
 
 @dns.immutable.immutable
 class _Lua(dns.rdata.Rdata):
-    """PowerDNS's LUA: the type that the code makes, and the code as character strings."""
+    """PowerDNS's LUA: the type that the code makes, and the code; as text, which PowerDNS runs as it stands."""
 
-    def __init__(self, rdclass: Any, rdtype: Any, made: Any, strings: Any) -> None:
+    def __init__(self, rdclass: Any, rdtype: Any, content: str) -> None:
         super().__init__(rdclass, rdtype)
-        self.made = dns.rdatatype.RdataType.make(made)
-        self.strings = tuple(strings)
+        self.content = content
 
     def to_text(self, *args: Any, **kw: Any) -> str:
-        return f"{type_name(self.made)} " + " ".join(map(records.quoted, self.strings))
+        return self.content
 
     @classmethod
     def from_text(cls, rdclass: Any, rdtype: Any, tok: Any, *args: Any, **kw: Any) -> _Lua:
-        made = dns.rdatatype.from_text(tok.get_string())
-        code = [token.unescape_to_bytes().value for token in tok.get_remaining()]
-        if not code:
-            raise ValueError('LUA is written: LUA A "code"')
-        chunks = [
-            text[i : i + records.MAX_STRING_OCTETS]
-            for text in code
-            for i in range(0, len(text), records.MAX_STRING_OCTETS)
-        ]
-        return cls(rdclass, rdtype, made, chunks)
+        made = tok.get_string()
+        strings = [token.value for token in tok.get_remaining()]
+        code = [f'"{string}"'.replace("\\010", "\n") for string in strings]  # ends of lines
+        return cls(rdclass, rdtype, rdtext.code(" ".join([made, *code])))
 
     def _to_wire(self, file: Any, compress: Any = None, origin: Any = None, canonicalize: bool = False) -> None:
-        file.write(self.made.to_bytes(2, "big"))
-        for string in self.strings:
-            file.write(bytes((len(string),)) + string)
+        file.write(rdtext.octets_of("LUA", self.content))
 
     @classmethod
     def from_wire_parser(cls, rdclass: Any, rdtype: Any, parser: Any, origin: Any = None) -> _Lua:
-        made = parser.get_uint16()
-        strings = []
-        while parser.remaining() > 0:
-            strings.append(parser.get_counted_bytes())
-        return cls(rdclass, rdtype, made, strings)
+        octets = parser.get_remaining()
+        return cls(rdclass, rdtype, rdtext.code(rdtext.text_of(rdtext.NUMBERS["LUA"], octets)))
 
 
 def _teach_dnspython() -> None:
@@ -86,4 +70,3 @@ def _teach_dnspython() -> None:
 
 
 _teach_dnspython()
-_MNEMONICS = {int(dns.rdatatype.from_text(name)): name for name in _KNOWN.split()}

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipebackend.versions import Dialect
+
     Fields = tuple[str, str, int, str, bool, int]  # those of a Record, which is one
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Record",
     "character_strings",
     "checked_content",
+    "kept_content",
     "loc_content",
     "parts",
     "quoted",
@@ -37,6 +40,7 @@ MAX_STRING_OCTETS = 255  # RFC 1035 section 3.3
 ENT = ""  # PowerDNS's type of an empty non-terminal (rule R-14)
 _OCTETS = frozenset(map(str, range(256)))
 _NAME_TYPES = frozenset(("NS", "CNAME", "PTR", "DNAME", "ALIAS"))
+_ADDRESSES_AND_NAMES = frozenset(("A", "AAAA", "MX", *_NAME_TYPES))
 
 
 class Record(Value):
@@ -81,6 +85,15 @@ def checked_content(type_: str, content: str) -> str:
     from pipebackend import rdata
 
     return rdata.checked_content(type_, content)
+
+
+def kept_content(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
+    """The type and content to keep of a record that PowerDNS handed over; raises RecordFault. See ``rdtext.kept``."""
+    if type_ in _ADDRESSES_AND_NAMES:
+        return type_, checked_content(type_, content)
+    from pipebackend import rdtext
+
+    return rdtext.kept(type_, content, dialect)
 
 
 def txt_content(value: str) -> str:
@@ -134,7 +147,7 @@ def loc_content(latitude: str, longitude: str, altitude: str = "0") -> str:
         raise RecordFault(f"altitude {altitude} is out of range")
     sign = "-" if centimetres < 0 else ""
     metres, rest = divmod(abs(centimetres), 100)
-    return f"{north} {east} {sign}{metres}.{rest:02d}m 1m 10000m 10m"
+    return f"{north} {east} {sign}{metres}.{rest:02d}m 1.00m 10000.00m 10.00m"
 
 
 def soa_content(mname: str, rname: str, serial: int, timers: Sequence[int]) -> str:

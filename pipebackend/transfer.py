@@ -11,14 +11,16 @@ from pipebackend import logs, names, plain, records
 from pipebackend.errors import BackendError, NameFault, RecordFault, StoreFault, TransferFault
 from pipebackend.records import Record
 from pipebackend.store import places, rrs
+from pipebackend.versions import NEUTRAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pipebackend.store import Store
     from pipebackend.store.order import Denial
     from pipebackend.store.rrs import Row
+    from pipebackend.versions import Dialect
 
 __all__ = ["Transfer"]
 
@@ -33,8 +35,10 @@ _DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS m
 class Transfer:
     """One session's transfers, one open at a time. Every method raises StoreFault if the store cannot be used."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, dialect: Callable[[], Dialect] = lambda: NEUTRAL) -> None:
+        """``dialect`` tells that of the PowerDNS that writes."""
         self._store = store
+        self._dialect = dialect
         self._zone: _Feed | None = None
 
     @property
@@ -60,7 +64,7 @@ class Transfer:
                 [f"zone {name or '.'} is not in the store; create it first: zoneutil zone create {name}"]
             )
         self._store.begin()
-        self._zone = _Feed(self._store, name, ident, is_replaced=domain_id != IN_PLACE)
+        self._zone = _Feed(self._store, name, ident, is_replaced=domain_id != IN_PLACE, dialect=self._dialect())
 
     def feed(self, record: Record) -> str:
         """Add a record to the zone that is open; what PowerDNS derives (NSEC, NSEC3, NSEC3PARAM) is left out.
@@ -134,7 +138,7 @@ class Transfer:
 class _Feed:
     """The zone that is being written."""
 
-    def __init__(self, store: Store, apex: str, ident: int | None, *, is_replaced: bool) -> None:
+    def __init__(self, store: Store, apex: str, ident: int | None, *, is_replaced: bool, dialect: Dialect) -> None:
         self.apex = apex
         self._store = store
         self._ident = ident
@@ -151,6 +155,7 @@ class _Feed:
         self._soas = 0
         self._touches_soa = False
         self._is_here = is_replaced  # else it must have an SOA to be edited
+        self._dialect = dialect
         self._is_plain = plain.checks()
         self._is_plain_name = places.plain_names(apex) if is_replaced else _never
         self._aliases: set[str] = set()  # edited names, which may have a CNAME beside other data
@@ -262,7 +267,7 @@ class _Feed:
             raise RecordFault(f"the ttl {ttl} is not from 0 to {records.MAX_TTL}")
         is_plain = self._is_plain.get(type_)
         if is_plain is None or not is_plain(content):
-            content = records.checked_content(type_, content)
+            type_, content = records.kept_content(type_, content, self._dialect)
         if type_ == "SOA":
             self._take_soa(name)
         elif not self._is_replaced:  # else a secondary serves what its primary does; ``zone check`` tells of it

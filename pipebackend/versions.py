@@ -20,20 +20,26 @@ class Dialect(Value):
 
     ``types`` are the mnemonics beside those of 4.7, and ``keys`` those of SVCB by number (RFC 9460 section 14.3.2): of
     these nothing is read in its generic form. ``rounds`` is for the minutes and seconds of LOC, which are cut out of a
-    float: 60 9 0.000 becomes 60 8 60.000. ``no_octets`` is content of an unknown type without any.
+    float: 60 9 0.000 becomes 60 8 60.000; ``wraps`` for its altitude, which counts in 32 bits with a sign. All versions
+    read LOC of another one, and without both. ``no_octets`` is content of an unknown type without any.
     """
 
     types: tuple[str, ...]
     keys: tuple[str, ...]
     rounds: bool
+    wraps: bool
     no_octets: str
 
 
-OLD = Dialect((), _OLD_KEYS, True, "\\# 0 ")
+OLD = Dialect((), _OLD_KEYS, True, True, "\\# 0 ")
 NEW = Dialect(
-    ("HHIT", "BRID", "RESINFO", "WALLET"), (*_OLD_KEYS, "dohpath", "ohttp", "tls-supported-groups"), False, "\\# 0"
+    ("HHIT", "BRID", "RESINFO", "WALLET"),
+    (*_OLD_KEYS, "dohpath", "ohttp", "tls-supported-groups"),
+    False,
+    True,
+    "\\# 0",
 )
-NEUTRAL = Dialect((), _OLD_KEYS, False, "\\# 0")  # all read it, but for what differs between OLD and NEW
+NEUTRAL = Dialect((), _OLD_KEYS, False, False, "\\# 0")  # all read it, but for what differs between OLD and NEW
 
 
 class Version(Value):

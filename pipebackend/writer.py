@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipebackend.records import Record
     from pipebackend.store import Store
     from pipebackend.store.bookkeeping import StoredDomain
+    from pipebackend.versions import Dialect
 
 __all__ = ["Writer"]
 
@@ -20,11 +21,11 @@ __all__ = ["Writer"]
 class Writer:
     """One session's writes to the zones of a store; every method raises a BackendError with the reason if it cannot."""
 
-    def __init__(self, store: Store, is_configured: Callable[[str], bool]) -> None:
+    def __init__(self, store: Store, is_configured: Callable[[str], bool], dialect: Callable[[], Dialect]) -> None:
         """``is_configured`` says of a canonical name whether the configuration makes that zone."""
         self._store = store
         self._is_configured = is_configured
-        self._transfer = Transfer(store)
+        self._transfer = Transfer(store, dialect)
         self._configured = ""  # the configured zone of an open transaction: keys and settings may change, records not
         self._refused: str | None = None  # the configured zone that PowerDNS goes on replacing, whatever it is told
 

@@ -128,12 +128,14 @@ def export(open_backend: Callable[[], Backend], name: str) -> None:
 
     Example: zoneutil zone export airports.aa > airports.aa.zone
     """
-    _, records = open_backend().transfer(name)
+    backend = open_backend()
+    _, records = backend.transfer(name)
+    dialect = backend.registry.powerdns.dialect
     with Progress(prints=True) as progress:
         for count, record in enumerate(records):
             progress("written", count)
             if record.type:
-                click.echo(rdata.zone_line(record))
+                click.echo(rdata.zone_line(record, dialect))
 
 
 @group.command()

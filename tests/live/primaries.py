@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Primary", "rr"]
 
 _RECORDS = 100  # in a message
+_LARGE = 500  # octets of a record that begins a message of its own
 
 
 def rr(line: str) -> RRset:
@@ -80,10 +81,15 @@ class Primary:
         records = self.zones[query.question[0].name.to_text()]
         if query.question[0].rdtype != dns.rdatatype.AXFR:
             records = records[:1]
-        found = []
-        for start in range(0, len(records), _RECORDS):
+        found, rest = [], list(records)
+        while rest:
             answer = dns.message.make_response(query)
             answer.flags |= dns.flags.AA
-            answer.answer = list(records[start : start + _RECORDS])
+            while rest and len(answer.answer) < _RECORDS and (not answer.answer or not _is_large(rest[0])):
+                answer.answer.append(rest.pop(0))
             found.append(answer.to_wire())
         return found
+
+
+def _is_large(record: RRset) -> bool:
+    return any(len(rdata.to_wire() or b"") > _LARGE for rdata in record)

@@ -21,7 +21,7 @@ PATIENCE = 60.0  # seconds until a process that says nothing counts as hanging
 BANNER = b"OK\tpipebackend 0.1.0, 1 zones"
 QUESTION = b"Q\tLAX.airports.aa\tIN\tANY\t-1\t127.0.0.1\n"
 LOOKUP = b'{"method":"lookup","parameters":{"qname":"lax.airports.aa.","qtype":"ANY"}}\n'
-LOC = "33 56 32.986 N 118 24 28.976 W 38.95m 1m 10000m 10m"
+LOC = "33 56 32.986 N 118 24 28.976 W 38.95m 1.00m 10000.00m 10.00m"
 MEGABYTE = 1 << 20
 
 

@@ -97,7 +97,7 @@ def half_away(number: Fraction) -> int:
 def test_loc_is_exact_to_the_millisecond(latitude: str, longitude: str) -> None:
     content = records.loc_content(latitude, longitude)
     assert milliseconds(content) == [half_away(Fraction(text) * 3_600_000) for text in (latitude, longitude)]
-    assert content.endswith(" 0.00m 1m 10000m 10m")
+    assert content.endswith(" 0.00m 1.00m 10000.00m 10.00m")
 
 
 @given(st.decimals(-100_000, 42_849_672, allow_nan=False, places=4))

@@ -13,7 +13,7 @@ from pipebackend.pipe import PipeSession
 from pipebackend.records import Record
 from tests.making import TABLE_ZONE, make_watcher
 
-LAX_LOC = b"33 56 33.000 N 118 24 28.836 W 38.40m 1m 10000m 10m"
+LAX_LOC = b"33 56 33.000 N 118 24 28.836 W 38.40m 1.00m 10000.00m 10.00m"
 ADDRESSES = {1: b"192.0.2.9", 2: b"192.0.2.9\t192.0.2.1"}
 
 

@@ -21,7 +21,7 @@ CONTENTS = [
     ("AAAA", "2001:DB8::0001", "2001:db8::1"),
     ("CAA", '0 issue "ca.example"', '0 issue "ca.example"'),
     ("CERT", "PGP 0 RSASHA256 AQID", "3 0 8 AQID"),
-    ("HTTPS", "1 . alpn=h2,h3 port=8443", '1 . alpn="h2,h3" port=8443'),
+    ("HTTPS", "1 . alpn=h2,h3 port=8443", "1 . alpn=h2,h3 port=8443"),
     ("SVCB", "1 x. key7=a mandatory=dohpath", '1 x mandatory=key7 key7="a"'),
     ("SVCB", "1 x. key65280", '1 x key65280=""'),
     ("IPSECKEY", "10 0 2 . AQID", "10 0 2 AQID"),
@@ -47,7 +47,7 @@ WRONG = [
     ("ISDN", '"1"', "write the type ISDN as TYPE20"),
     ("TYPE1", "\\# 4 c0000201", "write the type TYPE1 as A"),
     ("LUA", "A", "LUA is written"),
-    ("LOC", "0 N 0 E 0m 90000000m", "more than PowerDNS 4.7 can read"),
+    ("LOC", "0 N 0 E 0m 90000000m", "more than PowerDNS can read"),
     ("NS", "a" * 64 + ".example", "NS 'a"),
 ]
 
@@ -81,7 +81,7 @@ def test_content_is_one_line_of_ascii_that_means_the_same(sample: str) -> None:
 
 def test_a_type_goes_by_the_name_that_powerdns_knows() -> None:
     assert [rdtypes.type_name(number) for number in (1, 65401, 65402, 57, 24, 20, 65534)] == [
-        *("A", "ALIAS", "LUA", "RKEY", "TYPE24", "TYPE20", "TYPE65534")
+        *("A", "ALIAS", "LUA", "RKEY", "SIG", "TYPE20", "TYPE65534")
     ]
 
 
@@ -89,7 +89,7 @@ def test_a_zone_line_is_fully_qualified_and_escaped() -> None:
     record = Record("a;(b)@.$x.Example", "MX", 60, "10 m;x.example")
     assert rdata.zone_line(record) == "a\\;\\(b\\)\\@.\\$x.Example. 60 IN MX 10 m\\;x.example."
     assert rdata.zone_line(Record("", "NS", 1, ".")) == ". 1 IN NS ."
-    assert rdata.zone_line(Record("x", "ALIAS", 1, "y.z")) == "x. 1 IN TYPE65401 \\# 5 0179017a00"
+    assert rdata.zone_line(Record("x", "ALIAS", 1, "y.z")) == "x. 1 IN ALIAS y.z."
 
 
 def test_an_empty_nonterminal_has_no_zone_line() -> None:

@@ -15,7 +15,7 @@ from remoteshim import methods
 from remoteshim.main import RemoteSession
 from tests.making import TABLE_ZONE, make_watcher
 
-LAX_LOC = "33 56 33.000 N 118 24 28.836 W 38.40m 1m 10000m 10m"
+LAX_LOC = "33 56 33.000 N 118 24 28.836 W 38.40m 1.00m 10000.00m 10.00m"
 
 # The methods of PowerDNS 4.7 (rule R-6) and the one that came later
 ALL_METHODS = [

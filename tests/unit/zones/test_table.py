@@ -15,7 +15,7 @@ from pipebackend.zones.table import TableZone
 from tests.making import CITIES, TABLE_ZONE, age, read_config
 
 APEX = "cities.example"
-LAX_LOC = "33 56 33.000 N 118 24 28.836 W 38.40m 1m 10000m 10m"
+LAX_LOC = "33 56 33.000 N 118 24 28.836 W 38.40m 1.00m 10000.00m 10.00m"
 
 
 def load(folder: Path, toml: str = TABLE_ZONE, rows: str | None = CITIES) -> tuple[TableZone | None, list[str]]:
@@ -110,7 +110,7 @@ def test_a_key_with_a_dot_at_its_end_is_found_and_listed_alike(tmp_path: Path) -
 
 def test_templates_whose_columns_are_all_empty_give_no_record(tmp_path: Path) -> None:
     zone = zone_of(tmp_path, "code\tcity\tlat\tlon\tmetres\nLAX\t\t1\t2\t\nSFO\tSan Francisco\t\t\t\n")
-    assert found(zone, "lax.cities.example") == [("LOC", "1 0 0.000 N 2 0 0.000 E 0.00m 1m 10000m 10m")]
+    assert found(zone, "lax.cities.example") == [("LOC", "1 0 0.000 N 2 0 0.000 E 0.00m 1.00m 10000.00m 10.00m")]
     assert found(zone, "sfo.cities.example") == [("TXT", '"San Francisco"')]
     assert zone.faults == []
 
