@@ -333,9 +333,9 @@ class Backend:
         """Keep a TSIG key; raises KeyFault or StoreFault."""
         self.keyring.set_tsig_key(name, algorithm, secret)
 
-    def new_tsig_key(self, key: TsigKey) -> None:
-        """Keep a TSIG key of a name that is not taken; raises KeyFault or StoreFault."""
-        self.keyring.new_tsig_key(key)
+    def new_tsig_keys(self, keys: Sequence[TsigKey]) -> None:
+        """Keep TSIG keys of names that are not taken, all or none; raises KeyFault or StoreFault."""
+        self.keyring.new_tsig_keys(keys)
 
     def remove_tsig_key(self, name: str) -> None:
         """Forget a TSIG key; raises KeyFault or StoreFault."""

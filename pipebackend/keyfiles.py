@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 
 from pipebackend.errors import KeyFault
-from pipebackend.keys import bindfile, filename, publicfile
+from pipebackend.keys import bindfile, filename, keytext, pemfile, publicfile
+from pipebackend.keys.algorithms import Algorithm
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.filename import KeyFileName
 from pipebackend.keys.keypair import KSK, ZSK, KeyPair
@@ -16,7 +17,6 @@ __all__ = ["ExportedKey", "exported", "load", "save"]
 _PRIVATE_MODE = 0o600
 _PUBLIC_MODE = 0o644
 _ROLES = {KSK: "KSK", ZSK: "ZSK"}
-_MOST_OCTETS = 100_000  # more than bindfile and publicfile take: they say what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,20 @@ class ExportedKey:
         return f"ExportedKey(name={self.name!r})"
 
 
-def load(path: str, apex: str, flags: int | None) -> tuple[KeyPair, PrivateText]:
+def load(path: str, apex: str, flags: int | None, algorithm: Algorithm | None = None) -> tuple[KeyPair, PrivateText]:
     """The key pair in the private-key file ``path``, and the text with its times; KeyFault if it is not of ``apex``.
 
     Its flags are those of the ``.key`` file beside it, else what the key tag in the name of the file shows, else
-    ``flags``, else a KSK's.
+    ``flags``, else a KSK's. ``algorithm`` is for RSA keys in PEM, which do not tell it.
     """
-    private = bindfile.read(_text(path), path)
+    private = _private(path, algorithm)
     pair = _public_pair(path, apex, private) or _named_pair(path, apex, private)
     if pair is None:
+        if private.missing > 1:  # a key in 65,536 has two zeros; more often a text is cut short
+            raise KeyFault(
+                f"{path}: PrivateKey is {private.missing} octets shorter than a key of {private.algorithm.mnemonic}; "
+                "put the .key file of the key beside it, which shows whether only zeros are missing"
+            )
         return KeyPair(private.algorithm, flags or KSK, private.private), private
     if flags not in (None, pair.flags):
         raise KeyFault(f"{path}: this key was made as a {_ROLES[pair.flags]}; import it as one")
@@ -74,7 +79,7 @@ def _public_pair(path: str, apex: str, private: PrivateText) -> KeyPair | None:
     public_path = path.removesuffix(".private") + ".key"
     if not path.endswith(".private") or not os.path.exists(public_path):
         return None
-    public = publicfile.read(_text(public_path), public_path)
+    public = publicfile.read(keytext.read(public_path, "give the .private file of a key"), public_path)
     _check_zone(public_path, public.zone, apex)
     return publicfile.paired(private, public, public_path)
 
@@ -99,11 +104,13 @@ def _check_zone(path: str, zone: str, apex: str) -> None:
         raise KeyFault(f"{path}: this is a key of zone {zone or '.'}, not of {apex or '.'}; give that zone's name")
 
 
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read(_MOST_OCTETS)
-    except OSError as exc:
-        raise KeyFault(f"{path}: cannot be read: {exc.strerror}; give the .private file of a key") from exc
-    except UnicodeDecodeError:
-        raise KeyFault(f"{path}: is not text; give the .private file of a key") from None
+def _private(path: str, algorithm: Algorithm | None) -> PrivateText:
+    text = keytext.read(path, "give the .private file of a key")
+    if pemfile.is_pem(text):
+        return pemfile.read(text, algorithm, path)
+    if keytext.is_tsig(text):
+        raise KeyFault(f"{path}: holds a TSIG key, not a DNSSEC key: zoneutil tsig import {path}")
+    private = bindfile.read(text, path)
+    if algorithm not in (None, private.algorithm):
+        raise KeyFault(f"{path}: this is a key of {private.algorithm.mnemonic}; leave out --algorithm")
+    return private

@@ -119,11 +119,14 @@ class Keyring:
         key = tsig.checked(name, algorithm, secret)
         self._writable().set_tsig_key(key.name, key.algorithm, key.secret)
 
-    def new_tsig_key(self, key: TsigKey) -> None:
-        """Keep a TSIG key of a new name: the other side of an old one would be locked out."""
-        if self.tsig_key(key.name) is not None:
-            raise KeyFault(f"there is a TSIG key {key.name} already; delete it first, or take another name")
-        self.set_tsig_key(*key)
+    def new_tsig_keys(self, keys: Sequence[TsigKey]) -> None:
+        """Keep TSIG keys of new names, all or none: the other side of an old one would be locked out."""
+        for key in keys:
+            if self.tsig_key(key.name) is not None:
+                raise KeyFault(f"there is a TSIG key {key.name} already; delete it first, or take another name")
+        with self.locked():
+            for key in keys:
+                self.set_tsig_key(*key)
 
     def remove_tsig_key(self, name: str) -> None:
         """Forget a TSIG key."""

@@ -34,8 +34,8 @@ _SIGNING_KINDS = ("NSEC3PARAM", "NSEC3NARROW", "PRESIGNED")  # what pdnsutil dis
 class KeyFacts:
     """All of a key but its private part.
 
-    ``role`` is what PowerDNS uses the key for: KSK and ZSK if the zone has an active key of the other kind with the
-    same algorithm, else CSK. For an inactive key it is what the key was made for. ``times`` are in UTC by BIND's names
+    ``role`` is what PowerDNS calls the key: KSK and ZSK if the zone has active keys of both kinds with its algorithm,
+    else CSK. ``times`` are in UTC by BIND's names
     of them. If the stored text is no key, ``fault`` says why, and what depends on it is empty or 0.
     """
 
@@ -104,9 +104,12 @@ class Signing:
             key_id = self._add(pair, PrivateText(pair.algorithm, pair.private), active, True)
         return self.key(key_id)
 
-    def import_file(self, path: str, flags: int | None, active: bool, published: bool) -> KeyFacts:
-        """Takes a key from a ``.private`` file, with the ``.key`` file if one is beside it."""
-        pair, text = keyfiles.load(path, self._apex, flags)
+    def import_file(
+        self, path: str, flags: int | None, active: bool, published: bool, algorithm: str | None = None
+    ) -> KeyFacts:
+        """Takes a key from a ``.private`` file, with the ``.key`` file if one is beside it, or from a PEM file."""
+        wanted = None if algorithm is None else algorithms.from_text(algorithm)
+        pair, text = keyfiles.load(path, self._apex, flags, wanted)
         with self._keyring.locked():
             for known in _read(self._apex, self._keyring.keys(self._apex)):
                 if known.pair == pair:
@@ -216,17 +219,17 @@ class Signing:
 def described(apex: str, rows: Sequence[KeyRow]) -> list[KeyFacts]:
     """The facts of a zone's keys."""
     found = _read(apex, rows)
-    present = {(key.pair.algorithm.number, key.row.flags, key.row.active) for key in found if key.pair is not None}
-    return [_facts(key, present) for key in found]
+    active = {(key.pair.algorithm.number, key.row.flags) for key in found if key.pair is not None and key.row.active}
+    return [_facts(key, active) for key in found]
 
 
-def _facts(key: _Read, present: Collection[tuple[int, int, bool]]) -> KeyFacts:
+def _facts(key: _Read, active: Collection[tuple[int, int]]) -> KeyFacts:
     row, pair = key.row, key.pair
     if pair is None or key.text is None:
         return KeyFacts(row.id, "", row.flags, row.active, row.published, fault=key.fault)
     return KeyFacts(
         id=row.id,
-        role=_role(pair, row.active, present),
+        role=_role(pair, active),
         flags=row.flags,
         active=row.active,
         published=row.published,
@@ -237,11 +240,9 @@ def _facts(key: _Read, present: Collection[tuple[int, int, bool]]) -> KeyFacts:
     )
 
 
-def _role(pair: KeyPair, active: bool, present: Collection[tuple[int, int, bool]]) -> str:
+def _role(pair: KeyPair, active: Collection[tuple[int, int]]) -> str:
     number = pair.algorithm.number
-    other = ZSK if pair.flags == KSK else KSK
-    has_other = (number, other, True) in present or (not active and (number, other, False) in present)
-    if has_other or (pair.flags == ZSK and not active):
+    if (number, KSK) in active and (number, ZSK) in active:
         return "KSK" if pair.flags == KSK else "ZSK"
     return "CSK"
 

@@ -71,6 +71,7 @@ def generate(
 @click.argument("file")
 @click.option("--ksk", "flags", flag_value=KSK, type=int, help="Take it as a KSK or CSK.")
 @click.option("--zsk", "flags", flag_value=ZSK, type=int, help="Take it as a ZSK.")
+@click.option("--algorithm", metavar="NAME", help="Of an RSA key in PEM; rsasha256 if left out.")
 @click.option("--inactive", is_flag=True, help="Do not sign with it yet.")
 @click.option("--unpublished", is_flag=True, help="Do not show it in the zone yet.")
 @json_option
@@ -80,18 +81,19 @@ def import_(
     name: str,
     file: str,
     flags: int | None,
+    algorithm: str | None,
     inactive: bool,
     unpublished: bool,
     as_json_: bool,
 ) -> None:
-    """Take a key from a .private file of dnssec-keygen, ldns-keygen or PowerDNS.
+    """Take a key from a .private file of dnssec-keygen, ldns-keygen or PowerDNS, or from a PEM file of Knot or openssl.
 
     Whether it is a KSK or a ZSK is read from the .key file beside it, or seen from the key tag in the name of the
-    file; where there is neither, --ksk is assumed.
+    file; where there is neither, --ksk is assumed. Files of TSIG keys are for `zoneutil tsig import`.
 
     Example: zoneutil key import airports.aa Kairports.aa.+013+01676.private
     """
-    key = open_backend().signing(name).import_file(file, flags, not inactive, not unpublished)
+    key = open_backend().signing(name).import_file(file, flags, not inactive, not unpublished, algorithm)
     show_keys([key], as_json_, one=True)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -44,20 +45,44 @@ def generate(open_backend: Callable[[], Backend], key: str, algorithm: str) -> N
 
     Example: zoneutil tsig generate transfer --algorithm hmac-sha512
     """
-    open_backend().new_tsig_key(tsig.generate(key, algorithm))
+    open_backend().new_tsig_keys([tsig.generate(key, algorithm)])
 
 
 @group.command("import")
-@click.argument("key")
-@click.argument("algorithm")
-@click.argument("secret")
+@click.argument("words", metavar="FILE|KEY ALGORITHM", nargs=-1, required=True)
 @click.pass_obj
-def import_(open_backend: Callable[[], Backend], key: str, algorithm: str, secret: str) -> None:
-    """Take a key that another server has; the secret is in Base64.
+def import_(open_backend: Callable[[], Backend], words: tuple[str, ...]) -> None:
+    """Take keys that another server has, from a file, or one whose secret (Base64) comes on standard input.
 
-    Example: zoneutil tsig import transfer hmac-sha256 c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0
+    FILE has key blocks of named.conf, key: sections of knot.conf or nsd.conf, an HMAC key of dnssec-keygen or
+    ldns-keygen, or lines as dig -y and pdnsutil have them; - is standard input. After KEY ALGORITHM the secret can be a
+    third word, which every user of the machine can see while the command runs.
+
+    Example: zoneutil tsig import /etc/bind/transfer.key
     """
-    open_backend().new_tsig_key(tsig.checked(key, algorithm, secret))
+    backend = open_backend()
+    keys = _from_file(words[0]) if len(words) == 1 else [_from_words(words)]
+    backend.new_tsig_keys(keys)
+    for key in keys:
+        click.echo(f"TSIG key {key.name} ({key.algorithm}) imported", err=True)
+
+
+def _from_file(path: str) -> list[TsigKey]:
+    from pipebackend import tsigfiles
+
+    if path != "-":
+        return tsigfiles.load(path)
+    return tsigfiles.read(sys.stdin.read(), "standard input")
+
+
+def _from_words(words: Sequence[str]) -> TsigKey:
+    if len(words) > 3:
+        raise click.UsageError("give a FILE, or KEY ALGORITHM and the secret on standard input")
+    key, algorithm, *secret = words
+    if not secret and tsig.algorithm_from_text(algorithm) != "gss-tsig":
+        typed = sys.stdin.isatty()
+        secret = [click.prompt("Secret", hide_input=True, err=True) if typed else sys.stdin.read()]
+    return tsig.checked(key, algorithm, *secret or [""])
 
 
 @group.command()

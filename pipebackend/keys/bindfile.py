@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pipebackend.errors import KeyFault
@@ -22,7 +22,7 @@ from pipebackend.keys import algorithms, material
 from pipebackend.keys.algorithms import Algorithm
 from pipebackend.keys.keypair import PrivateKey
 
-__all__ = ["TIME_FIELDS", "PrivateText", "read", "write"]
+__all__ = ["HMAC_ALGORITHMS", "TIME_FIELDS", "PrivateText", "read", "write"]
 
 # The order in which BIND writes them
 TIME_FIELDS = (
@@ -39,16 +39,31 @@ TIME_FIELDS = (
 _NUMBER_FIELDS = ("Predecessor", "Successor", "MaxTTL", "RollPeriod")  # of BIND's own roll-over; not kept
 _TOKEN_FIELDS = ("Engine", "Label", "PubLabel", "Slot", "PIN")  # the key is in a hardware token
 _TIME_FORMAT = "%Y%m%d%H%M%S"
+# The numbers that key files have for TSIG's hashes: BIND's, and 158 and 159, which are those of ldns
+HMAC_ALGORITHMS = {
+    157: "hmac-md5",
+    158: "hmac-sha1",
+    159: "hmac-sha256",
+    161: "hmac-sha1",
+    162: "hmac-sha224",
+    163: "hmac-sha256",
+    164: "hmac-sha384",
+    165: "hmac-sha512",
+}
 _MAX_CHARS = 65_536  # the largest key, RSA of 4096 bits, takes 3,300
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateText:
-    """What a private-key text holds: algorithm, private key, and times in UTC by field name of TIME_FIELDS."""
+    """What a private-key text holds: algorithm, private key, and times in UTC by field name of TIME_FIELDS.
+
+    ``missing`` counts the octets that PrivateKey is shorter than its algorithm has them: zeros, or a text cut short.
+    """
 
     algorithm: Algorithm
     private: PrivateKey
     times: tuple[tuple[str, datetime], ...] = ()
+    missing: int = field(default=0, compare=False)
 
     def __repr__(self) -> str:
         return f"PrivateText(algorithm={self.algorithm!r}, times={self.times!r})"
@@ -76,7 +91,8 @@ def read(text: str, source: str = "private key") -> PrivateText:
     except KeyFault as exc:
         name = str(exc).partition(" ")[0]
         raise KeyFault(f"{source}, line {lines[name].number}: {exc}") from None
-    return PrivateText(algorithm, private, _times(lines, source))
+    missing = 0 if algorithm.is_rsa else material.missing_octets(algorithm, numbers["PrivateKey"])
+    return PrivateText(algorithm, private, _times(lines, source), missing)
 
 
 def write(key: PrivateText) -> str:
@@ -107,11 +123,11 @@ def _lines(text: str, source: str) -> dict[str, _Line]:
 def _split(text: str, source: str) -> Iterator[tuple[int, str, str]]:
     """Line number, field and value of each line that is not blank."""
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
+        if not line.strip() or line.lstrip().startswith(";"):  # a comment, as BIND and Net::DNS read it
             continue
         name, colon, value = line.partition(":")
         if not colon:
-            raise KeyFault(f"{source}, line {number}: no 'Field: value'; the file is cut short or is no private key")
+            raise KeyFault(f"{source}, line {number}: no 'Field: value'; cut short? give the .private file of a key")
         yield number, _NAMES.get(name.strip().lower(), name.strip()[:40]), value.strip()
 
 
@@ -131,6 +147,8 @@ def _algorithm(lines: dict[str, _Line], source: str) -> Algorithm:
     if number is None:
         raise KeyFault(f"{source}, line {line.number}: Algorithm {line.value[:40]!r} does not start with a number")
     try:
+        if int(number[1]) in HMAC_ALGORITHMS:
+            raise KeyFault(f"{line.value[:40]} is of a TSIG key, not of DNSSEC: zoneutil tsig import FILE")
         return algorithms.from_number(int(number[1]))
     except KeyFault as exc:
         raise KeyFault(f"{source}, line {line.number}: Algorithm: {exc}") from None
@@ -140,9 +158,9 @@ def _octets(name: str, line: _Line, source: str) -> bytes:
     try:
         octets = b64decode(line.value, validate=True)
     except ValueError:  # binascii.Error is one
-        raise KeyFault(f"{source}, line {line.number}: {name} is not base64; copy the file anew") from None
+        raise KeyFault(f"{source}, line {line.number}: {name} is not base64; copy the file again") from None
     if not octets or len(line.value) % 4:
-        raise KeyFault(f"{source}, line {line.number}: {name} is cut short; copy the file anew")
+        raise KeyFault(f"{source}, line {line.number}: {name} is cut short; copy the file again")
     return octets
 
 

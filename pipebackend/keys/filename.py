@@ -11,7 +11,7 @@ from pipebackend.errors import KeyFault, NameFault
 from pipebackend.keys import algorithms
 from pipebackend.keys.algorithms import Algorithm
 
-__all__ = ["KeyFileName", "from_text", "to_text"]
+__all__ = ["KeyFileName", "from_text", "owner", "to_text"]
 
 _FORM = re.compile(r"K(?P<zone>(?:[a-z0-9_.-]|%[0-9A-F]{2})*\.)\+(?P<algorithm>\d{3})\+(?P<tag>\d{5})", re.I | re.A)
 
@@ -30,12 +30,19 @@ def from_text(text: str) -> KeyFileName:
     form = _FORM.fullmatch(text.removesuffix(".private").removesuffix(".key"))
     if form is None or int(form["tag"]) > 0xFFFF:
         raise KeyFault(f"file name {text[:80]!r} is not of the form Kexample.com.+013+01676.private")
-    labels = form["zone"].removesuffix(".").split(".") if form["zone"] != "." else []
     try:
-        zone = names.from_labels([unquote_to_bytes(label) for label in labels]).lower()
-        return KeyFileName(zone, algorithms.from_number(int(form["algorithm"])), int(form["tag"]))
+        return KeyFileName(_name_in(form), algorithms.from_number(int(form["algorithm"])), int(form["tag"]))
     except (NameFault, KeyFault) as exc:
         raise KeyFault(f"file name {text[:80]!r}: {exc}") from None
+
+
+def owner(text: str) -> str | None:
+    """Whose key a file of this name holds, of whatever algorithm; None if it is not a key file's name."""
+    form = _FORM.fullmatch(text.removesuffix(".private").removesuffix(".key"))
+    try:
+        return _name_in(form) if form else None
+    except NameFault:
+        return None
 
 
 def to_text(name: KeyFileName) -> str:
@@ -43,3 +50,8 @@ def to_text(name: KeyFileName) -> str:
     labels = (quote_from_bytes(label.lower(), safe="") for label in names.labels(name.zone))
     zone = "".join(label.replace(".", "%2E").replace("~", "%7E") + "." for label in labels) or "."
     return f"K{zone}+{name.algorithm.number:03d}+{name.key_tag:05d}"
+
+
+def _name_in(form: re.Match[str]) -> str:
+    labels = form["zone"].removesuffix(".").split(".") if form["zone"] != "." else []
+    return names.from_labels([unquote_to_bytes(label) for label in labels]).lower()

@@ -16,7 +16,7 @@ from pipebackend.errors import KeyFault
 from pipebackend.keys.algorithms import Algorithm
 from pipebackend.keys.keypair import CURVES, PrivateKey
 
-__all__ = ["RSA_FIELDS", "field_names", "from_fields", "to_fields"]
+__all__ = ["RSA_FIELDS", "field_names", "from_fields", "missing_octets", "to_fields"]
 
 RSA_FIELDS = (
     "Modulus",
@@ -29,6 +29,7 @@ RSA_FIELDS = (
     "Coefficient",
 )
 _SCALAR_FIELDS = ("PrivateKey",)
+_MAX_ZEROS = 4  # one key in 2**32 begins with so many
 _SCALAR_OCTETS = {13: 32, 14: 48, 15: 32, 16: 57}
 
 
@@ -74,9 +75,9 @@ def _rsa_key(number: Mapping[str, int]) -> rsa.RSAPrivateKey:
     expected = {"Exponent1": d % (p - 1), "Exponent2": d % (q - 1)}
     for name, value in expected.items():
         if number[name] != value:
-            raise KeyFault(f"{name} does not fit PrivateExponent and its prime; copy the file anew")
+            raise KeyFault(f"{name} does not fit PrivateExponent and its prime; copy the file again")
     if inverse * q % p != 1:
-        raise KeyFault("Coefficient does not fit Prime1 and Prime2; copy the file anew")
+        raise KeyFault("Coefficient does not fit Prime1 and Prime2; copy the file again")
     try:
         return rsa.RSAPrivateNumbers(p, q, d, dp, dq, inverse, rsa.RSAPublicNumbers(e, n)).private_key()
     except ValueError as exc:
@@ -85,23 +86,30 @@ def _rsa_key(number: Mapping[str, int]) -> rsa.RSAPrivateKey:
 
 def _check_rsa(n: int, e: int, d: int, p: int, q: int) -> None:
     if p < 3 or q < 3 or p * q != n:
-        raise KeyFault("Modulus is not the product of Prime1 and Prime2; copy the file anew")
+        raise KeyFault("Modulus is not the product of Prime1 and Prime2; copy the file again")
     # RFC 8017 section 3.2: d is the inverse of e modulo lambda(n); some tools take a multiple of lambda, phi(n)
     if e < 3 or e * d % lcm(p - 1, q - 1) != 1:
-        raise KeyFault("PrivateExponent does not fit PublicExponent and the primes; copy the file anew")
+        raise KeyFault("PrivateExponent does not fit PublicExponent and the primes; copy the file again")
 
 
 def _curve_key(algorithm: Algorithm, octets: bytes) -> ec.EllipticCurvePrivateKey:
-    size = _SCALAR_OCTETS[algorithm.number]
-    if len(octets) != size - 1:  # some tools leave out a leading zero octet, one key in 256 has it
+    missing = missing_octets(algorithm, octets)
+    if missing > _MAX_ZEROS or (missing < 0 and octets[: -_SCALAR_OCTETS[algorithm.number]].strip(b"\0")):
         _check_length(algorithm, octets)
     try:
         return ec.derive_private_key(int.from_bytes(octets), CURVES[algorithm.number])
     except ValueError:
-        raise KeyFault(f"PrivateKey is out of the range of {algorithm.mnemonic}; copy the file anew") from None
+        raise KeyFault(f"PrivateKey is out of the range of {algorithm.mnemonic}; copy the file again") from None
+
+
+def missing_octets(algorithm: Algorithm, octets: bytes) -> int:
+    """How many leading octets of a scalar are not written: ldns, PowerDNS and old BIND leave out those that are 0."""
+    return _SCALAR_OCTETS[algorithm.number] - len(octets)
 
 
 def _check_length(algorithm: Algorithm, octets: bytes) -> None:
     size = _SCALAR_OCTETS[algorithm.number]
     if len(octets) != size:
-        raise KeyFault(f"PrivateKey has {len(octets)} octets where {algorithm.mnemonic} has {size}; copy the file anew")
+        raise KeyFault(
+            f"PrivateKey has {len(octets)} octets where {algorithm.mnemonic} has {size}; copy the file again"
+        )

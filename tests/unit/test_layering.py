@@ -32,6 +32,7 @@ LAYERS = (
         "tsig",
         "keys",
         "keyfiles",
+        "tsigfiles",
         "nsec3",
         "nsec3param",
         "plain",

@@ -50,7 +50,7 @@ def blurred(lines):
 
 @pytest.fixture
 def at_home(tmp_path, monkeypatch):
-    """A folder with the configuration of the README."""
+    """A folder with the configuration of the README, and a key of another server."""
     [configuration] = [
         block
         for block in re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
@@ -58,6 +58,7 @@ def at_home(tmp_path, monkeypatch):
     ][:1]
     (tmp_path / "pipebackend.toml").write_text(configuration)
     shutil.copy(ROOT / "airports.tsv", tmp_path)
+    (tmp_path / "secondary.key").write_text('key "secondary" { algorithm hmac-sha512; secret "c2VjcmV0c2VjcmV0"; };')
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PIPEBACKEND_CONFIG", raising=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pipebackend import keyfiles, names
 from pipebackend.keyring import MAX_KEYS
@@ -100,7 +103,7 @@ def test_other_algorithms_are_refused(zoneutil, name, why):
 
 
 def test_roles_are_what_powerdns_uses_the_keys_for(zoneutil):
-    """A key is a CSK until the zone has an active one of the other kind with the same algorithm."""
+    """A key is a CSK unless the zone has active keys of both kinds with its algorithm, as `pdnsutil list-keys` says."""
 
     def roles():
         return [key["role"] for key in zoneutil.good("key", "list", ZONE, "--json").json]
@@ -108,13 +111,13 @@ def test_roles_are_what_powerdns_uses_the_keys_for(zoneutil):
     zoneutil.good("key", "generate", ZONE, "--ksk")
     assert roles() == ["CSK"]
     zoneutil.good("key", "generate", ZONE, "--zsk", "--inactive")
-    assert roles() == ["CSK", "ZSK"]
+    assert roles() == ["CSK", "CSK"]
     zoneutil.good("key", "activate", ZONE, 2)
     assert roles() == ["KSK", "ZSK"]
     zoneutil.good("key", "generate", ZONE, "--zsk", "--algorithm", "ed25519")
     assert roles() == ["KSK", "ZSK", "CSK"]
     zoneutil.good("key", "deactivate", ZONE, 1)
-    assert roles() == ["KSK", "CSK", "CSK"]
+    assert roles() == ["CSK", "CSK", "CSK"]
 
 
 @pytest.mark.parametrize(
@@ -473,3 +476,94 @@ def test_a_full_disk_leaves_the_store_as_it_was(zoneutil):
     assert "Traceback" not in done.stderr
     assert zoneutil.contents() == before
     zoneutil.good("key", "generate", ZONE)
+
+
+HMAC_FILES = {
+    "key block": ('key "k" {\n\talgorithm hmac-sha256;\n\tsecret "AAAA";\n};\n', "zoneutil tsig import"),
+    "knot": ("key:\n  - id: k\n    algorithm: hmac-sha256\n    secret: AAAA\n", "zoneutil tsig import"),
+    "KEY": ("k. IN KEY 512 3 157 AAAA\n", "zoneutil tsig import"),
+    "private": ("Private-key-format: v1.2\nAlgorithm: 157 (HMAC_MD5)\nKey: AAAA\nBits: AAA=\n", "zoneutil tsig import"),
+    "dnskey": ("example. IN DNSKEY 257 3 13 AAAA\n", "give the .private file of a key"),
+    "certificate": ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "PEM with no private key"),
+    "encrypted": ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "openssl pkey"),
+    "broken pem": ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "copy the file again"),
+}
+
+
+@pytest.mark.parametrize("kind", HMAC_FILES)
+def test_another_kind_of_key_says_what_to_do_instead(zoneutil, tmp_path, kind):
+    text, advice = HMAC_FILES[kind]
+    (tmp_path / "some.file").write_text(text)
+    assert advice in zoneutil.refused("key", "import", ZONE, tmp_path / "some.file")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_key_saved_by_an_editor_of_windows_is_read(zoneutil, tmp_path, encoding):
+    path = lone_file(tmp_path)
+    text = path.read_text()
+    path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    zoneutil.good("key", "import", ZONE, path)
+    assert zoneutil.good("key", "export", ZONE, 1).out == text
+
+
+def test_a_key_without_its_leading_zeros_is_taken_if_the_public_key_proves_it(zoneutil, tmp_path):
+    """Old BIND, ldns and PowerDNS write a number without its leading zeros; a text cut short looks the same."""
+    private = keypair.KeyPair(algorithms.from_number(13), KSK, ec.derive_private_key(0xF00D << 216, ec.SECP256R1()))
+    files = keyfiles.exported(ZONE, private, PrivateText(private.algorithm, private.private))
+    whole = files.private.partition("PrivateKey: ")[2].strip()
+    octets = base64.b64decode(whole)
+    short = files.private.replace(whole, base64.b64encode(octets.lstrip(b"\0")).decode())
+    assert (len(octets), len(octets.lstrip(b"\0"))) == (32, 29)
+    (tmp_path / "lone.private").write_text(short)
+    assert "put the .key file of the key beside it" in zoneutil.refused(
+        "key", "import", ZONE, tmp_path / "lone.private"
+    )
+    (tmp_path / "lone.key").write_text(files.public)
+    assert zoneutil.good("key", "import", ZONE, tmp_path / "lone.private", "--json").json["tag"] == private.key_tag
+    zoneutil.good("key", "delete", ZONE, 1, "--yes")
+    (tmp_path / f"{files.name}.private").write_text(short)
+    zoneutil.good("key", "import", ZONE, tmp_path / f"{files.name}.private")
+    assert zoneutil.good("key", "export", ZONE, 1).out == files.private
+
+
+PEM_FORMS = {
+    "pkcs8": serialization.PrivateFormat.PKCS8,
+    "traditional": serialization.PrivateFormat.TraditionalOpenSSL,
+}
+
+
+@pytest.mark.parametrize("form", PEM_FORMS)
+@pytest.mark.parametrize("name", [a.mnemonic for a in algorithms.ALGORITHMS.values() if a.may_generate])
+def test_a_key_in_pem_is_the_same_key(zoneutil, tmp_path, name, form):
+    pair, text = pair_of(name)
+    is_edwards = name.startswith("ed")
+    kind = PEM_FORMS["pkcs8" if is_edwards else form]
+    pem = pair.private.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption())
+    before = (
+        b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"  # openssl ecparam -genkey
+    )
+    (tmp_path / "key.pem").write_bytes(before + pem if form == "traditional" else pem)
+    words = ["--algorithm", name] if name == "rsasha512" else []
+    key = zoneutil.good("key", "import", ZONE, tmp_path / "key.pem", *words, "--json").json
+    assert (key["tag"], key["algorithm"], key["flags"]) == (pair.key_tag, name, 257)
+    assert zoneutil.good("key", "export", ZONE, key["id"]).out == bindfile.write(text)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.SECP521R1()], ids=lambda curve: curve.name)
+def test_a_pem_key_of_no_algorithm_of_dnssec_is_refused(zoneutil, tmp_path, curve):
+    pem = ec.generate_private_key(curve).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "key.pem").write_bytes(pem)
+    assert f"no algorithm for the curve {curve.name}" in zoneutil.refused("key", "import", ZONE, tmp_path / "key.pem")
+
+
+def test_an_algorithm_that_the_key_is_not_of_is_refused(zoneutil, tmp_path):
+    (tmp_path / "key.pem").write_text(
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIDgyMjYwMzg0NjI4MDgwMTIyNjQ1MTkwMjA0MTQyMjYy\n"
+        "-----END PRIVATE KEY-----\n"
+    )  # of Ed25519, its seed in digits
+    refused = zoneutil.refused("key", "import", ZONE, tmp_path / "key.pem", "--algorithm", "rsasha256")
+    assert "this is a key of ed25519, not of rsasha256; leave out --algorithm" in refused
+    refused = zoneutil.refused("key", "import", ZONE, lone_file(tmp_path), "--algorithm", "rsasha256")
+    assert "this is a key of ecdsap256sha256; leave out --algorithm" in refused

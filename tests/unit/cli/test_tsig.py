@@ -107,3 +107,50 @@ def test_bad_keys_are_refused(zoneutil, words, why):
 def test_a_key_without_secret_cannot_be_exported(zoneutil):
     zoneutil.good("tsig", "import", "k", "gss-tsig", "")
     assert "has no secret to export" in zoneutil.refused("tsig", "export", "k")
+
+
+BLOCKS = (
+    f'key "a" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\nkey b {{ algorithm hmac-md5; secret {SECRET}; }};\n'
+)
+
+
+def test_keys_come_from_a_file(zoneutil, tmp_path):
+    (tmp_path / "named.conf").write_text(BLOCKS)
+    done = zoneutil.good("tsig", "import", tmp_path / "named.conf")
+    assert done.err == "TSIG key a (hmac-sha256) imported\nTSIG key b (hmac-md5) imported\n"
+    assert zoneutil.good("tsig", "export", "a", "--json").json["secret"] == SECRET
+
+
+def test_keys_come_from_standard_input(zoneutil):
+    zoneutil.good("tsig", "import", "-", answer=BLOCKS)
+    assert [key["name"] for key in zoneutil.good("tsig", "list", "--json").json] == ["a", "b"]
+
+
+def test_a_secret_comes_from_standard_input(zoneutil):
+    zoneutil.good("tsig", "import", "k", "hmac-sha256", answer=f"{SECRET}\n")
+    assert zoneutil.good("tsig", "export", "k", "--json").json["secret"] == SECRET
+    assert "the secret is empty" in zoneutil.refused("tsig", "import", "other", "hmac-sha256")
+    assert SECRET not in zoneutil.good("tsig", "list").out
+
+
+def test_what_was_exported_is_imported(zoneutil):
+    zoneutil.good("tsig", "generate", "k")
+    out = zoneutil.good("tsig", "export", "k").out
+    zoneutil.good("tsig", "delete", "k")
+    zoneutil.good("tsig", "import", "-", answer=out)
+    assert zoneutil.good("tsig", "export", "k").out == out
+
+
+def test_of_a_file_all_keys_are_taken_or_none(zoneutil, tmp_path):
+    zoneutil.good("tsig", "generate", "b")
+    (tmp_path / "keys").write_text(BLOCKS)
+    assert "there is a TSIG key b already" in zoneutil.refused("tsig", "import", tmp_path / "keys")
+
+
+def test_a_dnssec_key_or_no_file_is_refused_with_what_to_do(zoneutil, tmp_path):
+    (tmp_path / "K.private").write_text("Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: AAAA\n")
+    assert "zoneutil key import ZONE" in zoneutil.refused("tsig", "import", tmp_path / "K.private")
+    assert "cannot be read: No such file or directory; give a file with" in zoneutil.refused(
+        "tsig", "import", "nothing"
+    )
+    assert "is not the name of a file" in zoneutil.refused("tsig", "import", "a\0b")

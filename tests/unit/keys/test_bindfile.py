@@ -1,6 +1,7 @@
 """Private-key text: what other tools write is read and written back, and each fault names line and field."""
 
 import base64
+import re
 import subprocess
 from datetime import UTC, datetime
 
@@ -67,12 +68,30 @@ def test_small_differences_do_not_matter(text):
     assert bindfile.write(bindfile.read(text)) == ECDSA
 
 
-@pytest.mark.parametrize("leading_zeros", [0, 1])
-def test_a_leading_zero_octet_of_a_curve_key_may_be_left_out(leading_zeros):
-    octets = bytes(1) + bytes(range(1, 32))
-    short = base64.b64encode(octets[leading_zeros:]).decode()
-    read = bindfile.read(f"Private-key-format: v1.2\nAlgorithm: 13\nPrivateKey: {short}\n")
+@pytest.mark.parametrize("left_out", [-1, 0, 1, 2, 4])
+@pytest.mark.parametrize(("number", "size"), [(13, 32), (14, 48)])
+def test_leading_zeros_of_a_curve_key_may_be_left_out(number, size, left_out):
+    octets = bytes(5) + bytes(range(1, size - 4))
+    short = base64.b64encode(octets[left_out:] if left_out >= 0 else b"\0" + octets).decode()
+    read = bindfile.read(f"Private-key-format: v1.2\nAlgorithm: {number}\nPrivateKey: {short}\n")
     assert base64.b64encode(octets).decode() in bindfile.write(read)
+    assert read.missing == left_out
+    assert bindfile.read(bindfile.write(read)).missing == 0
+
+
+@pytest.mark.parametrize("number", [15, 16])
+def test_a_zero_at_the_start_of_an_edwards_key_cannot_be_left_out(number):
+    """Its octets are a seed, not a number (RFC 8032 section 5.1.5)."""
+    short = base64.b64encode(bytes(31 if number == 15 else 56)).decode()
+    with pytest.raises(KeyFault, match=r"line 3: PrivateKey has \d\d octets where ed"):
+        bindfile.read(f"Private-key-format: v1.2\nAlgorithm: {number}\nPrivateKey: {short}\n")
+
+
+@pytest.mark.parametrize("number", [157, 158, 159, 161, 162, 163, 164, 165])
+def test_a_key_of_an_hmac_is_for_tsig(number):
+    text = f"Private-key-format: v1.3\nAlgorithm: {number} (HMAC_X)\nKey: AAAA\nBits: AAA=\n"
+    with pytest.raises(KeyFault, match=r"line 2: .*is of a TSIG key, not of DNSSEC: zoneutil tsig import FILE"):
+        bindfile.read(text)
 
 
 @pytest.mark.parametrize(
@@ -91,10 +110,10 @@ def test_a_leading_zero_octet_of_a_curve_key_may_be_left_out(leading_zeros):
         (ECDSA.replace("Algorithm: 13", "Algorithm: 8"), "Modulus is missing"),
         ("Private-key-format: v1.2\n", "Algorithm is missing"),
         ("Private-key-format: v1.2\nAlgorithm: 13\n", "PrivateKey is missing; the file is cut short"),
-        ("Private-key-format: v1.2\nAlgorithm: 13\nPriv", "line 3: no 'Field: value'; the file is cut short"),
+        ("Private-key-format: v1.2\nAlgorithm: 13\nPriv", "line 3: no 'Field: value'; cut short"),
         (ECDSA.replace("GU6S", "GU*S"), "line 3: PrivateKey is not base64"),
         (ECDSA.replace("6mQ=", "6mQ"), "line 3: PrivateKey is not base64"),
-        (ECDSA.replace("6mQ=", ""), "line 3: PrivateKey has 30 octets where ecdsap256sha256 has 32"),
+        (ECDSA.replace("38Et6mQ=", ""), "line 3: PrivateKey has 27 octets where ecdsap256sha256 has 32"),
         (ECDSA.replace("GU6S", "GU6SGU6S"), "line 3: PrivateKey has 35 octets"),
         (ECDSA.replace("GU6SnQ/Ou+xC5RumuIUIuJZteXT2z0O/ok1s38Et6mQ=", ""), "line 3: PrivateKey is cut short"),
         (ECDSA.replace("GU6SnQ/Ou+xC5RumuIUIuJZteXT2z0O/ok1s38Et6mQ", "A" * 43), "line 3: PrivateKey is out of"),
@@ -145,8 +164,10 @@ def test_each_rsa_number_is_needed(rsa_text, name):
 def test_no_beginning_of_a_file_is_taken_for_the_whole(rsa_text):
     for whole in (rsa_text, ECDSA.partition("Created")[0]):
         for length in range(len(whole) - 1):
-            with pytest.raises(KeyFault):
-                bindfile.read(whole[:length])
+            try:
+                assert bindfile.read(whole[:length]).missing > 1  # keyfiles demands the public key then
+            except KeyFault:
+                continue
 
 
 def test_the_private_key_is_not_in_the_repr():
@@ -163,6 +184,8 @@ def test_files_of_other_tools_are_read_and_written_octet_for_octet(tool, algorit
     stem = run(tool, *options, "-a", algorithm.file_name, "airports.aa").strip()
     text = (tmp_path / f"{stem}.private").read_text()
     private = bindfile.read(text)
+    if private.missing:  # one key in 256 begins with a zero, which they leave out
+        text = re.sub("PrivateKey: .*", f"PrivateKey: {_padded(text, 48 if algorithm.number == 14 else 32)}", text)
     assert bindfile.write(private) == text
     pair = publicfile.paired(private, publicfile.read((tmp_path / f"{stem}.key").read_text()))
     assert f"+{pair.key_tag:05d}" in stem
@@ -225,3 +248,8 @@ def test_bind_and_ldns_sign_with_our_files(algorithm, tmp_path):
         run(*signer)
         assert f" {key.key_tag} airports.aa. " in " ".join((tmp_path / "zone.signed").read_text().split())
         run("ldns-verify-zone", f"{zone}.signed")
+
+
+def _padded(text, size):
+    octets = base64.b64decode(re.search("PrivateKey: (.*)", text)[1])
+    return base64.b64encode(octets.rjust(size, b"\0")).decode()
