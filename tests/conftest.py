@@ -1,18 +1,23 @@
-"""What all tests share: when a test is left out, how long hypothesis may look, and the logs of servers on failure."""
+"""What all tests share: when a test is left out, how long hypothesis may look, the logs of servers on failure, and at
+the end of a run the look for private keys in all that was said."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from tests import leaks
 from tests.live import servers
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 _LOG_LINES = 60  # of each server, on failure
+_OUTPUT = pytest.StashKey[dict[str, str]]()
+_SAID = pytest.StashKey[list[str]]()
 
 settings.register_profile("usual", deadline=None)  # a slow machine is no failure
 settings.register_profile("long", deadline=None, max_examples=2000)
@@ -23,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_OUTPUT] = {}
+    config.pluginmanager.register(_Output(config), "output of all tests")
     settings.load_profile("long" if config.getoption("--long") else "usual")
 
 
@@ -54,3 +61,32 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
             tail = "\n".join(server.log.splitlines()[-_LOG_LINES:])
             report.sections.append((f"log of {server.title} on port {server.port}", tail))
     return report
+
+
+class _Output:
+    """Keeps what the tests, and what they started, have printed; with workers this comes from them."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for title, text in report.sections:
+            self._config.stash[_OUTPUT][f"{title} of {report.nodeid}"] = text
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """No private key and no secret of a test may be in a log, a trace or an output: the run fails if one is."""
+    if hasattr(session.config, "workerinput"):
+        return
+    folder: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    said = leaks.found(folder, session.config.stash[_OUTPUT], Path(__file__).parent)
+    session.config.stash[_SAID] = said
+    if said and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if said := config.stash.get(_SAID, []):
+        terminalreporter.section("private keys and secrets were said", red=True)
+        for line in said:
+            terminalreporter.write_line(line)
