@@ -8,7 +8,7 @@ from pipebackend import VERSION, answerable, config, domaininfo, lookup, names, 
 from pipebackend.answerable import VARYING
 from pipebackend.datalines import Prepared
 from pipebackend.domaininfo import DomainInfo
-from pipebackend.errors import BackendError, NotListable, RequestFault
+from pipebackend.errors import BackendError, NotListable, RecordFault, RequestFault
 from pipebackend.records import Client
 from pipebackend.stats import Stats
 from pipebackend.watch import Watcher, report_refusal
@@ -172,6 +172,24 @@ class Backend:
             raise NotListable(f"there is no zone {apex}" if apex else f"there is no zone with the id {zone_id}")
         self._asked = zone.ident
         return zone.ident, zone.listing()
+
+    def examined(self, apex: str) -> Iterator[Record | RecordFault]:
+        """A zone's records, SOA first; in the place of one that cannot be served, what is wrong with it."""
+        _, records = self.transfer(apex)
+        zone = self.zones.at(names.from_text(apex))
+        if zone is not None and zone.kind == "stored":
+            return self.store.examined(zone.ident, zone.apex)
+        return (record for record in records if record.type)
+
+    def stored_apexes(self) -> list[str]:
+        """The zones of the store that have an SOA, served or not."""
+        wrong = {name for name, _ in self.misnamed()}
+        rows = self.store.served_domains() if self.registry.store_url else []
+        return [row.apex for row in rows if row.apex not in wrong]
+
+    def misnamed(self) -> list[tuple[str, str]]:
+        """The zones of the store that nobody finds by their name, and why."""
+        return self.store.misnamed() if self.registry.store_url else []
 
     def as_read(self, records: Iterable[Record]) -> Iterator[Record]:
         """Records in the words of the PowerDNS that is told; without those that it cannot read."""
@@ -370,7 +388,9 @@ class Backend:
         if zone is None:
             where = f"; it is fetched from {', '.join(info.primaries)}" if is_secondary else ""
             return [f"{apex or '.'}: the zone has no records yet{where}", *found]
-        return found + zonecheck.check(apex, [record for record in zone.listing() if record.type])
+        rows = list(self.examined(apex))
+        found += [f"{zone.apex or '.'}: {row}" for row in rows if isinstance(row, RecordFault)]
+        return found + zonecheck.check(zone.apex, [row for row in rows if not isinstance(row, RecordFault)])
 
     def tally(self, method: str) -> list[int]:
         """Where to count the last call and its failure."""

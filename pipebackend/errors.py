@@ -11,6 +11,7 @@ BackendError
  ├── MetadataFault    a metadata kind or value that is refused
  ├── TransferFault    a stored zone must not become what was sent; holds every reason
  └── StoreFault       the store cannot be read or written
+      └── SoaFault    a stored zone cannot be served for its SOA
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = [
     "NotListable",
     "RecordFault",
     "RequestFault",
+    "SoaFault",
     "StoreFault",
     "TransferFault",
     "ZoneFault",
@@ -99,3 +101,7 @@ class StoreFault(BackendError):
 
 class TransferFault(_Faults):
     """A zone must not become what was sent; ``faults`` has one line for each reason, and nothing was changed."""
+
+
+class SoaFault(StoreFault):
+    """A zone of the store cannot be served for what its SOA is; the others can."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipebackend import datalines, launch, logs, names, shown, streams
 from pipebackend.backend import VERSION, open_as_owner
-from pipebackend.errors import BackendError, RequestFault
+from pipebackend.errors import BackendError, RecordFault, RequestFault
 from pipebackend.records import ENT, Client
 
 TYPE_CHECKING = False
@@ -167,6 +167,8 @@ class PipeSession:
             type_, content = _ENT if self._backend.registry.powerdns.has_ents else _ENT_BEFORE_5_1
         elif type_ in datalines.PRIORITY_TYPES:
             content = content.replace(" ", "\t", 1)
+        elif "\n" in content:  # of LUA
+            raise RecordFault(f"{owner} {type_}: PIPE has no way to say that code has several lines; use REMOTE")
         head = f"DATA\t{scope}\t{auth:d}\t" if self._abi >= 3 else "DATA\t"
         return f"{head}{owner or '.'}\tIN\t{type_}\t{ttl}\t{ident}\t{content}\n"
 

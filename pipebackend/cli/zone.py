@@ -12,7 +12,7 @@ from pipebackend.backend import Backend
 from pipebackend.cli import zone_edit
 from pipebackend.cli.output import as_json, json_option, print_rows
 from pipebackend.cli.progress import Progress
-from pipebackend.errors import RequestFault
+from pipebackend.errors import RecordFault, RequestFault, StoreFault
 from pipebackend.zones import compilation, compiled, compiler
 
 __all__ = ["group"]
@@ -76,13 +76,15 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
     os.environ[compiled.VERIFY_KEY] = "1"  # a damaged compiled file is a fault to tell, and may not end this process
     backend = open_backend()
     apexes = [names.from_text(name)] if name else _all_apexes(backend)
-    found = {apex or ".": list(backend.zone_faults(apex)) for apex in apexes}
+    found = {apex or ".": _faults(backend, apex) for apex in apexes}
+    if not name:
+        found |= {row: [fault] for row, fault in backend.misnamed()}
     if as_json_:
         as_json(found)
     for apex, faults in () if as_json_ else found.items():
         for fault in faults:
             click.echo(fault)
-        for note in backend.zone_notes(apex):
+        for note in () if faults else backend.zone_notes(apex):
             click.echo(f"note: {note}", err=True)
         click.echo(f"{apex}: " + (f"{len(faults)} faults" if faults else "no faults"), err=True)
     if any(found.values()):
@@ -124,18 +126,26 @@ def _progress(what: str, count: int) -> None:
 @click.argument("name")
 @click.pass_obj
 def export(open_backend: Callable[[], Backend], name: str) -> None:
-    """Print a zone as a zone file.
+    """Print a zone as a zone file; what cannot be written is left out and named, with exit status 1.
 
     Example: zoneutil zone export airports.aa > airports.aa.zone
     """
     backend = open_backend()
-    _, records = backend.transfer(name)
     dialect = backend.registry.powerdns.dialect
+    faults = []
     with Progress(prints=True) as progress:
-        for count, record in enumerate(records):
+        for count, record in enumerate(backend.examined(name)):
             progress("written", count)
-            if record.type:
+            try:
+                if isinstance(record, RecordFault):
+                    raise record
                 click.echo(rdata.zone_line(record, dialect))
+            except RecordFault as exc:
+                faults.append(str(exc))
+    for fault in faults:
+        click.echo(f"left out: {fault}", err=True)
+    if faults:
+        raise SystemExit(1)
 
 
 @group.command()
@@ -168,8 +178,14 @@ def nsec3(
         click.echo(f"zone {name} has narrow NSEC3, since the hashes of its names have no order", err=True)
 
 
+def _faults(backend: Backend, apex: str) -> list[str]:
+    """What is wrong with a zone; that it cannot be looked at is nothing to end the check of the others."""
+    try:
+        return list(backend.zone_faults(apex))
+    except StoreFault as exc:
+        return [str(exc)]
+
+
 def _all_apexes(backend: Backend) -> list[str]:
-    """Of the configuration, also what is refused, and of the store."""
-    return list(
-        dict.fromkeys([entry.apex for entry in backend.registry.entries] + [z.apex for z in backend.zones.all()])
-    )
+    """Of the configuration, also what is refused, and of the store, also what cannot be served."""
+    return list(dict.fromkeys([entry.apex for entry in backend.registry.entries] + backend.stored_apexes()))

@@ -34,7 +34,7 @@ KINDS = ("NATIVE", "MASTER", "SLAVE")  # the words of the column ``type``
 MAX_MASTER_CHARS = 128  # the column ``master`` of PowerDNS's schema
 
 _SELECT = """SELECT d.id, d.name, d.type, coalesce(d.master, ''), coalesce(d.notified_serial, 0),
-    coalesce(d.last_check, 0), coalesce(d.account, ''), r.content
+    coalesce(d.last_check, 0), coalesce(d.account, ''), CAST(r.content AS BLOB)
     FROM domains AS d {join} records AS r
     ON r.domain_id = d.id AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0"""
 _ALL = _SELECT.format(join="LEFT JOIN")
@@ -197,7 +197,7 @@ def _domains(db: Sqlite, sql: str, values: tuple[object, ...]) -> Iterator[Store
         if id_ == last:  # a second SOA, written by others
             continue
         last = id_
-        serial, refresh = _soa_numbers(soa or "")
+        serial, refresh = _soa_numbers((soa or b"").decode("latin-1"))
         primaries = tuple(master.replace(",", " ").replace(";", " ").split())
         apex = domains.apex_from(name)
         yield StoredDomain(

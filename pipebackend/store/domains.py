@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipebackend.errors import StoreFault
+from pipebackend import names
+from pipebackend.errors import NameFault, StoreFault
 from pipebackend.values import Value
 
 TYPE_CHECKING = False
@@ -17,7 +18,9 @@ __all__ = [
     "claim",
     "ensure",
     "ensure_for_settings",
+    "fault_of_name",
     "id_of",
+    "misnamed",
     "settings_only",
     "stored_name",
     "with_other_names",
@@ -72,6 +75,27 @@ def all_rows(db: Sqlite) -> list[DomainRow]:
         "coalesce(account, '') FROM domains ORDER BY id"
     )
     return [DomainRow(id_, apex_from(name), *rest) for id_, name, *rest in found]
+
+
+def fault_of_name(name: object) -> str:
+    """What is wrong with the name of a row, which PowerDNS then never finds; "" if nothing is."""
+    try:
+        wanted = stored_name(names.from_text(name)) if isinstance(name, str) else None
+    except NameFault as exc:
+        return str(exc)
+    if name == wanted:
+        return ""
+    if wanted is None:
+        return f"the name {name!r} is not text; delete the row"
+    return (
+        f"PowerDNS does not find the zone {name}: its name is to be in lower case, without a dot at the end: {wanted}"
+    )
+
+
+def misnamed(db: Sqlite) -> list[tuple[str, str]]:
+    """The names of rows that are not as PowerDNS looks for them, and why."""
+    found = db.rows("SELECT name FROM domains ORDER BY id")
+    return [(str(name), fault) for (name,) in found if (fault := fault_of_name(name))]
 
 
 def with_type(db: Sqlite, type_: str, longer_than: int = 0) -> list[str]:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["BUSY_SECONDS", "code", "of_damage", "of_database", "of_value"]
+__all__ = ["BUSY_SECONDS", "code", "is_of_text", "of_damage", "of_database", "of_value"]
 
 BUSY_SECONDS = 10  # how long a write waits for the writers before it
 
@@ -31,6 +31,11 @@ _MEANINGS = {
 def code(fault: StoreFault) -> str:
     """SQLite's primary result code behind the fault, without its prefix, such as ``BUSY``; empty if there is none."""
     return _primary_code(fault.__cause__)
+
+
+def is_of_text(fault: StoreFault) -> bool:
+    """Whether a cell has text that is not UTF-8, as other programs may write it."""
+    return "Could not decode to UTF-8" in str(fault.__cause__)
 
 
 def of_database(path: str, exc: sqlite3.Error) -> StoreFault:

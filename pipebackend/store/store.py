@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from pipebackend.errors import RecordFault
     from pipebackend.nsec3param import Nsec3Param
     from pipebackend.records import Record
     from pipebackend.store.bookkeeping import StoredDomain
@@ -70,6 +71,10 @@ class Store:
     def domains(self) -> list[DomainRow]:
         """All zones that the store knows, in the order of their ids."""
         return domains.all_rows(self._db)
+
+    def misnamed(self) -> list[tuple[str, str]]:
+        """The names of zones that are not found, and why."""
+        return domains.misnamed(self._db)
 
     def ensure_domain(self, apex: str, wanted_id: int) -> int:
         """The zone's id, the same in all processes; made if need be: ``wanted_id``, or the next that is free."""
@@ -227,6 +232,10 @@ class Store:
     def listing(self, domain_id: int, apex: str) -> Iterator[Record]:
         """All records of the zone and its empty non-terminals, as they are at the first, which is the SOA."""
         return rrs.listing(self._db, domain_id, apex)
+
+    def examined(self, domain_id: int, apex: str) -> Iterator[Record | RecordFault]:
+        """All records of the zone; in the place of a row that cannot be served, what is wrong with it."""
+        return rrs.examined(self._db, domain_id, apex)
 
     def add_records(self, rows: Iterable[rrs.Row]) -> None:
         """Adds rows made by ``store.rrs.row``; the zone is stale until the commit."""

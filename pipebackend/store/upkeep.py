@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from pipebackend.errors import StoreFault
-from pipebackend.store import faults, files
+from pipebackend.errors import RecordFault, StoreFault
+from pipebackend.store import domains, faults, files, rrs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,10 +60,25 @@ def _faults_inside(db: Sqlite) -> Iterator[str]:
             yield f"damaged: {line}; restore a backup"
     for table in _OWNED:
         yield from _orphans(db, table)
+    for domain_id, name in db.rows("SELECT id, name FROM domains ORDER BY id"):
+        yield from _faults_of_zone(db, domain_id, name)
     for (key_id,) in db.rows("SELECT id FROM cryptokeys WHERE coalesce(content, '') = '' ORDER BY id"):
         yield f"cryptokeys: the key with the id {key_id} is empty; delete it"
     for name, count in db.rows("SELECT name, count(*) FROM tsigkeys GROUP BY name HAVING count(*) > 1"):
         yield f"tsigkeys: {count} keys have the name {name}, and only one of them is used; import it again"
+
+
+def _faults_of_zone(db: Sqlite, domain_id: int, name: object) -> Iterator[str]:
+    fault = domains.fault_of_name(name)
+    if fault:
+        yield f"domains: {fault}"
+        return
+    try:
+        for found in rrs.examined(db, domain_id, domains.apex_from(str(name))):
+            if isinstance(found, RecordFault):
+                yield f"records: zone {name}: {found}"
+    except StoreFault as exc:
+        yield f"records: zone {name}: {exc}"
 
 
 def _orphans(db: Sqlite, table: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from time import monotonic
 
 from pipebackend import logs, names
-from pipebackend.errors import StoreFault
+from pipebackend.errors import SoaFault, StoreFault
 from pipebackend.records import ENT, Record
 
 TYPE_CHECKING = False
@@ -164,8 +164,10 @@ class StoredZones:
         return self._with_id(ident)
 
     def all(self) -> list[StoredZone]:
-        """All of them; StoreFault."""
-        return [zone for zone in (self.by_apex(row.apex) for row in self._store.served_domains()) if zone is not None]
+        """All that can be served; StoreFault if the store cannot be read."""
+        wrong = {name for name, _ in self._store.misnamed()}
+        apexes = [row.apex for row in self._store.served_domains() if row.apex not in wrong]
+        return [zone for zone in map(self._if_served, apexes) if zone is not None]
 
     def version(self) -> int:
         """Differs from what it was if any process may have changed anything; StoreFault."""
@@ -184,6 +186,14 @@ class StoredZones:
         except KeyError:
             zone = self._by_apex[apex] = self._found(apex, self._store.domain_id(apex))
             return zone
+
+    def _if_served(self, apex: str) -> StoredZone | None:
+        """The zone; one whose SOA is unusable is in the way of itself alone."""
+        try:
+            return self.by_apex(apex)
+        except SoaFault as exc:
+            logs.once(f"soa {apex}", str(exc))
+            return None
 
     def _with_id(self, ident: int) -> StoredZone | None:
         try:

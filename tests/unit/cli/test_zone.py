@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import dns.zone
 import pytest
 
@@ -157,3 +159,79 @@ def test_the_built_in_configuration_is_said(zoneutil, monkeypatch, tmp_path):
     done = zoneutil.good("zone", "list")
     assert "airports.aa" in done.out
     assert done.err == "zoneutil: no configuration file; this is the built-in one\n"
+
+
+@pytest.fixture
+def odd_rows(zoneutil):
+    """A stored zone whose rows are as other programs leave them, and one that nobody finds by its name."""
+    zoneutil.good("zone", "create", "rows.example")
+    zoneutil.good("zone", "create", "dot.example")
+    connection = sqlite3.connect(zoneutil.store)
+    connection.execute("UPDATE domains SET name = 'dot.example.' WHERE name = 'dot.example'")
+    connection.execute("UPDATE records SET name = 'dot.example.' WHERE name = 'dot.example'")
+    [ident] = connection.execute("SELECT id FROM domains WHERE name = 'rows.example'").fetchone()
+    insert = "INSERT INTO records (domain_id, name, type, content, ttl, prio) VALUES (?, ?, ?, ?, ?, 0)"
+    rows = [
+        ("null", "A", None, 60),
+        ("blob", "TXT", b'"a\xffb"', 60),
+        ("wrong", "A", "192.0.2.256", 60),
+        ("quote", "TXT", '"never closed', 60),
+        ("ttl", "A", "192.0.2.1", -1),
+        ("url", "URL", "https://example.net/", 60),
+        ("below", "SOA", "a b 1 2 3 4 5", 60),
+        ("well", "A", "192.0.2.1", "1h"),
+    ]
+    soa = (ident, "rows.example", "SOA", "ns1.rows.example h.rows.example 1 2 3 4 5", 60)
+    had_soa = connection.execute("SELECT 1 FROM records WHERE type = 'SOA' AND domain_id = ?", (ident,)).fetchone()
+    connection.executemany(insert, [] if had_soa else [soa])
+    connection.executemany(insert, [(ident, f"{owner}.rows.example", *rest) for owner, *rest in rows])
+    connection.commit()
+    connection.close()
+    return {f"{owner}.rows.example {type_}" for owner, type_, *_ in rows if owner not in ("blob", "well")}
+
+
+def test_check_names_each_faulty_row_and_goes_on(zoneutil, odd_rows):
+    done = zoneutil("zone", "check", "rows.example")
+    assert done.status == 1
+    assert all(f"rows.example: {row}" in done.out for row in odd_rows), done.out
+    assert not any(f"{owner}.rows.example" in done.out for owner in ("blob", "well"))
+
+
+def test_one_faulty_zone_does_not_end_the_check_of_all(zoneutil, odd_rows):
+    done = zoneutil("zone", "check")
+    assert done.status == 1
+    assert "PowerDNS does not find the zone dot.example.: its name is to be in lower case" in done.out
+    assert f"{ZONE}: no faults" in done.err
+    assert all(row in done.out for row in odd_rows)
+
+
+def test_store_check_names_each_faulty_row(zoneutil, odd_rows):
+    done = zoneutil("store", "check")
+    assert done.status == 1
+    assert all(f"records: zone rows.example: {row}" in done.out for row in odd_rows), done.out
+    assert "domains: PowerDNS does not find the zone dot.example." in done.out
+
+
+def test_export_names_faulty_rows_and_goes_on(zoneutil, odd_rows):
+    done = zoneutil("zone", "export", "rows.example")
+    assert done.status == 1
+    assert all(f"left out: {row}" in done.err for row in odd_rows), done.err
+    assert r'blob.rows.example. 60 IN TXT "a\255b"' in done.out
+    assert "well.rows.example. 1 IN A 192.0.2.1" in done.out
+    assert "url.rows.example" not in done.out
+
+
+def test_a_zone_whose_soa_cannot_be_served_is_in_nobodys_way(zoneutil):
+    for apex in ("bad.example", "good.example"):
+        zoneutil.good("zone", "create", apex)
+    connection = sqlite3.connect(zoneutil.store)
+    insert = "INSERT INTO records (domain_id, name, type, content, ttl) SELECT id, name, 'SOA', ?, ? FROM domains"
+    connection.execute("DELETE FROM records")
+    for apex, ttl in (("bad.example", -1), ("good.example", 60)):
+        connection.execute(f"{insert} WHERE name = ?", (f"ns1.{apex} h.{apex} 1 2 3 4 5", ttl, apex))
+    connection.commit()
+    connection.close()
+    done = zoneutil("zone", "check")
+    assert done.status == 1
+    assert "bad.example SOA: its ttl is not a number" in done.out
+    assert "good.example: " in done.err

@@ -35,7 +35,7 @@ def test_rows_of_others_are_read_as_powerdns_reads_them(store, ident):
     write(
         store,
         ("mx.example.org", "MX", "mail.example.org", None, 10, 0, 1),
-        ("srv.example.org", "SRV", "2 3 t.example.org", 60, None, 0, None),
+        ("srv.example.org", "SRV", "0 2 3 t.example.org", 60, None, 0, None),
         ("glue.example.org", "A", "192.0.2.1", 60, 0, 0, 0),
         ("off.example.org", "A", "192.0.2.1", 60, 0, 1, 1),
         ("ent.example.org", None, None, None, None, 0, 1),
