@@ -227,7 +227,18 @@ class Backend:
         if entry.faults or entry.zone is None:
             return entry.faults
         damage: Sequence[str] = getattr(entry.zone, "damage", tuple)()  # of a compiled file: each octet is looked at
-        return [*damage, *entry.zone.faults]
+        return [*damage, *entry.zone.faults, *self._unanswered(entry.zone)]
+
+    def _unanswered(self, zone: Zone) -> Sequence[str]:
+        """Records that this PowerDNS cannot be given; a compiled zone has them among its faults."""
+        if zone.dynamic or hasattr(zone, "lines"):
+            return ()
+        from pipebackend.zones import contentcheck
+
+        try:
+            return list(contentcheck.unanswered(zone.apex, zone.listing(), self.registry.powerdns))
+        except NotListable:
+            return ()
 
     def zone_notes(self, apex: str) -> Sequence[str]:
         """What is no fault of a zone and yet needs a setting of PowerDNS, a line each."""
@@ -378,7 +389,7 @@ class Backend:
         info = self.domain(apex)
         if info is None:
             raise RequestFault(_no_zone(apex, self.registry))
-        from pipebackend.zones import zonecheck
+        from pipebackend.zones import contentcheck, zonecheck
 
         zone, is_secondary = self.zones.at(apex), info.kind == "SLAVE"
         refusal = self.store.refusal(info.ident)
@@ -390,7 +401,9 @@ class Backend:
             return [f"{apex or '.'}: the zone has no records yet{where}", *found]
         rows = list(self.examined(apex))
         found += [f"{zone.apex or '.'}: {row}" for row in rows if isinstance(row, RecordFault)]
-        return found + zonecheck.check(zone.apex, [row for row in rows if not isinstance(row, RecordFault)])
+        good = [row for row in rows if not isinstance(row, RecordFault)]
+        odd = contentcheck.check(zone.apex, good, self.registry.powerdns)
+        return [*found, *zonecheck.check(zone.apex, good), *odd]
 
     def tally(self, method: str) -> list[int]:
         """Where to count the last call and its failure."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipebackend.versions import Dialect
 
-__all__ = ["NUMBERS", "code", "kept", "number_of", "octets_of", "text_of", "type_of"]
+__all__ = ["NUMBERS", "code", "demand_readable", "kept", "number_of", "octets_of", "text_of", "type_of"]
 
 _KEY, _DIGEST = "u16 u8 u8 base64", "u16 u8 u8 hex"
 # Number, and the fields in the order of the octets
@@ -146,6 +146,19 @@ def octets_of(type_: str, content: str) -> bytes:
     if found:
         raise RecordFault(f"{' '.join(found)[:60]!r} is too much")
     return octets
+
+
+def demand_readable(type_: str, content: str) -> bytes | None:
+    """The octets that PowerDNS reads; None where they are its to make, of code and of hints that it fills in.
+
+    Raises RecordFault for what it cannot read.
+    """
+    if type_ == "LUA":
+        code(content)
+        return None
+    if type_ in ("SVCB", "HTTPS") and any(f" {key}hint=auto" in content for key in ("ipv4", "ipv6")):
+        return None
+    return octets_of(type_, content)
 
 
 def kept(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:

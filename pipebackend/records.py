@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Fields = tuple[str, str, int, str, bool, int]  # those of a Record, which is one
 
 __all__ = [
+    "ADDRESSES_AND_NAMES",
     "ENT",
     "MAX_TTL",
     "Client",
@@ -40,7 +41,7 @@ MAX_STRING_OCTETS = 255  # RFC 1035 section 3.3
 ENT = ""  # PowerDNS's type of an empty non-terminal (rule R-14)
 _OCTETS = frozenset(map(str, range(256)))
 _NAME_TYPES = frozenset(("NS", "CNAME", "PTR", "DNAME", "ALIAS"))
-_ADDRESSES_AND_NAMES = frozenset(("A", "AAAA", "MX", *_NAME_TYPES))
+ADDRESSES_AND_NAMES = frozenset(("A", "AAAA", "MX", *_NAME_TYPES))
 
 
 class Record(Value):
@@ -89,7 +90,7 @@ def checked_content(type_: str, content: str) -> str:
 
 def kept_content(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
     """The type and content to keep of a record that PowerDNS handed over; raises RecordFault. See ``rdtext.kept``."""
-    if type_ in _ADDRESSES_AND_NAMES:
+    if type_ in ADDRESSES_AND_NAMES:
         return type_, checked_content(type_, content)
     from pipebackend import rdtext
 

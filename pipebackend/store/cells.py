@@ -44,7 +44,7 @@ def examined(owner: Cell, type_: Cell, ttl: Cell, prio: Cell, content: Cell, aut
     try:
         if names.from_text(record.owner) != record.owner.lower():
             raise RecordFault("PowerDNS does not find this name: it is to be in lower case, without a dot at the end")
-        rdtext.octets_of(record.type, record.content)
+        rdtext.demand_readable(record.type, record.content)
     except (NameFault, RecordFault) as exc:
         return RecordFault(f"{record.owner or '.'} {record.type} {_shown(record.content)}: {exc}")
     return record

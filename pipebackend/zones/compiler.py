@@ -181,7 +181,8 @@ def write(
 ) -> None:
     """Write a zone's file and put it in its place in the open ``folder``."""
     with _new_file(target, folder, files) as env:
-        count = _put_names(env, zone, versions.of(target.powerdns) or versions.UNKNOWN, progress)
+        unanswered: list[str] = []
+        count = _put_names(env, zone, versions.of(target.powerdns) or versions.UNKNOWN, unanswered, progress)
         with env.begin(db=env.open_db(compiled.NAMES)) as txn:
             outline = _Outline(zone.apex, iter(txn.cursor()))
         progress("order", count)
@@ -193,11 +194,13 @@ def write(
             hashed = sorted((hash_label(name, param.salt, param.iterations), name) for name in found)
             _put(env, compiled.chain_name(param), ((digest.encode(), name.encode()) for digest, name in hashed))
         progress("faults", count)
-        _put_head(env, compiled.Head(target.config, target.decides, False, count, files), zone.faults)
+        _put_head(env, compiled.Head(target.config, target.decides, False, count, files), [*zone.faults, *unanswered])
 
 
-def _put_names(env: lmdb.Environment, zone: Compilable, powerdns: Version, progress: Progress) -> int:
-    """All names with their records; how many there are."""
+def _put_names(
+    env: lmdb.Environment, zone: Compilable, powerdns: Version, unanswered: list[str], progress: Progress
+) -> int:
+    """All names with their records; how many there are. ``unanswered`` gets a line for each that cannot be told."""
     found = sorted((compiled.names_key(name), name) for name in zone.names())
     empty: list[tuple[bytes, str, bool]] = []
     cuts: set[str] = set()
@@ -209,10 +212,14 @@ def _put_names(env: lmdb.Environment, zone: Compilable, powerdns: Version, progr
             records = zone.find(name, Client())
             if records and records[0].type == ENT:
                 empty.append((key, name, True))
-            elif records and not (told := list(answerable.all_of(powerdns, records))):
-                empty.append((key, name, False))
-            elif records:
-                if name != zone.apex and any(record.type == "NS" for record in records):
+                continue
+            told = list(answerable.all_of(powerdns, records or ()))
+            if len(told) != len(records or ()):
+                from pipebackend.zones import contentcheck
+
+                unanswered.extend(contentcheck.unanswered(zone.apex, records or (), powerdns))
+            if told:
+                if name != zone.apex and any(record.type == "NS" for record in told):
                     cuts.add(name)
                 yield key, "".join([datalines.line(record, zone.ident) for record in told]).encode("ascii")
             elif records is not None:
