@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipebackend.records import Record
     from pipebackend.signing import Signing
     from pipebackend.store import Store
+    from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.store.keyrows import KeyRow
     from pipebackend.tsig import TsigKey
     from pipebackend.writer import Writer
@@ -200,10 +201,12 @@ class Backend:
         has_store = bool(self.registry.store_url)
         stored = {row.id: row for row in self.store.served_domains()} if has_store else {}
         found = [domaininfo.of_zone(zone, stored.get(zone.ident)) for zone in self.zones.all()]
-        if with_waiting and has_store:
-            known = self.registry.by_apex
-            found += [domaininfo.of_row(row) for row in self.store.waiting_domains() if row.apex not in known]
-        return found
+        return [*found, *self.waiting()] if with_waiting else found
+
+    def waiting(self) -> Sequence[DomainInfo]:
+        """The zones of the store that have no records yet, as a secondary zone before its first transfer."""
+        rows = self.store.waiting_domains() if self.registry.store_url else []
+        return [domaininfo.of_row(row) for row in rows if row.apex not in self.registry.by_apex]
 
     def domain(self, apex: str) -> DomainInfo | None:
         """One zone, None if it is not ours; one of the store may have no records yet.
@@ -212,11 +215,17 @@ class Backend:
         """
         name = names.from_text(apex)
         zone = self.zones.at(name)
-        has_row = self.registry.store_url and (zone is None or zone.kind == "stored")
-        row = self.store.domain(name) if has_row else None
+        row = self._row(name, zone)
         if zone is None:
-            return domaininfo.of_row(row) if row is not None and self.store.is_here(row) else None
+            return domaininfo.of_row(row) if row is not None else None
         return domaininfo.of_zone(zone, row)
+
+    def _row(self, apex: str, zone: Zone | None) -> StoredDomain | None:
+        """What the store has of a zone whose records are or are to be there."""
+        if not self.registry.store_url or (zone is not None and zone.kind != "stored"):
+            return None
+        row = self.store.domain(apex)
+        return row if row is not None and (zone is not None or self.store.is_here(row)) else None
 
     def zone_faults(self, apex: str) -> Sequence[str]:
         """What is wrong with a zone, a line each that names the place; raises RequestFault if it is not ours."""
@@ -253,15 +262,21 @@ class Backend:
 
     def zone_facts(self, apex: str) -> Mapping[str, object]:
         """What an operator wants to know of a zone; raises RequestFault if it is not ours."""
+        name = names.from_text(apex)
+        zone = self.zones.at(name)
+        row = self._row(name, zone)
+        stored = {} if row is None else domaininfo.stored_facts(row)
+        if zone is None and row is not None:
+            return {"zone": name or ".", "kind": "stored", "id": row.id, **stored, "state": "waits for its records"}
         zone = self._zone(apex)
-        sizes = _sizes(zone)
         return {
             "zone": zone.apex or ".",
             "kind": zone.kind,
             "id": zone.ident,
             "serial": domaininfo.serial_of(zone),
+            **stored,
             "files": list(zone.sources),
-            **sizes,
+            **_sizes(zone),
             "faults": len(zone.faults),
         }
 

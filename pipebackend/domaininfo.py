@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.zones.base import Zone
 
-__all__ = ["DomainInfo", "of_row", "of_zone", "serial_of"]
+__all__ = ["DomainInfo", "of_row", "of_zone", "serial_of", "stored_facts"]
 
 
 class DomainInfo(Value):
@@ -41,6 +41,11 @@ def of_row(row: StoredDomain) -> DomainInfo:
     return DomainInfo(
         row.id, row.apex, row.serial, "stored", row.kind, row.primaries, row.notified_serial, row.last_check
     )
+
+
+def stored_facts(row: StoredDomain) -> dict[str, object]:
+    """What an operator wants to know of a zone of the store, beside its records."""
+    return {"role": row.role, "primaries": list(row.primaries), "account": row.account}
 
 
 def serial_of(zone: Zone) -> int:

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from pipebackend.zones.base import Zone
     from pipebackend.zones.served import Served
 
-__all__ = ["DEFAULT_TTL", "KINDS", "RRsets", "ZoneEditor", "is_newer", "rrsets", "serial_of", "with_serial"]
+__all__ = [
+    "DEFAULT_TTL",
+    "KINDS",
+    "RRsets",
+    "ZoneEditor",
+    "checked_account",
+    "is_newer",
+    "rrsets",
+    "serial_of",
+    "with_serial",
+]
 
 RRsets = dict[tuple[str, str], list[Record]]  # by canonical owner and type
 
@@ -31,6 +41,7 @@ KINDS = {"native": "NATIVE", "primary": "MASTER", "secondary": "SLAVE"}  # and t
 DEFAULT_TTL = 3600
 _TIMERS = (10800, 3600, 604800, 3600)  # refresh, retry, expire, minimum in seconds, as PowerDNS has them
 _SERIALS = 1 << 32
+MAX_ACCOUNT_CHARS = 40  # the columns ``account`` of PowerDNS's schema
 
 
 class ZoneEditor:
@@ -79,6 +90,11 @@ class ZoneEditor:
         """Says where a secondary zone is fetched from: addresses, with or without port."""
         name = self._stored(apex)
         self._store.set_primaries(name, _addresses(name, primaries))
+
+    def set_account(self, apex: str, account: str) -> None:
+        """Says whose zone it is, in the operator's words; nobody's if empty."""
+        name = self._stored(apex)
+        self._store.set_account(name, checked_account(account))
 
     def demand_stored(self, apex: str) -> None:
         """RequestFault for a zone that is not in the store, with where to change it."""
@@ -251,6 +267,13 @@ class ZoneEditor:
         except BaseException:
             self._writer.abort()
             raise
+
+
+def checked_account(text: str) -> str:
+    """``text`` as the account of a zone; RequestFault if PowerDNS's schema cannot hold it."""
+    if len(text) > MAX_ACCOUNT_CHARS or not text.isprintable():
+        raise RequestFault(f"account {text[:60]!r}: write at most {MAX_ACCOUNT_CHARS} printable characters")
+    return text
 
 
 def rrsets(found: Iterable[Record]) -> RRsets:

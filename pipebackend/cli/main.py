@@ -8,7 +8,7 @@ import sys
 import click
 
 from pipebackend.backend import VERSION, Backend, open_backend
-from pipebackend.cli import explain, key, map, meta, pdns, record, replay, stats, store, tsig, zone
+from pipebackend.cli import autoprimary, explain, key, map, meta, pdns, record, replay, stats, store, tsig, zone
 from pipebackend.errors import BackendError
 from pipebackend.zones import compilation
 
@@ -43,7 +43,7 @@ class _Opener:
         return backend
 
 
-for _group in (zone.group, record.group, key.group, meta.group, tsig.group, store.group, pdns.group):
+for _group in (zone.group, record.group, key.group, meta.group, tsig.group, autoprimary.group, store.group, pdns.group):
     cli.add_command(_group)
 for _group, _command in (
     (record.group, explain.command),

@@ -34,15 +34,20 @@ for _command in zone_edit.COMMANDS:
 @json_option
 @click.pass_obj
 def list_(open_backend: Callable[[], Backend], as_json_: bool) -> None:
-    """List the zones.
+    """List the zones; one without a serial waits for its records, as a secondary zone before its first transfer.
 
     Example: zoneutil zone list
     """
+    backend = open_backend()
+    waiting = backend.waiting()
     rows = [
         {"zone": info.zone or ".", "kind": info.source, "id": info.ident, "serial": info.serial}
-        for info in open_backend().domains()
-    ]
+        for info in backend.domains()
+    ] + [{"zone": info.zone or ".", "kind": info.source, "id": info.ident, "serial": None} for info in waiting]
     as_json(rows) if as_json_ else print_rows(rows)
+    for info in waiting:
+        source = f" from {', '.join(info.primaries)}" if info.primaries else ""
+        click.echo(f"{info.zone or '.'}: waits for its records{source}", err=True)
 
 
 @group.command()

@@ -89,6 +89,18 @@ def set_primaries(open_backend: Callable[[], Backend], name: str, primaries: tup
     open_backend().editor.set_primaries(name, primaries)
 
 
+@click.command("set-account")
+@click.argument("name")
+@click.argument("account")
+@click.pass_obj
+def set_account(open_backend: Callable[[], Backend], name: str, account: str) -> None:
+    """Say whose zone it is, in words of your own; "" for nobody's.
+
+    Example: zoneutil zone set-account example.org customers
+    """
+    open_backend().editor.set_account(name, account)
+
+
 @click.command("import")
 @click.argument("name")
 @click.argument("file")
@@ -158,4 +170,4 @@ def _edited(before: zonediff.Readable, path: str) -> Difference:
                 raise click.Abort from None
 
 
-COMMANDS = (create, delete, edit, import_, set_kind, set_primaries)
+COMMANDS = (create, delete, edit, import_, set_account, set_kind, set_primaries)

@@ -16,12 +16,12 @@ __all__ = [
     "StoredDomain",
     "all_served",
     "all_waiting",
-    "autoprimary",
     "create",
     "delete",
     "find",
     "is_here",
     "served_apexes",
+    "set_account",
     "set_checked",
     "set_kind",
     "set_notified",
@@ -58,6 +58,11 @@ class StoredDomain(Value):
     serial: int
     refresh: int
     has_soa: bool
+
+    @property
+    def role(self) -> str:
+        """``kind`` in the words of today (RFC 9499 section 7)."""
+        return {"MASTER": "primary", "SLAVE": "secondary"}.get(self.kind, self.kind.lower())
 
 
 def find(db: Sqlite, apex: str) -> StoredDomain | None:
@@ -160,14 +165,9 @@ def set_checked(db: Sqlite, domain_id: int, moment: int) -> bool:
     return _set(db, "last_check = ?", moment, domain_id)
 
 
-def autoprimary(db: Sqlite, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
-    """Name server and account of the row of ``supermasters`` for this address and one of these canonical names."""
-    for nameserver, account in db.rows(
-        "SELECT nameserver, account FROM supermasters WHERE ip = ? ORDER BY nameserver", (address,)
-    ):
-        if nameserver.lower().rstrip(".") in nameservers:
-            return nameserver, account
-    return None
+def set_account(db: Sqlite, apex: str, account: str) -> bool:
+    """Whose zone it is, in the operator's words; False if there is no such zone."""
+    return _set(db, "account = ?", account or None, domains.id_of(db, apex))
 
 
 def _set(db: Sqlite, assignment: str, value: object, domain_id: int | None) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipebackend.errors import RecordFault
     from pipebackend.nsec3param import Nsec3Param
     from pipebackend.records import Record
+    from pipebackend.store.autoprimaries import Autoprimary
     from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.store.domains import DomainRow
     from pipebackend.store.fill import Filling
@@ -138,6 +139,10 @@ class Store:
         """Where a secondary zone is fetched from; False if there is no such zone."""
         return bookkeeping.set_primaries(self._db, apex, primaries)
 
+    def set_account(self, apex: str, account: str) -> bool:
+        """Whose zone it is, in the operator's words; False if there is no such zone."""
+        return bookkeeping.set_account(self._db, apex, account)
+
     def set_notified(self, domain_id: int, serial: int) -> bool:
         """The zone's secondaries were told of this serial; False if there is no such zone."""
         return bookkeeping.set_notified(self._db, domain_id, serial)
@@ -152,7 +157,27 @@ class Store:
 
     def autoprimary(self, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
         """Name server and account of the autoprimary with this address and one of these canonical names."""
-        return bookkeeping.autoprimary(self._db, address, nameservers)
+        from pipebackend.store import autoprimaries
+
+        return autoprimaries.find(self._db, address, nameservers)
+
+    def autoprimaries(self) -> list[Autoprimary]:
+        """All autoprimaries in the order of their addresses."""
+        from pipebackend.store import autoprimaries
+
+        return autoprimaries.all_rows(self._db)
+
+    def add_autoprimary(self, row: Autoprimary) -> bool:
+        """Adds an autoprimary; False if it is there already."""
+        from pipebackend.store import autoprimaries
+
+        return autoprimaries.add(self._db, row)
+
+    def remove_autoprimary(self, address: str, nameserver: str | None) -> int:
+        """Takes away an autoprimary, or all of an address; how many there were."""
+        from pipebackend.store import autoprimaries
+
+        return autoprimaries.remove(self._db, address, nameserver)
 
     def keys(self, apex: str) -> list[KeyRow]:
         """The zone's keys in the order of their ids."""

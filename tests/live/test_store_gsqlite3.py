@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import subprocess
 
 import dns.dnssec
 import dns.name
@@ -11,7 +13,8 @@ import pytest
 
 from pipebackend.store import open_store
 from pipebackend.tsig import TsigKey
-from tests.live.servers import PdnsServer, gsqlite3_schema, pdns_version
+from tests.live.servers import PdnsServer, gsqlite3_schema, installed_command, pdns_version
+from tests.making import write_config
 
 pytestmark = pytest.mark.live
 
@@ -204,3 +207,27 @@ def test_powerdns_serves_a_zone_with_the_keys_that_we_keep(made_by_pdnsutil, tmp
         dns.dnssec.validate(soa, signatures, {name: keys})
     source.close()
     store.close()
+
+
+def test_autoprimaries_are_those_of_pdnsutil(tmp_path):
+    """Rows that zoneutil adds are listed by pdnsutil on the same database, and the other way round."""
+    config = write_config(tmp_path)
+    zoneutil = [installed_command("zoneutil"), "--config", str(config), "autoprimary"]
+
+    def done(*words):
+        return subprocess.run([*zoneutil, *words], capture_output=True, text=True, timeout=60, check=True).stdout
+
+    done("add", "192.0.2.1", "NS1.example.", "--account", "ours")
+    server = gsqlite3(tmp_path / "zones.db", tmp_path)
+    said(server, "add-autoprimary", "2001:db8::1", "ns2.example", "theirs")
+    assert said(server, "list-autoprimaries").splitlines() == [
+        "IP=192.0.2.1, NS=ns1.example, account=ours",
+        "IP=2001:db8::1, NS=ns2.example, account=theirs",
+    ]
+    assert json.loads(done("list", "--json")) == [
+        {"address": "192.0.2.1", "nameserver": "ns1.example", "account": "ours"},
+        {"address": "2001:db8::1", "nameserver": "ns2.example", "account": "theirs"},
+    ]
+    done("remove", "2001:db8::1")
+    said(server, "remove-autoprimary", "192.0.2.1", "ns1.example")
+    assert said(server, "list-autoprimaries") == done("list") == ""

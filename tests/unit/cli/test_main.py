@@ -23,6 +23,7 @@ SILENT = {  # commands that print nothing that a program would read
     "zone map",
     "zone nsec",
     "zone nsec3",
+    "zone set-account",
     "zone set-kind",
     "zone set-primaries",
     "key delete",
@@ -34,6 +35,8 @@ SILENT = {  # commands that print nothing that a program would read
     "tsig import",
     "tsig delete",
     "tsig allow",
+    "autoprimary add",
+    "autoprimary remove",
     "store init",
     "store backup",
 }

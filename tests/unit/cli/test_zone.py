@@ -235,3 +235,46 @@ def test_a_zone_whose_soa_cannot_be_served_is_in_nobodys_way(zoneutil):
     assert done.status == 1
     assert "bad.example SOA: its ttl is not a number" in done.out
     assert "good.example: " in done.err
+
+
+def test_a_secondary_zone_before_its_first_transfer_is_listed_and_shown(zoneutil):
+    zoneutil.good("zone", "create", STORED, "--kind", "secondary", "--primary", "192.0.2.1")
+    done = zoneutil.good("zone", "list")
+    [line] = [line.split() for line in done.out.splitlines() if line.startswith(STORED)]
+    assert (line[1], line[3]) == ("stored", "-")
+    assert done.err == f"{STORED}: waits for its records from 192.0.2.1\n"
+    assert {"zone": STORED, "kind": "stored", "id": int(line[2]), "serial": None} in zoneutil.good(
+        "zone", "list", "--json"
+    ).json
+    zoneutil.good("zone", "set-account", STORED, "customers")
+    assert zoneutil.good("zone", "show", STORED, "--json").json == {
+        "zone": STORED,
+        "kind": "stored",
+        "id": int(line[2]),
+        "role": "secondary",
+        "primaries": ["192.0.2.1"],
+        "account": "customers",
+        "state": "waits for its records",
+    }
+
+
+def test_a_zone_of_keys_alone_does_not_wait(zoneutil):
+    """It is one of another backend, whose keys PowerDNS keeps here."""
+    from pipebackend.store import open_store
+
+    store = open_store("sqlite:zones.db", zoneutil.folder)
+    store.set_metadata("theirs.example", 0, "ALLOW-AXFR-FROM", ["127.0.0.0/8"])
+    store.close()
+    assert "theirs.example" not in zoneutil.good("zone", "list").out
+    assert "there is no zone theirs.example" in zoneutil.refused("zone", "show", "theirs.example")
+
+
+def test_the_account_of_a_zone_is_set_shown_and_taken_away(zoneutil):
+    zoneutil.good("zone", "create", STORED, "--ns", "ns1.example.net")
+    zoneutil.good("zone", "set-account", STORED, "customers")
+    facts = zoneutil.good("zone", "show", STORED, "--json").json
+    assert (facts["role"], facts["primaries"], facts["account"]) == ("native", [], "customers")
+    zoneutil.good("zone", "set-account", STORED, "")
+    assert zoneutil.good("zone", "show", STORED, "--json").json["account"] == ""
+    assert "at most 40 printable characters" in zoneutil.refused("zone", "set-account", STORED, "x" * 41)
+    assert "is made from the configuration" in zoneutil.refused("zone", "set-account", ZONE, "customers")
