@@ -45,4 +45,4 @@ def answer(backend: Backend, text: str) -> list[str]:
     if word.partition(" ")[0] in ("zone", "record"):
         lines: list[str] = import_module(_COMMAND_LINE).run(backend, word)
         return lines
-    raise RequestFault(f"unknown command {word[:40]!r}; the commands are {', '.join(COMMANDS)}")
+    raise RequestFault(f"unknown command {word.partition(' ')[0][:40]!r}; the commands are {', '.join(COMMANDS)}")

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipebackend import names, records
+from pipebackend import commands, names, records
 from pipebackend.errors import RecordFault
 
 if TYPE_CHECKING:
@@ -19,12 +19,23 @@ __all__ = ["BLANK", "blanked", "is_remote", "reads_only", "summary"]
 
 BLANK = "(blank)"  # in the place of a private key or a secret
 _PRIVATE = "PrivateKey"  # in BIND's format of private keys, PowerDNS's too; other fields stand in the same text
-_SECRET_METHODS = "key"  # addDomainKey, getDomainKeys, setTSIGKey, getTSIGKey(s): their "content" is the secret
+# Methods whose contents are those of records; of all others, of keys and misspelt ones, only _OPEN_STRINGS are shown
+_OPEN = frozenset(
+    ("APILookup", "abortTransaction", "commitTransaction", "createSlaveDomain", "directBackendCmd", "feedEnts",
+     "feedEnts3", "feedRecord", "getAllDomainMetadata", "getAllDomains", "getBeforeAndAfterNamesAbsolute",
+     "getDomainInfo", "getDomainMetadata", "getUnfreshSlaveInfos", "getUpdatedMasters", "initialize", "list", "lookup",
+     "replaceRRSet", "searchRecords", "setDomainMetadata", "setFresh", "setNotified", "setStale", "startTransaction",
+     "superMasterBackend")
+)  # fmt: skip
+_OPEN_STRINGS = frozenset(("method", "name", "qname", "domain", "zonename", "algorithm", "kind", "log"))
+_OPEN_WORDS = (b"HELO", b"Q", b"AXFR")  # of PIPE, beside the commands that there are
+_COMMANDS = frozenset(name.split(" ")[0] for name in commands.COMMANDS)
 _READING = frozenset(("APILookup", "initialize", "list", "lookup", "searchRecords", "superMasterBackend"))
 _SUBJECTS = ("qname", "name", "zonename", "domain", "pattern", "query")
 _DETAILS = ("qtype", "kind")
 _IDS = ("zone-id", "domain_id", "id")
 _UNSHOWN = "(not shown)"
+_MAX_METHOD = 32  # letters; PowerDNS's longest has 27
 _SHOWN = 200  # characters of a name or reason
 
 
@@ -45,11 +56,13 @@ def reads_only(request: bytes) -> bool:
 def blanked(request: bytes, answer: bytes) -> tuple[bytes, bytes]:
     """Request and answer without secrets; what has none comes back as it is."""
     if not is_remote(request):
-        return _if_harmless(request), _if_harmless(answer)
+        return _if_known(request), _if_harmless(answer)
     said, given = _object(request), _object(answer)
     if said is None:  # it may be a key with a comma too many, in letters that only JSON could read
         return BLANK.encode(), answer
-    all_contents = _SECRET_METHODS in str(said.get("method", "")).lower()
+    if _is_strange_command(said) or not _is_method(said.get("method")):
+        return BLANK.encode(), answer
+    all_contents = said.get("method") not in _OPEN
     ending = answer[len(answer.rstrip(b"\n")) :]
     return _without(said, request, all_contents), _without(given, answer, all_contents).rstrip(b"\n") + ending
 
@@ -60,16 +73,40 @@ def summary(request: bytes, answer: bytes) -> str:
 
 
 def _if_harmless(text: bytes) -> bytes:
-    is_command_of_keys = text.startswith(b"CMD\t") and _SECRET_METHODS.encode() in text.lower()
-    return BLANK.encode() if is_command_of_keys or _PRIVATE.encode() in text else text
+    return BLANK.encode() if _PRIVATE.encode() in text else text
+
+
+def _if_known(request: bytes) -> bytes:
+    """A request of PIPE; what is no question and no command that there is may be a key for another program."""
+    word, _, rest = request.partition(b"\t")
+    is_known = _is_command(rest.decode("utf-8", "replace")) if word == b"CMD" else word in _OPEN_WORDS
+    return _if_harmless(request) if is_known else BLANK.encode()
+
+
+def _is_command(text: str) -> bool:
+    return text.split(" ")[0].strip() in _COMMANDS
+
+
+def _is_strange_command(said: dict[str, Any]) -> bool:
+    params = said.get("parameters")
+    query = params.get("query", "") if isinstance(params, dict) else ""
+    return said.get("method") == "directBackendCmd" and not _is_command(str(query))
 
 
 def _object(text: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(text.decode("utf-8", "surrogateescape"), strict=False)
+        value = json.loads(text.decode("utf-8", "surrogateescape"), strict=False, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object each of whose keys is there once: the first of two would be neither seen here nor blanked."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key twice")
+    return found
 
 
 def _without(value: object, text: bytes, all_contents: bool) -> bytes:
@@ -81,24 +118,27 @@ def _without(value: object, text: bytes, all_contents: bool) -> bytes:
 
 def _blank(value: Any, all_contents: bool) -> Any:
     if isinstance(value, dict):
-        return {
-            key: BLANK if all_contents and key == "content" else _blank(item, all_contents)
-            for key, item in value.items()
-        }
+        return {key: _blank(item, all_contents and key not in _OPEN_STRINGS) for key, item in value.items()}
     if isinstance(value, list):
         return [_blank(item, all_contents) for item in value]
-    return BLANK if isinstance(value, str) and _PRIVATE in value else value
+    return BLANK if isinstance(value, str) and (all_contents or _PRIVATE in value) else value
 
 
 def _call(request: bytes) -> str:
     if not is_remote(request):
         return _pipe_call(request)
     said = _object(request)
-    if said is None or not isinstance(said.get("method"), str):
+    if said is None or not _is_method(said.get("method")):
         return f"something unreadable of {len(request)} octets"
     values = said.get("parameters")
+    if _is_strange_command(said):
+        values = {"query": _UNSHOWN}
     words = _words(values) if isinstance(values, dict) else []
     return " ".join([_printable(said["method"]), *words])
+
+
+def _is_method(value: object) -> bool:
+    return isinstance(value, str) and value.isalpha() and len(value) <= _MAX_METHOD
 
 
 def _words(values: dict[str, Any]) -> list[str]:
@@ -113,7 +153,9 @@ def _pipe_call(request: bytes) -> str:
     words = [field.decode("utf-8", "replace") for field in fields]
     if tag == b"Q" and len(words) >= 4:
         words = [words[0], words[2], f"(id {words[3]})"]
-    if tag not in (b"HELO", b"Q", b"AXFR", b"CMD"):
+    if tag == b"CMD" and words and not _is_command(words[0]):
+        words = [_UNSHOWN]
+    if tag not in (*_OPEN_WORDS, b"CMD"):
         return f"something unknown of {len(request)} octets"
     return " ".join([tag.decode(), *(_printable(_shown(word)) for word in words)])
 

@@ -51,17 +51,19 @@ def test_with_content_it_is_read_back(path):
         session = Traced(Echo(), Writer(path, is_full=True))
         session.answer(b"CMD\thelp")
         session.overlong()
-        session.answer(b"\xff \r")
+        session.answer(b"Q\t\xff \r")
     found = list(trace.entries(path))
     first, second = dict.fromkeys(entry.session for entry in found)
     assert [entry.session for entry in found] == [first, first, second, second]
     assert [(entry.request, entry.answer) for entry in found[:2]] == [
         (b"CMD\thelp", b"LOG\tCMD\thelp\nEND\n"),
-        (b"\xff \r", b"LOG\t\xff \r\nEND\n"),
+        (b"Q\t\xff \r", b"LOG\tQ\t\xff \r\nEND\n"),
     ]
 
 
-@given(st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line), min_size=1, max_size=4))
+@given(
+    st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line).map(b"Q\t".__add__), min_size=1, max_size=4)
+)
 def test_any_requests_are_read_back(tmp_path_factory, requests):
     path = str(tmp_path_factory.mktemp("trace") / "t")
     session = Traced(Echo(), Writer(path, is_full=True))
@@ -72,10 +74,10 @@ def test_any_requests_are_read_back(tmp_path_factory, requests):
 
 def test_what_was_cut_off_is_left_out(path):
     session = Traced(Echo(), Writer(path, is_full=True))
-    session.answer(b"one")
-    session.answer(b"two")
+    session.answer(b"Q\tone")
+    session.answer(b"Q\ttwo")
     os.truncate(path, os.path.getsize(path) - 1)
-    assert [entry.request for entry in trace.entries(path)] == [b"one"]
+    assert [entry.request for entry in trace.entries(path)] == [b"Q\tone"]
 
 
 def test_the_process_id_in_the_name_and_nobody_else_may_read(tmp_path):
@@ -101,10 +103,10 @@ def test_a_file_that_cannot_be_written_is_one_line_of_the_log(tmp_path, capfd, p
 def test_a_file_that_can_be_written_again_is_written(tmp_path, capfd):
     folder = tmp_path / "later"
     session = Traced(Echo(), Writer(str(folder / "trace"), is_full=True))
-    session.answer(b"one")
+    session.answer(b"Q\tone")
     folder.mkdir()
-    session.answer(b"two")
-    assert [entry.request for entry in trace.entries(str(folder / "trace"))] == [b"two"]
+    session.answer(b"Q\ttwo")
+    assert [entry.request for entry in trace.entries(str(folder / "trace"))] == [b"Q\ttwo"]
     assert "cannot" not in capfd.readouterr().err.replace("until it can be", "")
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipebackend import transcript
+from remoteshim import methods
 
 PRIVATE = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: 8ZbPn9wHsW1tjZ2p0l1L6vNqQk=\n"
 SECRET = "c2VjcmV0IG9mIHRoZSBrZXk="
@@ -110,6 +111,12 @@ WITH_SECRETS = {
     "unreadable answer": (remote("getTSIGKeys"), result([TSIG])[:-4]),
     "key in a place of its own": (remote("lookup", qname=PRIVATE, qtype="A"), result(False, log=[PRIVATE])),
     "key to the wrong front end": (b"Q\t" + PRIVATE.replace("\n", " ").encode(), b"FAIL\n"),
+    "content twice": (remote("setTSIGKey", **TSIG).replace(b'"name"', b'"content": "x", "content"'), result(True)),
+    "key for a misspelt parameter": (remote("setTSIGKey", name="k.", contend=SECRET), result(False)),
+    "key as the name of a method": (remote(SECRET), result(False)),
+    "key in a command that there is not": (b"CMD\ttsig set a hmac-sha256 " + SECRET.encode(), b"FAIL\n"),
+    "the same over REMOTE": (remote("directBackendCmd", query=f"tsig set a x {SECRET}"), result(False)),
+    "a word that there is not": (b"CNMD\ttsig set a hmac-sha256 " + SECRET.encode(), b"FAIL\n"),
     "key in a command": (b"CMD\timport " + PRIVATE.replace("\n", " ").encode(), b"END\n"),
 }
 
@@ -158,3 +165,10 @@ def test_what_only_reads_is_known():
         assert not transcript.reads_only(remote(method))
     assert transcript.reads_only(b"HELO\t4") and transcript.reads_only(b"Q\ta\tIN\tA\t-1\t::1")
     assert not transcript.reads_only(b"CMD\tcreate x.example")
+
+
+def test_each_method_is_open_or_of_keys():
+    strange = {method for method in methods.KNOWN if method not in transcript._OPEN and "Key" not in method}
+    assert not strange
+    assert transcript._OPEN <= methods.KNOWN
+    assert not {method for method in transcript._OPEN if "Key" in method}
