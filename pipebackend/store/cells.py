@@ -58,7 +58,7 @@ def _record(name: str, type_: str, ttl: str, prio: str, content: str, auth: Cell
         if not (name.isascii() and name.isprintable()):
             raise RecordFault("the name has octets that are to be written \\DDD")
         line = _line(f"{prio} {content}" if kind in PRIORITY_TYPES else content, kind)
-        if not line:
+        if not line and kind != "APL":  # which may have no prefixes (RFC 3123 section 4)
             raise RecordFault("the content is empty")
         if kind in PRIORITY_TYPES and " " not in line:
             raise RecordFault(f"{_shown(line)} is not a priority and what follows it")

@@ -107,3 +107,8 @@ def test_a_right_row_is_its_record():
     assert cells.examined(NAME, "MX", 60, None, "10 mail.example.net", None) == served(
         "MX", content="mail.example.net", prio=10
     )
+
+
+def test_an_apl_without_prefixes_is_a_record():
+    """RFC 3123 section 4; PowerDNS writes nothing for it."""
+    assert served("APL", content="") == Record(NAME, "APL", 60, "")
