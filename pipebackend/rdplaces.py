@@ -26,6 +26,7 @@ __all__ = [
 
 _EQUATOR = 1 << 31  # RFC 1876 section 2: thousandths of a second of arc, from here on north and east
 _SEA_LEVEL = 10_000_000  # centimetres above the lowest altitude
+_SIZES = ("1m", "10000m", "10m")
 _NAME_GATEWAY = 3
 _HASH_DIGITS = "0123456789abcdefghijklmnopqrstuv"  # base32hex (RFC 4648 section 7)
 _BASE32_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -49,14 +50,14 @@ def place_text(octets: bytes, *, rounds: bool, wraps: bool) -> str:
 
 
 def place_octets(found: Sequence[str]) -> bytes:
-    """The octets of LOC content with all its fields."""
-    if len(found) != 12:
-        raise RecordFault(f"LOC content has 12 fields, not {len(found)}")
+    """The octets of LOC content; sizes that are not there are those of RFC 1876 section 3."""
+    if not 9 <= len(found) <= 12:
+        raise RecordFault(f"LOC content has 9 to 12 fields, not {len(found)}")
     latitude, longitude = _angle_octets(found[:4], "NS"), _angle_octets(found[4:8], "EW")
     height = _centimetres(found[8]) + _SEA_LEVEL
     if not -(1 << 31) < height < 1 << 32:
         raise RecordFault(f"the altitude {found[8]} is out of range")
-    sizes = bytes(_size_octet(text) for text in found[9:])
+    sizes = bytes(_size_octet(text) for text in (*found[9:], *_SIZES[len(found) - 9 :]))
     return b"\0" + sizes + latitude + longitude + (height & 0xFFFFFFFF).to_bytes(4, "big")
 
 
@@ -121,6 +122,8 @@ def prefixes_text(octets: bytes) -> str:
     """APL content (RFC 3123)."""
     found, i = [], 0
     while i < len(octets):
+        if len(octets) < i + 4:
+            raise RecordFault("an address prefix is broken")
         family, bits, flags = int.from_bytes(octets[i : i + 2], "big"), octets[i + 2], octets[i + 3]
         length, size = flags & 127, {1: 4, 2: 16}.get(family, 0)
         if not size or length > size or bits > 8 * size or i + 4 + length > len(octets):

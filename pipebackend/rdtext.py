@@ -182,7 +182,7 @@ def kept(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
         if not content.isascii() or not content.isprintable() or "strings" in _TYPES.get(type_, (0, ""))[1]:
             raise
         return type_, content
-    for other in (OLD, NEW):
+    for other in (OLD, NEW, NEUTRAL):
         if type_ == type_of(number, other) and content == text_of(number, octets, other):
             return type_, content
     return type_of(number, dialect), text

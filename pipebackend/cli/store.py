@@ -38,9 +38,10 @@ def init(open_backend: Callable[[], Backend]) -> None:
 
 
 @group.command()
+@click.option("--repair", is_flag=True, help="Rewrite content in PowerDNS's own text.")
 @json_option
 @click.pass_obj
-def check(open_backend: Callable[[], Backend], as_json_: bool) -> None:
+def check(open_backend: Callable[[], Backend], repair: bool, as_json_: bool) -> None:
     """Find what is wrong with the file, its rows, or the keys and settings in it; exit status 1 if anything is.
 
     Example: zoneutil store check
@@ -50,6 +51,8 @@ def check(open_backend: Callable[[], Backend], as_json_: bool) -> None:
 
     backend = open_backend()
     store = backend.store
+    if repair:
+        click.echo(f"{store.path}: {counted(store.repair(), 'record')} rewritten", err=True)
     faults = [*compilation.misplaced(backend.registry.config.folder), *inventory.faults(store)]
     if as_json_:
         as_json({"store": store.path, "faults": faults})

@@ -239,6 +239,12 @@ def _make_settings_only(run: Run) -> None:
     _run_all(run, _KEPT_FOR_OTHERS)
 
 
+def _rewrite_contents(run: Run) -> None:
+    from pipebackend.store import contents
+
+    contents.rewrite_few(run)
+
+
 def drop_triggers_of_records(run: Run) -> list[str]:
     """The statements that make our triggers on ``records`` again, which are dropped; inside a transaction."""
     found = run("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'pipebackend_records_*'", ())
@@ -253,6 +259,7 @@ _MIGRATIONS: tuple[tuple[str, Callable[[Run], None]], ...] = (
     ("the same in half the space", _make_places),
     ("why a zone was not replaced", _make_refusal_table),
     ("which zones have only keys and settings here", _make_settings_only),
+    ("content as PowerDNS writes it", _rewrite_contents),
 )
 VERSION = len(_MIGRATIONS)
 

@@ -401,6 +401,12 @@ class Store:
 
         return upkeep.found_faults(self._db)
 
+    def repair(self) -> int:
+        """Gives content PowerDNS's text where it has another; how many records that were."""
+        from pipebackend.store import upkeep
+
+        return upkeep.repair(self._db)
+
     def backup(self, path: Path | str) -> None:
         """Copies the store as it was last committed to a new private file; never overwrites one."""
         from pipebackend.store import upkeep

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pipebackend.errors import RecordFault, StoreFault
-from pipebackend.store import domains, faults, files, rrs
+from pipebackend.store import contents, domains, faults, files, rrs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pipebackend.store.sqlite import Sqlite
 
-__all__ = ["backup", "found_faults"]
+__all__ = ["backup", "found_faults", "repair"]
 
 _OWNED = ("records", "comments", "domainmetadata", "cryptokeys")
 
@@ -54,12 +54,26 @@ def backup(db: Sqlite, target: str) -> None:
         raise
 
 
+def repair(db: Sqlite) -> int:
+    """Gives content PowerDNS's text where it has another; how many records that were."""
+    if files.identity(db.path) is None:
+        return 0
+    with db.writing():
+        return contents.rewrite(db.rows)
+
+
 def _faults_inside(db: Sqlite) -> Iterator[str]:
     for (line,) in db.rows("PRAGMA integrity_check"):
         if line != "ok":
             yield f"damaged: {line}; restore a backup"
     for table in _OWNED:
         yield from _orphans(db, table)
+    count = sum(1 for _ in contents.other(db.rows))
+    if count:
+        yield (
+            f"records: {count} are kept in another text than PowerDNS writes, so a DNS UPDATE does not find them by "
+            "value; no answer differs; run: zoneutil store check --repair"
+        )
     for domain_id, name in db.rows("SELECT id, name FROM domains ORDER BY id"):
         yield from _faults_of_zone(db, domain_id, name)
     for (key_id,) in db.rows("SELECT id FROM cryptokeys WHERE coalesce(content, '') = '' ORDER BY id"):
