@@ -27,6 +27,7 @@ __all__ = ["MAX_KEYS", "Keyring", "Locked"]
 
 MAX_KEYS = 100  # a DNSKEY answer of more would not fit a message of 64 KiB (RFC 1035 section 4.2.2)
 _MAX_KNOWN = 10_000  # zones whose keys and settings are remembered
+_OF_SIGNER = ("NSEC3NARROW", "NSEC3PARAM", "PRESIGNED")
 _NARROW = {"NSEC3PARAM": ["1 0 0 -"], "NSEC3NARROW": ["1"]}
 
 
@@ -47,6 +48,11 @@ class Keyring:
         has narrow NSEC3 whatever is stored.
         """
         stored = self._read(self._store.metadata, apex, self._known_metadata) if self._store is not None else {}
+        told: Mapping[str, Sequence[str]] | None = getattr(
+            zone, "settings", None
+        )  # of a file that was signed elsewhere
+        if told:
+            return {**{kind: values for kind, values in stored.items() if kind not in _OF_SIGNER}, **told}
         if zone is None or not zone.narrow:
             return stored
         if zone.ring() is None:

@@ -7,7 +7,7 @@ was changed. An RRset is refused at once as well, since PowerDNS looks at that a
 
 from __future__ import annotations
 
-from pipebackend import logs, names, plain, records
+from pipebackend import coexistence, logs, names, plain, records
 from pipebackend.errors import BackendError, NameFault, RecordFault, StoreFault, TransferFault
 from pipebackend.records import Record
 from pipebackend.store import places, rrs
@@ -28,7 +28,6 @@ IN_PLACE = -1  # instead of a domain_id: the zone is edited, not replaced (rule 
 _BATCH = 10_000  # records written at once
 _MANY = 150_000  # records take a second or two, which is what PowerDNS waits for an answer
 _SHOWN_FAULTS = 20
-_BESIDE_CNAME = frozenset(("CNAME", "RRSIG", "KEY", records.ENT))  # RFC 4034 section 3, RFC 2535 section 2.3.5
 _DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS makes them (rule S-2), or we do
 
 
@@ -317,11 +316,11 @@ class _Feed:
             self.fault(f"it would have {count} SOA records; a zone has one")
 
     def _check_alias(self, name: str) -> None:
-        found = [record.type for record in self._store.records_at(self._known_ident(), name) or ()]
-        aliases = found.count("CNAME")
-        others = {type_ for type_ in found if type_ not in _BESIDE_CNAME}
-        if aliases and (others or aliases > 1):  # RFC 1034 section 3.6.2
-            beside = f"{', '.join(sorted(others))} records" if others else "another CNAME"
+        found = self._store.records_at(self._known_ident(), name) or ()
+        others = coexistence.beside_cname(record.type for record in found)
+        rule = coexistence.more_than_one("CNAME", [record.content for record in found if record.type == "CNAME"])
+        if others or rule:
+            beside = f"{', '.join(others)} records" if others else "another CNAME"
             self.fault(f"{name} CNAME: there cannot be {beside} beside it")
 
     def _known_ident(self) -> int:

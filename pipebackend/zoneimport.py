@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipebackend import nsec3param
+from pipebackend import coexistence, nsec3param
 from pipebackend.errors import MetadataFault, RequestFault, ZoneFault
 from pipebackend.zoneedit import is_newer, serial_of
-from pipebackend.zones import zonefile
+from pipebackend.zones import presigned, zonefile
 from pipebackend.zonestream import NotInOrder, Stream
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ __all__ = ["Imported", "alias_faults", "import_file"]
 Progress = Callable[[str, int], None]
 
 _LARGE = 1 << 20  # octets; a smaller file is read in a moment
-_BESIDE_CNAME = frozenset(("CNAME", "KEY", "RRSIG"))  # RFC 4034 section 3; NSEC is not read
 _SIGNED_KINDS = ("PRESIGNED", "NSEC3PARAM", "NSEC3NARROW")
 
 
@@ -126,24 +125,23 @@ def alias_faults(text: ZoneText) -> list[str]:
 
 
 def _alias_fault(text: ZoneText, owner: str, indices: Sequence[int]) -> Iterator[str]:
-    others = sorted({text.records[index].type for index in indices} - _BESIDE_CNAME)
+    others = coexistence.beside_cname(text.records[index].type for index in indices)
     aliases = [index for index in indices if text.records[index].type == "CNAME"]
     if others:
         yield f"{text.lines[aliases[0]]}: {owner} has a CNAME beside {', '.join(others)} (RFC 1034 section 3.6.2)"
-    if len({text.records[index].content for index in aliases}) > 1:
-        yield f"{text.lines[aliases[1]]}: {owner} has more than one CNAME (RFC 2181 section 10.1)"
+    rule = coexistence.more_than_one("CNAME", [text.records[index].content for index in aliases])
+    if rule:
+        yield f"{text.lines[aliases[1]]}: {owner} has more than one CNAME ({rule})"
 
 
 def _nsec3_of(text: ZoneText, path: str, faults: list[str]) -> str:
-    """The NSEC3PARAM of the zone; opt-out is only said by its NSEC3 records (RFC 5155 section 4.1.2)."""
+    """The NSEC3PARAM of the zone, "" for NSEC."""
     try:
-        found = [nsec3param.from_text(parameters) for parameters in text.nsec3]
+        param = presigned.parameters(text.nsec3)
     except MetadataFault as exc:
         faults.append(f"{path}: {exc}")
         return ""
-    if len({param._replace(flags=0) for param in found}) > 1:
-        faults.append(f"{path}: has NSEC3 of different parameters ({'; '.join(text.nsec3)}); PowerDNS serves one chain")
-    return nsec3param.to_text(max(found, key=lambda param: param.flags)) if found else ""
+    return nsec3param.to_text(param) if param is not None else ""
 
 
 def _settings(backend: Backend, apex: str, signed: bool, nsec3: str) -> dict[str, Sequence[str]]:

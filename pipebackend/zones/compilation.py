@@ -19,7 +19,7 @@ from pipebackend.zones import fingerprints
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipebackend.config import Section
     from pipebackend.nsec3param import Nsec3Param
@@ -49,7 +49,7 @@ __all__ = [
 
 FOLDER = ".pipebackend"
 LOCK = "lock"
-_FORMAT = "pipebackend zone 3"  # of compiled files; one of another format is made again
+_FORMAT = "pipebackend zone 4"  # of compiled files; one of another format is made again
 # Larger sources are compiled. Reading 1 MB costs a table 20 ms and a zone file over a second, which PowerDNS would have
 # to wait for at each start: it gives up after 2 s.
 KINDS = {"table": 1 << 20, "file": 1 << 17}
@@ -114,6 +114,11 @@ class Pending:
         self.sources = (target.source,)
         self._target = target
 
+    @property
+    def settings(self) -> Mapping[str, Sequence[str]]:
+        """See ``presigned``; always ZoneFault."""
+        raise _being_compiled(self._target)
+
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``; always ZoneFault."""
         raise _being_compiled(self._target)
@@ -153,6 +158,12 @@ class Deferred:
             return self._opened().faults
         except ZoneFault as exc:
             return exc.faults
+
+    @property
+    def settings(self) -> Mapping[str, Sequence[str]]:
+        """See ``presigned``."""
+        found: Mapping[str, Sequence[str]] = getattr(self._opened(), "settings", {})
+        return found
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""

@@ -3,7 +3,7 @@
 The file is never changed: a newer one takes its place, and whoever has the old one open keeps it. So it is read without
 locks, and a map stays valid for as long as it is held. It holds
 
-    head          what the zone was made from (``Head``); ``faults``: what was left out of it
+    head          what the zone was made from (``Head``); ``faults``: what was left out of it; ``settings``: metadata
     db names      canonical name → DATA lines (``datalines``); of an empty non-terminal one of EMPTY
     db order      the NSEC ring: order key relative to the apex → name, as spelled
     db nsec3 …    an NSEC3 ring, made when it is first asked for: hash → name
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     AskForChain = Callable[[Nsec3Param], ZoneFault]
 
 __all__ = [
-    "DAMAGED", "EMPTY", "FAULTS", "HEAD", "MAX_DBS", "NAMES", "ORDER", "VERIFY_KEY",
+    "DAMAGED", "EMPTY", "FAULTS", "HEAD", "MAX_DBS", "NAMES", "ORDER", "SETTINGS", "VERIFY_KEY",
     "CompiledZone", "Head", "chain_name", "chain_of", "check_digest", "name_of", "names_key", "open_file", "order_key",
     "write_digest",
 ]  # fmt: skip
 
 HEAD, FAULTS, NAMES, ORDER = b"head", b"faults", b"names", b"order"
+SETTINGS = b"settings"
 MAX_DBS = 8
 # What reading a file may raise that is not one of ours, or not as it was written
 DAMAGED = (lmdb.Error, UnicodeDecodeError, ValueError, IndexError, OSError)
@@ -195,6 +196,9 @@ class CompiledZone:
         if self._names.stat(names_db)["entries"] != head.entries:
             raise ValueError("names are missing")
         self._get = self._names.get
+        with env.begin() as txn:
+            lines = (txn.get(SETTINGS) or b"").decode("ascii").splitlines()
+        self.settings = {kind: [value] for kind, _, value in (line.partition(" ") for line in lines)}
         self._order: lmdb.Cursor | None = None
         self._chain: tuple[bytes, lmdb.Cursor] | None = None
 

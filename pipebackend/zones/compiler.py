@@ -52,8 +52,13 @@ _MAX_ROUNDS = 20  # so often; one that never comes to rest is read into memory b
 _MADE, _NOTHING_TO_DO, _FAILED = 0, 3, 1  # exit statuses of ``build_as_owner``'s process
 _TRIES, _TRY_SECONDS = 3, 0.02  # a process that only looks at the lock holds it for a moment
 _NICE = 10
-_NS, _DS = b"\tIN\tNS\t", b"\tIN\tDS\t"  # in DATA lines; contents have no tabs that would make them ambiguous
+_NS, _DS, _RRSIG = (
+    b"\tIN\tNS\t",
+    b"\tIN\tDS\t",
+    b"\tIN\tRRSIG\t",
+)  # in DATA lines; contents have no tabs that would make them ambiguous
 _SOMETHING = (Record("", "TXT", 0, ""),)
+_SIGNATURES = (Record("", "RRSIG", 0, ""),)
 _CUT = (Record("", "NS", 0, ""),)
 _SIGNED_CUT = (*_CUT, Record("", "DS", 0, ""))
 
@@ -61,14 +66,18 @@ _SIGNED_CUT = (*_CUT, Record("", "DS", 0, ""))
 class _Outline(Tree):
     """The names of a zone with as much of their records as the rings need to know, read from a compiled file."""
 
-    def __init__(self, apex: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, apex: str, entries: Iterable[tuple[bytes, bytes]], proves_insecure: bool | None) -> None:
         self.apex = apex
+        self.proves_insecure = proves_insecure
         nodes: dict[str, Sequence[Record]] = {}
         self.spelled: dict[str, str] = {}
         for key, value in entries:
             name = compiled.name_of(key)
             if len(value) == 1:
                 nodes[name] = ()
+                continue
+            if _RRSIG in value and value.count(_RRSIG) == value.count(b"\n"):
+                nodes[name] = _SIGNATURES
                 continue
             nodes[name] = _SOMETHING if _NS not in value else _SIGNED_CUT if _DS in value else _CUT
             owner = value.split(b"\t", 4)[3].decode()
@@ -184,7 +193,7 @@ def write(
         unanswered: list[str] = []
         count = _put_names(env, zone, versions.of(target.powerdns) or versions.UNKNOWN, unanswered, progress)
         with env.begin(db=env.open_db(compiled.NAMES)) as txn:
-            outline = _Outline(zone.apex, iter(txn.cursor()))
+            outline = _Outline(zone.apex, iter(txn.cursor()), getattr(zone, "proves_insecure", None))
         progress("order", count)
         members = ((compiled.order_key(name, zone.apex), name) for name in ring.members(outline))
         _put(env, compiled.ORDER, ((key, outline.spelled.get(name, name).encode()) for key, name in sorted(members)))
@@ -194,6 +203,9 @@ def write(
             hashed = sorted((hash_label(name, param.salt, param.iterations), name) for name in found)
             _put(env, compiled.chain_name(param), ((digest.encode(), name.encode()) for digest, name in hashed))
         progress("faults", count)
+        with env.begin(write=True) as txn:
+            settings = getattr(zone, "settings", {})
+            txn.put(compiled.SETTINGS, "\n".join(f"{kind} {value}" for kind, [value] in settings.items()).encode())
         _put_head(env, compiled.Head(target.config, target.decides, False, count, files), [*zone.faults, *unanswered])
 
 
@@ -226,7 +238,11 @@ def _put_names(
                 empty.append((key, name, False))
 
     count = _put(env, compiled.NAMES, entries())
-    rest = [(key, compiled.EMPTY[is_answered, _is_below(name, zone.apex, cuts)]) for key, name, is_answered in empty]
+    leaves_out = getattr(zone, "proves_insecure", None) is False
+    rest = [
+        (key, compiled.EMPTY[is_answered, (leaves_out and is_answered) or _is_below(name, zone.apex, cuts)])
+        for key, name, is_answered in empty
+    ]
     return count + _put(env, compiled.NAMES, rest, append=False)
 
 

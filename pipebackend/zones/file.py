@@ -6,20 +6,22 @@
     file = "example.org.zone"
 
 The file says everything, the SOA with its serial included. ``zonefile`` says what is an error, ``zonecheck`` what is
-told and served all the same.
+told and served all the same. A file that was signed elsewhere is served with its signatures: see ``presigned``.
 """
 
 from __future__ import annotations
 
+from pipebackend import coexistence
 from pipebackend.zones.ring import TreeRing
 from pipebackend.zones.tree import Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipebackend.config import Section
     from pipebackend.records import Client, Record
+    from pipebackend.zones.presigned import Signatures
     from pipebackend.zones.zonefile import ZoneText
 
 __all__ = ["FileZone", "load"]
@@ -32,16 +34,30 @@ class FileZone:
     dynamic = False
     narrow = False
 
-    def __init__(self, ident: int, apex: str, text: ZoneText) -> None:
+    def __init__(self, ident: int, apex: str, text: ZoneText, signatures: Signatures | None = None) -> None:
+        """``signatures`` is None for a file that is not signed, whose RRSIGs are then left out."""
         self.apex = apex
         self.ident = ident
         self.sources = tuple(text.sources)
         self._text = text
-        self._tree = Tree(apex, text.records)
+        self._signatures = signatures
+        proves_insecure = signatures.proves_insecure if signatures is not None else None
+        served = [r for r in text.records if r.type != "RRSIG"] if signatures is None else text.records
+        self._tree = Tree(apex, served, proves_insecure=proves_insecure)
         if _has_doubles(self._tree):
-            self._tree = Tree(apex, _distinct(text.records))
+            self._tree = Tree(apex, _distinct(served), proves_insecure=proves_insecure)
         self._faults: list[str] | None = None
         self._ring: TreeRing | None = None
+
+    @property
+    def settings(self) -> Mapping[str, Sequence[str]]:
+        """The metadata that follow from the file, by kind."""
+        return self._signatures.settings if self._signatures is not None else {}
+
+    @property
+    def proves_insecure(self) -> bool | None:
+        """See ``Tree``."""
+        return self._tree.proves_insecure
 
     @property
     def faults(self) -> Sequence[str]:
@@ -52,10 +68,14 @@ class FileZone:
 
     def checked(self, others: Sequence[Record]) -> list[str]:
         """The same faults, where these records are served beside those of the file."""
-        from pipebackend.zones import zonecheck
+        from time import time
 
+        from pipebackend.zones import presigned, zonecheck
+
+        is_signed = self._signatures is not None
+        wrong = presigned.faults(self._text, self.apex, is_signed=is_signed, now=int(time()))
         found = zonecheck.check(self.apex, [*self._text.records, *others], self._text.lines)
-        return [*self._text.left_out, *found]
+        return [*self._text.left_out, *wrong, *found]
 
     @property
     def written(self) -> Tree:
@@ -91,15 +111,17 @@ def load(section: Section, apex: str, ident: int) -> FileZone | None:
     spelled = section.name("name")
     if not path or (apex and not spelled):
         return None
-    from pipebackend.zones import zonefile
+    from pipebackend.zones import presigned, zonefile
 
-    return FileZone(ident, apex, zonefile.read(path, spelled))
+    if section.table.get("kind") == "ranges":  # computed names have no signatures
+        return FileZone(ident, apex, zonefile.read(path, spelled))
+    text = zonefile.read(path, spelled, with_signatures=True)
+    return FileZone(ident, apex, text, presigned.of(text, apex))
 
 
 def _has_doubles(tree: Tree) -> bool:
     return any(
-        len(found) > 1 and len({(record.type, record.content) for record in found}) < len(found)
-        for found in tree.nodes.values()
+        len(found) > 1 and len({_identity(record) for record in found}) < len(found) for found in tree.nodes.values()
     )
 
 
@@ -107,5 +129,9 @@ def _distinct(found: Iterable[Record]) -> Iterable[Record]:
     """The records without doubles, of which an RRset has none (RFC 2181 section 5)."""
     first: dict[tuple[str, str, str], Record] = {}
     for record in found:
-        first.setdefault((record.owner.lower(), record.type, record.content), record)
+        first.setdefault((record.owner.lower(), *_identity(record)), record)
     return first.values()
+
+
+def _identity(record: Record) -> tuple[str, str]:
+    return record.type, coexistence.is_same(record.type, record.content)

@@ -21,8 +21,17 @@ OPT_OUT = 1  # RFC 5155 section 3.1.2.1
 
 
 def members(tree: Tree) -> list[str]:
-    """The owners of NSEC records: authoritative names and zone cuts, nothing below a cut (RFC 4034 section 4)."""
-    return [name for name, records in tree.nodes.items() if records and not tree.is_below_cut(name)]
+    """The owners of NSEC records: authoritative names and zone cuts, nothing below a cut (RFC 4034 section 4).
+
+    Where there are only signatures, they are those of NSEC3, whose owners are not on the chain (RFC 5155 section 7.1).
+    """
+    return [
+        name
+        for name, records in tree.nodes.items()
+        if records
+        and (records[0].type != "RRSIG" or any(record.type != "RRSIG" for record in records))
+        and not tree.is_below_cut(name)
+    ]
 
 
 def hashed_members(tree: Tree, *, opt_out: bool) -> Iterable[str]:
@@ -31,6 +40,7 @@ def hashed_members(tree: Tree, *, opt_out: bool) -> Iterable[str]:
     With opt-out, insecure delegations stay out, and so do empty non-terminals that only they make.
     """
     found = {tree.apex}
+    opt_out = opt_out and not tree.proves_insecure
     for name in members(tree):
         if opt_out and name in tree.cuts and not _is_signed_cut(tree.nodes[name]):
             continue

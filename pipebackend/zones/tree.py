@@ -28,9 +28,14 @@ def marked(records: Iterable[Record], *, is_apex: bool, below_cut: bool) -> tupl
 class Tree:
     """The names of a zone, each with its records; built once and never changed."""
 
-    def __init__(self, apex: str, records: Iterable[Record]) -> None:
-        """``records`` are at or below the canonical ``apex``, in any order."""
+    def __init__(self, apex: str, records: Iterable[Record], *, proves_insecure: bool | None = None) -> None:
+        """``records`` are at or below the canonical ``apex``, in any order.
+
+        ``proves_insecure`` says of a signer with opt-out whether it made NSEC3 for insecure delegations all the same
+        (RFC 5155 section 6); None if there is no opt-out, or PowerDNS signs.
+        """
         self.apex = apex
+        self.proves_insecure = proves_insecure
         grouped: dict[str, list[Record]] = {apex: []}
         for record in records:
             grouped.setdefault(record.owner.lower(), []).append(record)
@@ -52,6 +57,8 @@ class Tree:
         """
         found = self.nodes.get(name)
         if found or found is None or not self.cuts or name not in self._unsigned_nonterminals():
+            return found
+        if self.proves_insecure and not self.is_below_cut(name):
             return found
         return (Record(name, ENT, 0, "", auth=False),)
 
@@ -77,7 +84,8 @@ class Tree:
             if records:
                 yield from records
             else:
-                yield Record(name, ENT, 0, "", auth=not self.is_below_cut(name))
+                is_left_out = self.proves_insecure is False and name in self._unsigned_nonterminals()
+                yield Record(name, ENT, 0, "", auth=not (is_left_out or self.is_below_cut(name)))
 
     def _unsigned_nonterminals(self) -> frozenset[str]:
         if self._unsigned is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pipebackend import names
+from pipebackend import coexistence, names
 from pipebackend.errors import NameFault
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "refused"]
 
-# What may stand beside a CNAME (RFC 4034 sections 3 and 4, RFC 2181 section 10.1)
-_BESIDE_CNAME = frozenset(("CNAME", "KEY", "NSEC", "RRSIG", "SIG", "TYPE24"))
 _TARGET_FIELD = {"NS": 0, "MX": 1, "SRV": 3}
 
 
@@ -36,6 +34,8 @@ def check(apex: str, records: Sequence[Record], lines: Sequence[str] | Lines = (
         _doubles,
         _different_ttls,
         _beside_cname,
+        _more_than_one,
+        _misplaced,
         _below_dname,
         _targets,
     )
@@ -125,7 +125,7 @@ def _doubles(zone: _Checked) -> Iterator[Finding]:
     for _, indices in _rrsets(zone):
         seen: set[str] = set()
         for index in indices:
-            content = zone.records[index].content
+            content = coexistence.is_same(zone.records[index].type, zone.records[index].content)
             if content in seen:
                 yield index, f"{_shown(zone.records[index])} is there twice"
             seen.add(content)
@@ -134,7 +134,7 @@ def _doubles(zone: _Checked) -> Iterator[Finding]:
 def _different_ttls(zone: _Checked) -> Iterator[Finding]:
     for owner, indices in _rrsets(zone):
         first = zone.records[indices[0]]
-        for index in indices[1:]:
+        for index in indices[1:] if coexistence.shares_ttl(first.type) else ():
             ttl = zone.records[index].ttl
             if ttl != first.ttl:
                 yield (
@@ -147,12 +147,28 @@ def _beside_cname(zone: _Checked) -> Iterator[Finding]:
     for owner, types in zone.owners.items():
         if "CNAME" not in types:
             continue
-        for index in types["CNAME"][1:]:
-            if zone.records[index].content != zone.records[types["CNAME"][0]].content:
-                yield index, f"{owner} has more than one CNAME (RFC 2181 section 10.1)"
-        others = sorted(set(types) - _BESIDE_CNAME)
+        others = coexistence.beside_cname(types)
         if others:
             yield types["CNAME"][0], f"{owner} has a CNAME beside {', '.join(others)} (RFC 1034 section 3.6.2)"
+
+
+def _more_than_one(zone: _Checked) -> Iterator[Finding]:
+    for owner, indices in _rrsets(zone):
+        type_ = zone.records[indices[0]].type
+        rule = coexistence.more_than_one(type_, [zone.records[index].content for index in indices])
+        if rule and type_ != "SOA":  # of which ``_apex_faults`` has more to say
+            yield indices[1], f"{owner} has more than one {type_} ({rule})"
+
+
+def _misplaced(zone: _Checked) -> Iterator[Finding]:
+    for owner, types in zone.owners.items():
+        if types.keys().isdisjoint(("DNAME", "DS", "NS")):
+            continue
+        is_apex, cut = owner == zone.apex, zone.cut_above(owner)
+        for type_, why in coexistence.misplaced(
+            owner, types, is_apex=is_apex, is_below_cut=cut is not None and cut != owner
+        ):
+            yield types[type_][0], why
 
 
 def _below_dname(zone: _Checked) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ from pipebackend.errors import BackendError, RecordFault, ZoneFault
 from pipebackend.rdtypes import type_name
 from pipebackend.records import Record
 from pipebackend.values import Value
-from pipebackend.zones import entries
+from pipebackend.zones import entries, forms
 from pipebackend.zones.plainlines import Columns, PlainLines
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Lines", "ZoneText", "read"]
 
+_MAX_RDATA = 65_535
+_LIMITS_OF_LOC = ("argument out of range", "'I' format requires 0 <= number <= 4294967295")  # as struct says it
 # PowerDNS makes these itself, also those of a presigned zone save the signatures; a second set would break its answers.
 _MADE_BY_POWERDNS = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", "RRSIG"))
 _MADE_FOR_PRESIGNED = _MADE_BY_POWERDNS - {"RRSIG"}  # rule S-2
@@ -89,6 +91,7 @@ class ZoneText(Value):
     sources: Sequence[str]
     left_out: Sequence[str]
     nsec3: Sequence[str] = ()
+    has_chain: bool = False  # whether there are NSEC or NSEC3 records
 
 
 def read(
@@ -96,6 +99,7 @@ def read(
     origin: str,
     *,
     for_store: bool = False,
+    with_signatures: bool = False,
     progress: Progress | None = None,
     stream: Stream | None = None,
 ) -> ZoneText:
@@ -106,25 +110,41 @@ def read(
     are NSEC, NSEC3, NSEC3PARAM and RRSIG, which PowerDNS makes. What PowerDNS's own bind backend serves, though named
     would refuse the zone (no NS at the apex, CNAME beside other data), is read as it is.
 
-    ``for_store`` keeps the RRSIGs, for a zone that stays signed as it is, and takes records outside the zone for
-    errors, as pdnsutil load-zone does. ``progress`` is told each few hundred lines how many records there are so far.
-    ``stream`` is given the records as they are read, up to the first error; the result has none of them then. What it
-    raises goes through.
+    ``with_signatures`` keeps the RRSIGs, for a zone that stays signed as it is. ``for_store`` does, too, and takes
+    records outside the zone for errors, as pdnsutil load-zone does. ``progress`` is told each few hundred lines how
+    many records there are so far. ``stream`` is given the records as they are read, up to the first error; the result
+    has none of them then. What it raises goes through.
     """
-    reading = _Reading(origin, _MADE_FOR_PRESIGNED if for_store else _MADE_BY_POWERDNS, progress, stream)
+    reading = _Reading(
+        origin, _MADE_FOR_PRESIGNED if for_store or with_signatures else _MADE_BY_POWERDNS, progress, stream
+    )
     reading.include(path)
     reading.hand_over()
     faults = reading.faults + _soa_faults(reading.soas, reading.lines, origin.lower())
     if not faults and not reading.soas:
-        faults = [f"{path}: the zone {origin or '.'} has no SOA record; add one, with @ as its owner"]
-    if for_store:
+        faults = [_without_soa(path, origin, reading)]
+    if for_store and len(reading.lines):
         faults += reading.left_out
     if faults:
         raise ZoneFault(faults, reading.sources)
-    for type_, count in sorted(reading.made_by_powerdns.items()):
+    made = reading.made_by_powerdns
+    for type_, count in () if with_signatures and reading.has_signatures else sorted(made.items()):
         reading.left_out.append(f"{path}: {count} {type_} records are left out: PowerDNS makes them itself")
     [(soa, _)] = reading.soas
-    return ZoneText(reading.records, soa, reading.lines, reading.sources, reading.left_out, sorted(reading.nsec3))
+    has_chain = bool(made["NSEC"] or made["NSEC3"])
+    return ZoneText(
+        reading.records, soa, reading.lines, reading.sources, reading.left_out, sorted(reading.nsec3), has_chain
+    )
+
+
+def _without_soa(path: str, origin: str, reading: _Reading) -> str:
+    if not len(reading.lines) and reading.left_out:
+        place, _, rest = reading.left_out[0].partition(": ")
+        return (
+            f"{place}: {rest.partition(' ')[0]} and all other names of the file are outside of the zone "
+            f"{origin or '.'}: it is the file of another zone"
+        )
+    return f"{path}: the zone {origin or '.'} has no SOA record; add one, with @ as its owner"
 
 
 def _soa_faults(soas: Sequence[tuple[Record, int]], lines: Lines, apex: str) -> list[str]:
@@ -153,6 +173,7 @@ class _Reading:
         self.left_out: list[str] = []
         self.made_by_powerdns: Counter[str] = Counter()
         self.nsec3: set[str] = set()
+        self.has_signatures = False
         self._leaves_out = made_by_powerdns
         self._progress = progress
         self._stream = stream
@@ -197,6 +218,13 @@ class _Reading:
         if name is not self._owner_name:
             self._owner_name, self._owner = name, names.from_labels(name.labels[:-1])
         record = Record(self._owner, type_, ttl, rdata.content_of(rd))
+        self.has_signatures |= type_ == "RRSIG"
+        if type_ == "LUA" and not record.content.partition(" ")[2].strip('" '):
+            raise RecordFault("LUA without code")
+        if len(record.content) > _MAX_RDATA and len(rd.to_wire() or b"") > _MAX_RDATA:
+            raise RecordFault(f"its content takes more than {_MAX_RDATA} octets (RFC 1035 section 3.2.1)")
+        if type_ == "SOA" and any(known.content == record.content for known, _ in self.soas):
+            return  # ``dig axfr`` writes it again at the end
         if type_ == "SOA":
             self.soas.append((record, len(self.lines)))
         self.records.append(record)
@@ -213,6 +241,11 @@ class _Reading:
         outside = self._path, self._line, self._reader.current_origin, self._reader.last_name
         self._open_files.append(real)
         try:
+            with open(path, "rb") as octets:
+                kind = forms.kind_of_file(octets.read(16))
+            if kind:
+                self.faults.append(f"{path}: {kind}")
+                return
             with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
                 self._read_entries(path, file)
         except OSError as exc:
@@ -286,8 +319,7 @@ class _Reading:
         self._slow += 1
         self._plain.tell_owner()
         known = len(self.records) + self.made_by_powerdns.total()
-        self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(text), "")
-        self._reader.read()
+        self._read_by_dnspython(text)
         if len(self.records) + self.made_by_powerdns.total() > known or text.startswith("$"):
             return True
         owner = self._reader.last_name
@@ -296,9 +328,22 @@ class _Reading:
         self.left_out.append(f"{self._path}:{self._line}: {owner} is not in the zone {self._origin}; left out")
         return False
 
+    def _read_by_dnspython(self, text: str) -> None:
+        try:
+            self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(text), "")
+            self._reader.read()
+        except (dns.exception.DNSException, ValueError):
+            other = forms.rewritten(text)
+            if other == text:
+                raise
+            self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(other), "")
+            self._reader.read()
+
 
 def _without_place(exc: Exception) -> str:
     """What is wrong, without the place inside the entry that dnspython puts in front."""
+    if rdata.reason(exc) in _LIMITS_OF_LOC:
+        return "altitude, size or precision out of range: from -100000.00m to 42849672.95m (RFC 1876 section 2)"
     first, colon, rest = rdata.reason(exc).partition(": ")
     return (rest if colon and first.startswith(":") else first + colon + rest).rstrip(".")
 

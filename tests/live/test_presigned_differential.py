@@ -42,7 +42,7 @@ from tests.live.servers import PdnsServer, gsqlite3_schema, remote_config
 from tests.live.signers import SIGNERS, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from tests.live.differential import Difference, Question
@@ -115,6 +115,14 @@ def our_store(folder: Path, files: Mapping[str, Path]) -> PdnsServer:
     return PdnsServer({**remote_config(config, dnssec=True), **QUIET}, folder)
 
 
+def our_files(folder: Path, files: Mapping[str, Path]) -> PdnsServer:
+    """The signed files as zones of the configuration: that they are signed is seen without a word about it."""
+    config = folder / "pipebackend.toml"
+    sections = [f"[[zone]]\nname = '{apex}'\nkind = 'file'\nfile = '{file}'\n" for apex, file in files.items()]
+    config.write_text("\n".join(sections))
+    return PdnsServer({**remote_config(config, dnssec=True), **QUIET}, folder)
+
+
 def sifted(asked: list[Question], is_long: bool) -> list[Question]:
     """All when long, else a part."""
     return [each for n, each in enumerate(asked) if is_long or n % 8 == 0 or n % 32 == 1]
@@ -125,7 +133,13 @@ def is_of_empty_wildcard(found: Difference) -> bool:
     return all(any(line.endswith(r" TYPE0 \# 0") for line in lines) for lines in (found.expected, found.got))
 
 
-def check(folder: Path, zones: Mapping[str, str], signer: str, is_long: bool) -> None:
+def check(
+    folder: Path,
+    zones: Mapping[str, str],
+    signer: str,
+    is_long: bool,
+    served: Callable[[Path, Mapping[str, Path]], PdnsServer] = our_store,
+) -> None:
     """Our answers about these zones, and the transfers of them."""
     mode = signer.split("-", 1)[1]
     files = {
@@ -137,7 +151,7 @@ def check(folder: Path, zones: Mapping[str, str], signer: str, is_long: bool) ->
     peer: AbstractContextManager[PdnsServer] = bind(folder, files, mode) if with_bind else gsqlite3(folder, files)
     seed, count = (secrets.randbits(32), MANY_RANDOM_NAMES) if is_long else (0, RANDOM_NAMES)
     print(f"random names of seed {seed}")  # pytest shows it on failure
-    with peer as theirs, our_store(folder, files) as ours:
+    with peer as theirs, served(folder, files) as ours:
         for apex, file in zones.items():
             asked = sifted(questions(apex, files[apex], seed, count), is_long)
             expected, got = both_answers(theirs.port, ours.port, asked)
@@ -157,6 +171,18 @@ def check(folder: Path, zones: Mapping[str, str], signer: str, is_long: bool) ->
 def test_pre_signed_zones_answer_alike(tmp_path, signer):
     """The zones of which denial has most to say; the next test has all, and all questions."""
     check(tmp_path, {apex: ZONES[apex] for apex in SOME_ZONES}, signer, False)
+
+
+@pytest.mark.parametrize("signer", SOME_SIGNERS)
+def test_signed_files_are_served_pre_signed(tmp_path, signer):
+    check(tmp_path, {apex: ZONES[apex] for apex in SOME_ZONES}, signer, False, our_files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signer", SIGNERS)
+def test_all_signed_files_are_served_pre_signed(tmp_path, signer):
+    zones = {apex: file for apex, file in ZONES.items() if signer != PROVES_INSECURE or apex != UNREADABLE}
+    check(tmp_path, zones, signer, True, our_files)
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ LAYERS = (
     ("errors", "names", "logs", "ownership", "shown", "signals", "values", "versions", "wildcards"),
     (
         "answerable",
+        "coexistence",
         "records",
         "rdata",
         "rdtypes",
