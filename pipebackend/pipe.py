@@ -167,10 +167,19 @@ class PipeSession:
             type_, content = _ENT if self._backend.registry.powerdns.has_ents else _ENT_BEFORE_5_1
         elif type_ in datalines.PRIORITY_TYPES:
             content = content.replace(" ", "\t", 1)
+        elif type_ == "LUA" and "\n" in content:
+            return self._lua(record, ident)
         elif "\n" in content:  # of LUA
             raise RecordFault(f"{owner} {type_}: PIPE has no way to say that code has several lines; use REMOTE")
         head = f"DATA\t{scope}\t{auth:d}\t" if self._abi >= 3 else "DATA\t"
         return f"{head}{owner or '.'}\tIN\t{type_}\t{ttl}\t{ident}\t{content}\n"
+
+    def _lua(self, record: Record, ident: int) -> str:
+        """Code in several lines, of which PowerDNS's API makes a stored record: on one, or not at all."""
+        from pipebackend import rdtext
+
+        code = rdtext.on_one_line(record.content)
+        return "" if code is None else self._data(record._replace(content=code), ident)
 
 
 def main() -> None:

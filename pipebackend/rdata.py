@@ -98,7 +98,7 @@ def zone_line(record: Record, dialect: Dialect = NEUTRAL) -> str:
     number = rdtext.number_of(record.type)
     if number is None:
         raise RecordFault(f"there is no type {record.type[:40]!r}")
-    type_, content = record.type, record.content.replace("\n", "\\010")
+    type_, content = record.type, rdtext.on_one_line(record.content) or record.content.replace("\n", "\\010")
     if type_ != "LUA":
         try:
             octets = rdtext.octets_of(type_, content)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipebackend.versions import Dialect
 
-__all__ = ["NUMBERS", "code", "demand_readable", "kept", "number_of", "octets_of", "text_of", "type_of"]
+__all__ = ["NUMBERS", "code", "demand_readable", "kept", "number_of", "octets_of", "on_one_line", "text_of", "type_of"]
 
 _KEY, _DIGEST = "u16 u8 u8 base64", "u16 u8 u8 hex"
 # Number, and the fields in the order of the octets
@@ -207,6 +207,13 @@ def code(content: str) -> str:
     if not found or number_of(made) is None:
         raise RecordFault('LUA is written: LUA A "code"')
     return " ".join([made, *(f'"{_ascii(inside)}"' for inside in found)])
+
+
+def on_one_line(content: str) -> str | None:
+    """LUA content without ends of lines, which are space to Lua; None if they may end a comment, or are in a string."""
+    if "\n" not in content:
+        return content
+    return None if "--" in content or "[[" in content else content.replace("\n", " ")
 
 
 def _length(inside: str) -> int:

@@ -39,9 +39,8 @@ class _Lua(dns.rdata.Rdata):
     @classmethod
     def from_text(cls, rdclass: Any, rdtype: Any, tok: Any, *args: Any, **kw: Any) -> _Lua:
         made = tok.get_string()
-        strings = [token.value for token in tok.get_remaining()]
-        code = [f'"{string}"'.replace("\\010", "\n") for string in strings]  # ends of lines
-        return cls(rdclass, rdtype, rdtext.code(" ".join([made, *code])))
+        strings = [f'"{token.value}"' for token in tok.get_remaining()]
+        return cls(rdclass, rdtype, rdtext.code(" ".join([made, *strings])))
 
     def _to_wire(self, file: Any, compress: Any = None, origin: Any = None, canonicalize: bool = False) -> None:
         file.write(rdtext.octets_of("LUA", self.content))

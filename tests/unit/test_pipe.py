@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -274,3 +276,19 @@ def test_a_request_that_took_the_process_down_is_refused_in_step(request_line: b
 @pytest.mark.parametrize("request_line", [b"HELO\t5", b"", b"Qx", b"nonsense"])
 def test_there_is_no_going_on_without_a_handshake(request_line: bytes) -> None:
     assert pipe.refusal(request_line) == b""
+
+
+def test_code_in_several_lines_cannot_forge_a_line(tmp_path: Path) -> None:
+    made = session(tmp_path, 5)
+    backend = made.backend
+    backend.editor.create("lua.example", 101, "native", [], [], 1)
+    insert = "INSERT INTO records (domain_id, name, type, ttl, content, auth) VALUES (101, ?, 'LUA', 60, ?, 1)"
+    with closing(sqlite3.connect(tmp_path / "zones.db")) as connection, connection:
+        connection.execute(insert, ("a.lua.example", "TXT \";local x = 'a'\nreturn x\""))
+        connection.execute(insert, ("b.lua.example", 'TXT ";-- comment\nDATA"'))
+    told = made.answer(b"Q\ta.lua.example\tIN\tANY\t101\t127.0.0.1\t127.0.0.1\t0.0.0.0/0")
+    assert told.splitlines() == [
+        b"DATA\t0\t1\ta.lua.example\tIN\tLUA\t60\t101\tTXT \";local x = 'a' return x\"",
+        b"END",
+    ]
+    assert made.answer(b"Q\tb.lua.example\tIN\tANY\t101\t127.0.0.1\t127.0.0.1\t0.0.0.0/0") == b"END\n"

@@ -95,3 +95,9 @@ def test_a_zone_line_is_fully_qualified_and_escaped() -> None:
 def test_an_empty_nonterminal_has_no_zone_line() -> None:
     with pytest.raises(RecordFault):
         rdata.zone_line(Record("x.example", "", 0, ""))
+
+
+def test_code_in_several_lines_is_one_line_of_a_zone_file() -> None:
+    record = Record("x.example", "LUA", 60, "TXT \";local x = 'a'\nreturn x\"")
+    assert rdata.zone_line(record) == "x.example. 60 IN LUA TXT \";local x = 'a' return x\""
+    assert "\n" not in rdata.zone_line(record._replace(content='A ";-- a comment\nreturn 1"'))
