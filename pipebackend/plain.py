@@ -22,8 +22,8 @@ _SIGNATURE_LIMITS = (255, 127, 2**32 - 1, 99991231235959, 99991231235959, 65535)
 
 def checks() -> dict[str, Callable[[str], bool]]:
     """By type: whether content needs nothing to be done to it."""
+    from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton  # the rest of socket takes 10 ms to import
     from binascii import Error, a2b_base64
-    from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
     def is_address(family: int, content: str) -> bool:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -287,3 +289,22 @@ def test_without_a_store_there_is_no_book() -> None:
         assert session.answer(f'{{"method": "{method}"}}'.encode()) == b'{"result":[]}\n'
     with pytest.raises(StoreFault):
         backend.create_secondary("a.example", "192.0.2.1", "")
+
+
+def test_a_write_imports_no_more_than_it_needs(zone: Zone) -> None:
+    """PowerDNS starts a process for each call of its API; socket takes as long to import as an interpreter to start."""
+    zone.replace()
+    rr = {"qname": f"a.{APEX}", "qtype": "A", "qclass": 1, "content": "192.0.2.9", "ttl": 60, "auth": True}
+    calls = (
+        ("initialize", {"config": zone.path}),
+        ("startTransaction", {"domain": APEX, "domain_id": -1, "trxid": 1}),
+        ("replaceRRSet", {"domain_id": zone.id, "qname": f"a.{APEX}", "qtype": "A", "trxid": 1, "rrset": [rr]}),
+        ("commitTransaction", {"trxid": 1}),
+    )
+    requests = "".join(json.dumps({"method": method, "parameters": values}) + "\n" for method, values in calls)
+    command = [sys.executable, "-X", "importtime", "-c", "from remoteshim.main import main; main()"]
+    done = subprocess.run(command, input=requests, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ['{"result":true}'] * len(calls), done.stderr[-1000:]
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
+    assert "pipebackend.transfer" in imported
+    assert not imported & {"socket", "dns", "re", "json", "typing", "dataclasses", "cryptography"}
