@@ -232,7 +232,7 @@ class CompiledZone:
             value: bytes | None = self._get(key) if 0 < len(key) <= _MAX_KEY and not key.startswith(_LONG) else None
         except lmdb.Error as exc:
             raise self._damaged(exc) from exc
-        return value if value is not None and len(value) > 1 else None
+        return value if value is not None and len(value) > 1 and value.isascii() else None
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
@@ -242,6 +242,8 @@ class CompiledZone:
             raise self._damaged(exc) from exc
         if value is None:
             return None
+        if not value.isascii():
+            raise self._damaged(ValueError(f"the records of {name} are not text"))
         if len(value) > 1:
             return datalines.Prepared(value)  # type: ignore[return-value]
         return (Record(name, ENT, 0, "", auth=False),) if value in _ANSWERED else ()
@@ -286,9 +288,9 @@ class CompiledZone:
             if self._order is None:
                 self._order = self._cursor(ORDER)
             (_, before), (_, after) = _around(self._order, order_key(name, self.apex))
-        except lmdb.Error as exc:
+            return before.decode("ascii"), after.decode("ascii")
+        except DAMAGED as exc:
             raise self._damaged(exc) from exc
-        return before.decode(), after.decode()
 
     def hashed_neighbours(self, label: str, param: Nsec3Param) -> tuple[str, str, str]:
         """See ``zones.base.Ring``; raises ZoneFault while the ring is being made."""
@@ -297,11 +299,11 @@ class CompiledZone:
             if self._chain is None or self._chain[0] != chain:
                 self._chain = chain, self._cursor(chain)
             (before, owner), (after, _) = _around(self._chain[1], label.encode())
+            return owner.decode("ascii"), before.decode("ascii"), after.decode("ascii")
         except lmdb.NotFoundError:
             raise self._ask(param) from None
-        except lmdb.Error as exc:
+        except DAMAGED as exc:
             raise self._damaged(exc) from exc
-        return owner.decode(), before.decode(), after.decode()
 
     def _cursor(self, database: bytes) -> lmdb.Cursor:
         return self._names.cursor(db=self._env.open_db(database, txn=self._names, create=False))

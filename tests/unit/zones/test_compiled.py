@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +28,7 @@ APEX, IDENT = "cities.example", 4711
 def _no_compiler_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compilation, "_compiles", compilation.FOREGROUND)
     monkeypatch.setattr(compilation, "_requested", {})
+    monkeypatch.setenv(compiled.VERIFY_KEY, "")  # a build sets it
 
 
 @pytest.fixture
@@ -212,6 +214,31 @@ def test_each_damaged_octet_is_found_and_the_zone_is_compiled_again(section: Sec
     assert zone.damage()
     assert not path.exists()
     assert compiler.build(section, APEX, IDENT)
+
+
+@pytest.mark.parametrize(
+    ("text", "ask"),
+    [
+        (b"Los Angeles", lambda zone: zone.find(f"lax.{APEX}", Client())),
+        (b"Los Angeles", lambda zone: list(zone.listing())),
+        (b"GRU.", lambda zone: [zone.ring().neighbours(name) for name in ("a", "h", "z")]),
+    ],
+)
+def test_octets_that_are_no_text_are_damage(
+    section: Section, text: bytes, ask: Callable[[CompiledZone], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One flipped bit in a name was a traceback for each denial, and the file stayed."""
+    made(section)
+    monkeypatch.setenv(compiled.VERIFY_KEY, "")
+    path = Path(target_of(section).path)
+    good = path.read_bytes()
+    path.unlink()
+    path.write_bytes(good.replace(text, bytes((text[0] | 0x80,)) + text[1:]))
+    zone = compilation.current(target_of(section))
+    assert zone is not None
+    with pytest.raises(ZoneFault, match="damaged"):
+        ask(zone)
+    assert not path.exists()
 
 
 def test_after_a_fault_of_memory_a_damaged_file_is_not_opened(
