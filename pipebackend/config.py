@@ -82,7 +82,7 @@ def read(path: str) -> Config:
         return Config("", _PACKAGE, BUILT_IN)
     try:
         with open(path, "rb") as file:
-            text = file.read().decode()
+            text = file.read().decode("utf-8-sig")  # editors of Windows write a byte order mark
         table = plaintoml.read(text)
         if table is None:
             import tomllib

@@ -201,7 +201,7 @@ def _parse_labels(text: str) -> list[bytes]:
     try:
         octets = text.encode("ascii")
     except UnicodeEncodeError:
-        raise NameFault(f"name {_shown(text)} has letters outside ASCII; write each octet as \\DDD") from None
+        raise NameFault(f"name {_shown(text)} has letters outside ASCII; write {_a_labels(text)}") from None
     found, label, i = [], bytearray(), 0
     while i < len(octets):
         octet = octets[i]
@@ -224,6 +224,19 @@ def _parse_labels(text: str) -> list[bytes]:
             raise NameFault(f"name {_shown(text)} has a backslash that escapes nothing")
     found.append(bytes(label))
     return found
+
+
+def _a_labels(text: str) -> str:
+    """The name with its A-labels (RFC 5890 section 2.3.2.1), for the message to one who wrote its letters."""
+    from unicodedata import normalize
+
+    if any("\ud800" <= char <= "\udfff" for char in text):  # octets that are not UTF-8
+        return "each octet as \\DDD"
+    found = [
+        label if label.isascii() else "xn--" + normalize("NFC", label.lower()).encode("punycode").decode()
+        for label in text.split(".")
+    ]
+    return ".".join(found) if max(map(len, found)) <= MAX_LABEL_OCTETS else "its xn-- form"
 
 
 def _dots(name: str) -> Iterable[int]:

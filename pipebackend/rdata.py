@@ -15,7 +15,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from pipebackend import rdtext
+from pipebackend import rdforms, rdtext
 from pipebackend.errors import RecordFault
 from pipebackend.rdtypes import type_name
 from pipebackend.versions import NEUTRAL
@@ -82,7 +82,9 @@ def to_rdata(type_: str, content: str) -> Rdata:
             raise RecordFault(f"{type_} is for questions, not for records")
         rdata = dns.rdata.from_text(dns.rdataclass.IN, rdtype, content, dns.name.root, False)
     except (dns.exception.DNSException, ValueError) as exc:
-        raise RecordFault(f"{type_} {content!r}: {reason(exc)}") from None
+        hint = rdforms.advice(type_, content)
+        why = "" if hint and is_vague(exc) else reason(exc)
+        raise RecordFault(f"{type_} {content!r}: " + "; ".join(part for part in (why, hint) if part)) from None
     if rdata.rdcomment is not None:
         raise RecordFault(f"{type_} {content!r}: a semicolon begins a comment; write it in quotes or as \\;")
     return rdata
@@ -117,6 +119,12 @@ def reason(exc: Exception) -> str:
     """What dnspython has to say, without the names of its classes."""
     text = re.sub(r"caught exception <class '[^']*'>: ", "", str(exc)).strip()
     return text or type(exc).__name__
+
+
+def is_vague(exc: Exception) -> bool:
+    """Whether dnspython says neither which field is wrong nor why."""
+    said = str(exc)
+    return any(words in said for words in ("malformed", "expecting a", "type is unknown", "unpack", "invalid literal"))
 
 
 def ascii_only(text: str) -> str:

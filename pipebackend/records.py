@@ -187,7 +187,7 @@ def _ipv4(content: str) -> str:
         return content
     if len(parts) == 4 and all(p.isascii() and p.isdigit() and len(p) <= 3 and int(p) < 256 for p in parts):
         return ".".join(str(int(part)) for part in parts)
-    raise RecordFault(f"{content!r} is not an IPv4 address")
+    raise RecordFault(f"{content!r} is not an IPv4 address; write one such as 192.0.2.1")
 
 
 def _ipv6(content: str) -> str:
@@ -196,12 +196,12 @@ def _ipv6(content: str) -> str:
     try:
         return inet_ntop(AF_INET6, inet_pton(AF_INET6, content))
     except (OSError, ValueError):
-        raise RecordFault(f"{content[:60]!r} is not an IPv6 address") from None
+        raise RecordFault(f"{content[:60]!r} is not an IPv6 address; write one such as 2001:db8::1") from None
 
 
 def _name(content: str) -> str:
     if not content or " " in content:
-        raise RecordFault(f"{content!r} is not one domain name")
+        raise RecordFault(f"{content!r} is not one domain name; write one such as host.example.net")
     return names.spelling(content) or "."
 
 
@@ -209,7 +209,9 @@ def _mx(content: str) -> str:
     preference, _, exchange = content.strip().partition(" ")
     digits = preference.lstrip("0") or preference[:1]
     if not (preference.isascii() and preference.isdigit()) or len(digits) > 5 or int(digits) > 65535:
-        raise RecordFault(f"MX preference {preference[:40]!r} is not a number from 0 to 65535")
+        raise RecordFault(f"MX preference {preference[:40]!r} is not a number from 0 to 65535; write 10 MAILSERVER")
+    if not exchange.strip():
+        raise RecordFault(f"MX {content.strip()!r} has no exchange; write the mail server's name behind the preference")
     return f"{int(digits)} {_name(exchange.strip())}"
 
 

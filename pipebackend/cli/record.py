@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from shlex import quote
 
 import click
 
-from pipebackend import rdata
+from pipebackend import rdata, rdtext
 from pipebackend.backend import Backend
 from pipebackend.cli.client import client_options
 from pipebackend.cli.output import as_json, json_option
+from pipebackend.errors import RequestFault
 from pipebackend.records import ENT, MAX_TTL, Client, Record
 
 __all__ = ["group"]
@@ -61,6 +63,7 @@ def add(open_backend: Callable[[], Backend], name: str, type_: str, content: tup
 
     Example: zoneutil record add www.example.org A 192.0.2.1
     """
+    _demand_type("add", name, type_, content)
     _told(open_backend().editor.add(name, type_.upper(), " ".join(content), ttl))
 
 
@@ -77,6 +80,7 @@ def replace(
 
     Example: zoneutil record replace example.org MX "10 mx1.example.org" "20 mx2.example.org"
     """
+    _demand_type("replace", name, type_, contents)
     _told(open_backend().editor.replace(name, type_.upper(), contents, ttl))
 
 
@@ -90,6 +94,7 @@ def delete(open_backend: Callable[[], Backend], name: str, type_: str, content: 
 
     Example: zoneutil record delete www.example.org A 192.0.2.1
     """
+    _demand_type("delete", name, type_, content)
     open_backend().editor.remove(name, type_.upper(), " ".join(content) or None)
 
 
@@ -114,6 +119,24 @@ def search(open_backend: Callable[[], Backend], pattern: str, most: int, as_json
     if not found:
         click.echo(f"nothing like {pattern}", err=True)
         raise SystemExit(1)
+
+
+def _demand_type(command: str, name: str, type_: str, content: Sequence[str]) -> None:
+    """RequestFault where class or TTL stand before the type, as in a zone file, or name and type are swapped."""
+    words = [type_, *content]
+    ttl = ""
+    while len(words) > 1 and (words[0].upper() in ("IN", "CH", "HS") or words[0].isdecimal()):
+        ttl = f" --ttl {words[0]}" if words[0].isdecimal() else ttl
+        words = words[1:]
+    said = " ".join([name, type_, *content])[:120]
+    if len(words) <= len(content):
+        right = " ".join([command, name, words[0].upper(), *map(quote, words[1:])]) + (
+            "" if command == "delete" else ttl
+        )
+        raise RequestFault(f"{said}: write it without class, and the TTL as an option: zoneutil record {right}")
+    if rdtext.number_of(name.upper()) is not None and rdtext.number_of(type_.upper()) is None:
+        right = " ".join([command, type_, name.upper(), *map(quote, content)])
+        raise RequestFault(f"{said}: the name comes before the type: zoneutil record {right}")
 
 
 def _told(is_changed: bool) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fixed_record", "read", "serial_of"]
 
+_UNITS = {"S": 1, "M": 60, "H": 3600, "D": 86400, "W": 604800}
 _TIMERS = (("refresh", 10800), ("retry", 3600), ("expire", 604800))
 
 
@@ -43,20 +44,38 @@ def read(section: Section, apex: str, ttl: int, serial_files: Sequence[str]) -> 
 
 
 def fixed_record(line: str, apex: str, ttl: int) -> Record:
-    """The record written as ``owner [ttl] type content``; the owner is relative to ``apex``. NameFault, RecordFault."""
-    owner, _, rest = line.strip().partition(" ")
-    first, _, content = rest.strip().partition(" ")
-    if first.isascii() and first.isdigit():
-        if len(first) > 10 or int(first) > records.MAX_TTL:
-            raise RecordFault(f"the ttl is above {records.MAX_TTL}")
-        ttl = int(first)
-        first, _, content = content.strip().partition(" ")
-    if not content.strip():
-        raise RecordFault("must be written: owner [ttl] type content")
+    """The record written as ``owner [ttl] type content``; the owner is relative to ``apex``. NameFault, RecordFault.
+
+    Class IN may stand before or behind the ttl, as in a zone file (RFC 1035 section 5.1).
+    """
+    owner, first, content = _words(line)
+    is_timed = has_class = False
+    while True:
+        if not is_timed and first.isascii() and first.isdigit():
+            if len(first) > 10 or int(first) > records.MAX_TTL:
+                raise RecordFault(f"the ttl is above {records.MAX_TTL}")
+            ttl, is_timed = int(first), True
+        elif not has_class and first.upper() == "IN":
+            has_class = True
+        else:
+            break
+        _, first, content = _words(f". {content}")
+    if not content:
+        raise RecordFault("must be written: owner [ttl] type content, such as 'www 300 A 192.0.2.1'")
     type_ = first.upper()
+    if type_ in ("CH", "HS"):
+        raise RecordFault(f"class {type_} is not served; leave it out, or write IN")
+    if type_[:-1].isdecimal() and type_[-1] in _UNITS:
+        raise RecordFault(f"ttl {first!r} is not a number of seconds; write {int(first[:-1]) * _UNITS[type_[-1]]}")
     if type_ == "SOA":
         raise RecordFault("the SOA record is written as soa = { … }")
-    return Record(_absolute(owner, apex), type_, ttl, records.checked_content(type_, content.strip()))
+    return Record(_absolute(owner, apex), type_, ttl, records.checked_content(type_, content))
+
+
+def _words(line: str) -> tuple[str, str, str]:
+    """The first word, the second, and the rest."""
+    found = [*line.split(None, 2), "", "", ""]
+    return found[0], found[1], found[2].strip()
 
 
 def serial_of(paths: Sequence[str]) -> int:

@@ -195,3 +195,12 @@ def test_a_configuration_here_that_others_may_write_is_not_taken(
     tmp_path.chmod(0o777)
     assert config.find(None, {}) != str(path)
     assert config.find(str(path), {}) == str(path)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_byte_order_mark_is_not_part_of_the_configuration(tmp_path: Path, newline: str) -> None:
+    """Editors of Windows write one."""
+    path = write_config(tmp_path)
+    plain = config.read(str(path)).table
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_text().replace("\n", newline).encode())
+    assert config.read(str(path)).table == plain

@@ -38,6 +38,7 @@ LAYERS = (
         "nsec3param",
         "plain",
         "rdfields",
+        "rdforms",
         "rdparams",
         "rdplaces",
         "rdtext",

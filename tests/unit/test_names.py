@@ -197,3 +197,20 @@ def test_the_cost_of_a_name_grows_with_its_octets(walk: Callable[[str], Iterable
     """116 labels of an escaped dot each cost 135 ms: each label was split from the rest again and again."""
     short, long = (".".join([label] * count) for count in (29, 116))
     assert calls_of(lambda: list(walk(long))) <= 5 * calls_of(lambda: list(walk(short))) + len(long)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("münchen.de", "write xn--mnchen-3ya.de"),
+        ("www.Bücher.example.", "write www.xn--bcher-kva.example"),
+        ("stra\u00dfe.example", "write xn--strae-oqa.example"),  # IDNA2008 keeps the letter
+        ("mu\u0308nchen.de", "write xn--mnchen-3ya.de"),  # as macOS writes it: u and two dots
+        ("ü" * 80, "write its xn-- form"),
+        ("a\udcff.de", r"write each octet as \DDD"),
+    ],
+)
+def test_letters_outside_ascii_are_refused_with_the_a_labels(text, advice):
+    with pytest.raises(NameFault) as caught:
+        names.from_text(text)
+    assert advice in str(caught.value)

@@ -155,7 +155,7 @@ def test_content_is_written_as_powerdns_wants_it(type_: str, given: str, content
         ("MX", "mail.example", "MX preference 'mail.example' is not a number"),
         ("MX", "65536 mail.example", "MX preference '65536' is not a number from 0 to 65535"),
         ("MX", "9" * 5000 + " mail.example", "is not a number from 0 to 65535"),
-        ("MX", "10", "is not one domain name"),
+        ("MX", "10", "has no exchange; write the mail server's name"),
         ("MX", "10 a b", "is not one domain name"),
         ("TXT", '"open', "a quote that is never closed"),
     ],

@@ -290,7 +290,10 @@ def test_the_reasons_are_kept_until_the_zone_is_replaced(store, transfer):
         replace(transfer, SOA, SOA._replace(ttl=61), a("x.example.org", "x"), moment=1795643413)
     moment, reasons = store.refusal(7)
     assert moment == 1795643413
-    assert reasons == ("x.example.org A: 'x' is not an IPv4 address", "2 SOA records were sent; a zone has one")
+    assert reasons == (
+        "x.example.org A: 'x' is not an IPv4 address; write one such as 192.0.2.1",
+        "2 SOA records were sent; a zone has one",
+    )
     with pytest.raises(TransferFault):
         replace(transfer, a("x.example.org"), moment=1795643415)
     assert store.refusal(7) == (1795643415, ("0 SOA records were sent; a zone has one",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from pipebackend.errors import BackendError
@@ -167,3 +169,26 @@ def test_a_failed_change_leaves_no_transaction(zone):
     assert backend.editor.add(f"www.{ZONE}", "A", "192.0.2.1", None)
     assert not backend.writer.is_open
     backend.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        (["add", f"x.{ZONE}", "IN", "A", "192.0.2.1"], f"add x.{ZONE} A 192.0.2.1"),
+        (["add", f"x.{ZONE}", "300", "in", "a", "192.0.2.1"], f"add x.{ZONE} A 192.0.2.1 --ttl 300"),
+        (["add", f"x.{ZONE}", "IN", "60", "TXT", "a b"], f"add x.{ZONE} TXT 'a b' --ttl 60"),
+        (["replace", f"x.{ZONE}", "IN", "MX", f"10 a.{ZONE}"], f"replace x.{ZONE} MX '10 a.{ZONE}'"),
+        (["delete", f"x.{ZONE}", "IN", "A", "192.0.2.1"], f"delete x.{ZONE} A 192.0.2.1"),
+        (["add", "A", f"x.{ZONE}", "192.0.2.1"], f"add x.{ZONE} A 192.0.2.1"),
+    ],
+    ids=" ".join,
+)
+def test_words_as_in_a_zone_file_get_the_command_that_was_meant(zone, words, right):
+    assert f": zoneutil record {right}\n" in zone.refused("record", *words)
+    if words[0] != "delete":
+        zone.good("record", *shlex.split(right))
+
+
+def test_letters_outside_ascii_get_the_a_labels(zone):
+    assert f"write xn--bcher-kva.{ZONE}" in zone.refused("record", "add", f"bücher.{ZONE}", "A", "192.0.2.1")
+    assert "write xn--bcher-kva.example" in zone.refused("record", "add", f"x.{ZONE}", "CNAME", "bücher.example")

@@ -94,6 +94,11 @@ def test_a_faulty_zone_name_is_said_once() -> None:
         ("* TXT hello there", Record("*.aa", "TXT", 60, '"hello" "there"')),
         (r"a\.b CNAME c.aa", Record(r"a\.b.aa", "CNAME", 60, "c.aa")),
         ("sub NS ns.sub.aa", Record("sub.aa", "NS", 60, "ns.sub.aa")),
+        ("www IN A 192.0.2.2", Record("www.aa", "A", 60, "192.0.2.2")),
+        ("www in 300 A 192.0.2.2", Record("www.aa", "A", 300, "192.0.2.2")),
+        ("www 300 IN A 192.0.2.2", Record("www.aa", "A", 300, "192.0.2.2")),
+        ("www\tIN\tTXT\thello there", Record("www.aa", "TXT", 60, '"hello" "there"')),
+        ("in IN A 192.0.2.2", Record("in.aa", "A", 60, "192.0.2.2")),
     ],
 )
 def test_a_fixed_record(line: str, record: Record) -> None:
@@ -107,6 +112,10 @@ def test_a_fixed_record(line: str, record: Record) -> None:
         ("www", RecordFault, "must be written: owner [ttl] type content"),
         ("www A", RecordFault, "must be written: owner [ttl] type content"),
         ("www 60 A", RecordFault, "must be written: owner [ttl] type content"),
+        ("www IN A", RecordFault, "must be written: owner [ttl] type content, such as 'www 300 A 192.0.2.1'"),
+        ("www IN IN A 192.0.2.1", RecordFault, "IN is a class, which is left out here; write the type first, as A"),
+        ("www CH A 192.0.2.1", RecordFault, "class CH is not served; leave it out, or write IN"),
+        ("www 1h A 192.0.2.1", RecordFault, "ttl '1h' is not a number of seconds; write 3600"),
         ("www 2147483648 A 192.0.2.1", RecordFault, "the ttl is above 2147483647"),
         ("www " + "9" * 5000 + " A 192.0.2.1", RecordFault, "the ttl is above 2147483647"),
         ("www A 192.0.2", RecordFault, "'192.0.2' is not an IPv4 address"),
