@@ -156,3 +156,31 @@ def test_a_zone_of_gsqlite3_with_settings_here_is_written_there(config: Path, tm
     with closing(sqlite3.connect(tmp_path / "theirs.db")) as database:
         found = database.execute("SELECT name FROM records WHERE type = 'A' ORDER BY name").fetchall()
     assert [name for (name,) in found] == ["api.theirs.test", "up.theirs.test", "www.theirs.test"]
+
+
+ODD_CONTENT = {
+    "nul": ("TXT", '"\\0mytest"'),
+    "long": ("TXT", f'"v=DKIM1; p={"A" * 289}"'),
+    "autohints": ("SVCB", "1 . ipv4hint=auto"),
+    "tlsa": ("TLSA", "3 1 1 abcd"),
+    "sshfp": ("SSHFP", "1 1 abcd"),
+    "ds": ("DS", "1 8 2 abcd"),
+}
+
+
+@pytest.mark.parametrize("title", ODD_CONTENT)
+def test_odd_content_beside_a_good_rrset_is_kept_with_it_or_refused(
+    server: WritableServer, config: Path, title: str
+) -> None:
+    """Never a success that kept the one and not the other, or neither."""
+    zoneutil(config, "zone", "create", ZONE)
+    type_, content = ODD_CONTENT[title]
+    status = server.patch(ZONE, rrset(f"good.{ZONE}", "A", "192.0.2.200"), rrset(f"{title}.{ZONE}", type_, content))
+    found = {each["name"] for each in server.api("GET", f"/zones/{ZONE}.").body["rrsets"]}
+    both = {f"good.{ZONE}.", f"{title}.{ZONE}."}
+    assert status in (204, 422)
+    assert found & both == (both if status == 204 else set())
+    if title == "long":
+        assert status == 204
+        [record] = server.dig(f"long.{ZONE}", "TXT").answer[0]
+        assert [len(string) for string in record.strings] == [255, 300 - 255]
