@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["become_owner", "is_reader_trusted", "misplaced", "owner_to_become", "untrusted", "user_name"]
+__all__ = ["become_owner", "is_reader_trusted", "misplaced", "open_to_all", "owner_to_become", "untrusted", "user_name"]
 
 _ROOT = 0
 
@@ -84,6 +84,18 @@ def misplaced(path: str) -> str:
     if above.st_uid not in (_ROOT, found.st_uid):
         owner, user = user_name(above.st_uid), user_name(found.st_uid)
         return f"{path} belongs to {user}, and its folder to {owner}, who cannot write it; chown {owner} {path}"
+    return ""
+
+
+def open_to_all(path: str) -> str:
+    """How anybody could change or replace a file, with what closes it; empty if nobody can."""
+    for place in (path, os.path.dirname(path)):
+        try:
+            found = os.stat(place)
+        except OSError:
+            continue
+        if found.st_mode & stat.S_IWOTH and not (stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX):
+            return f"{place} can be written by everybody (mode {stat.S_IMODE(found.st_mode):04o}); chmod o-w {place}"
     return ""
 
 

@@ -44,16 +44,20 @@ def init(open_backend: Callable[[], Backend]) -> None:
 def check(open_backend: Callable[[], Backend], repair: bool, as_json_: bool) -> None:
     """Find what is wrong with the file, its rows, or the keys and settings in it; exit status 1 if anything is.
 
+    Also with owners, modes and links of what the configuration names: itself, zone files, tables, compiled zones.
+
     Example: zoneutil store check
     """
-    from pipebackend import inventory
+    from pipebackend import inventory, ownership
     from pipebackend.zones import compilation
 
     backend = open_backend()
-    store = backend.store
+    store, zones = backend.store, backend.registry
     if repair:
         click.echo(f"{store.path}: {counted(store.repair(), 'record')} rewritten", err=True)
-    faults = [*compilation.misplaced(backend.registry.config.folder), *inventory.faults(store)]
+    named = dict.fromkeys((zones.config.path, *(row[0] for entry in zones.entries for row in entry.files)))
+    faults = [*compilation.misplaced(zones.config.folder), *inventory.faults(store)]
+    faults += dict.fromkeys(fault for path in filter(None, named) if (fault := ownership.open_to_all(path)))
     if as_json_:
         as_json({"store": store.path, "faults": faults})
     else:

@@ -339,7 +339,9 @@ def test_transfers(receiving: RemoteSession, rows: list[tuple[str, str, str]], n
                 receiving.answer(call("getBeforeAndAfterNamesAbsolute", id=IDENT, qname=name)), "neighbours"
             )
     assert not is_taken or any(record["qtype"] == "SOA" for record in listed["result"])
-    assert not receiving.backend.keyring.store.check()  # type: ignore[union-attr]
+    # Content that PowerDNS could not have read from a message is kept, as gsqlite3 does, and named by the check
+    faults = receiving.backend.keyring.store.check()  # type: ignore[union-attr]
+    assert not [fault for fault in faults if ": records: " not in fault]
 
 
 SECRET_LINES = (

@@ -8,10 +8,12 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipebackend import ownership
 from pipebackend.doctor.case import Case
 from pipebackend.doctor.coprocess import Coprocess
 from pipebackend.doctor.findings import ERROR, WARNING, Finding, Place, error, warning
 from pipebackend.doctor.users import PACKAGE_USER, Obstacle, User, named, obstacle
+from pipebackend.zones import compilation
 
 __all__ = ["CHECKS", "CLOSED"]
 
@@ -131,6 +133,23 @@ def _is_socket(path: str) -> bool:
         return False
 
 
+def misplaced(case: Case) -> Iterator[Finding]:
+    """What root or others could do to the files of a configuration: owners, links and modes."""
+    for served in case.served.values():
+        if not served.path:
+            continue
+        faults = compilation.misplaced(os.path.dirname(served.path))
+        faults += filter(None, (ownership.misplaced(f"{served.store}{end}") for end in ("", "-wal", "-shm")))
+        for fault in faults:
+            message, _, command = fault.rpartition("; ")
+            yield warning("misplaced", served.path, message, run=command if command.startswith("chown ") else "",
+                          do="" if command.startswith("chown ") else command)  # fmt: skip
+        for fault in dict.fromkeys(map(ownership.open_to_all, (served.path, *served.files))):
+            if fault:
+                message, _, command = fault.rpartition("; ")
+                yield warning("open-to-all", served.path, message, run=command)
+
+
 def runs_as_root(case: Case) -> Iterator[Finding]:
     """What root makes, as the store and its journal, is closed to PowerDNS once it runs as another user."""
     user = case.user
@@ -146,4 +165,4 @@ def runs_as_root(case: Case) -> Iterator[Finding]:
     )
 
 
-CHECKS = (closed, sockets, runs_as_root)
+CHECKS = (closed, sockets, misplaced, runs_as_root)

@@ -58,6 +58,19 @@ def test_check_finds_a_store_that_others_can_read(zoneutil):
     assert "chmod 600" in done.out
 
 
+def test_check_finds_what_everybody_can_change(zoneutil):
+    zoneutil.good("store", "init")
+    folder = zoneutil.store.parent
+    for path in (folder / "pipebackend.toml", folder / "cities.tsv"):
+        mode = path.stat().st_mode
+        path.chmod(0o666)
+        done = zoneutil("store", "check")
+        assert done.status == 1
+        assert f"{path} can be written by everybody (mode 0666); chmod o-w {path}" in done.out
+        path.chmod(mode)
+    assert zoneutil("store", "check").status == 0
+
+
 def test_a_backup_is_a_store_with_the_same_keys(zoneutil):
     zoneutil.good("key", "secure", ZONE)
     before, copy = zoneutil.contents(), zoneutil.folder / "copy.db"

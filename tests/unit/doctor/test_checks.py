@@ -482,6 +482,24 @@ def test_a_store_in_a_directory_that_the_user_cannot_write(signed_bed):
     assert [found.code for found in findings_for(signed_bed, user) if found.code == "store-readonly"] == []
 
 
+def test_files_that_others_can_change_and_those_that_root_has_left(signed_bed):
+    signed_bed.write(REMOTE)
+    (signed_bed.folder / "cities.tsv").chmod(0o666)
+    (found,) = [found for found in findings_for(signed_bed, signed_bed.case().user) if found.code == "open-to-all"]
+    assert "cities.tsv can be written by everybody (mode 0666)" in found.text
+    signed_bed.fix(found)
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to somebody else")
+    nobody = named("nobody")
+    os.chown(signed_bed.folder, nobody.uid, nobody.gid)
+    for found in [found for found in findings_for(signed_bed, nobody) if found.code == "misplaced"]:
+        assert "belongs to root, and its folder to nobody" in found.text
+        signed_bed.fix(found)
+    codes = {found.code for found in findings_for(signed_bed, nobody)}
+    assert not codes & {"open-to-all", "misplaced"}
+    assert (signed_bed.folder / "zones.db").stat().st_uid == nobody.uid
+
+
 FIXES = "tests/live/test_doctor_fixes.py"
 ZONES = "tests/live/test_doctor_zones.py"
 HYBRIDS = "tests/live/test_doctor_hybrids.py"
@@ -497,6 +515,9 @@ FIXED_BY = {
     **dict.fromkeys(("file", "store-closed"), (HERE, "test_files_that_the_user_cannot_read")),
     "not-executable": (HERE, "test_a_command_that_the_user_cannot_run"),
     "socket-closed": (HERE, "test_sockets"),
+    **dict.fromkeys(
+        ("misplaced", "open-to-all"), (HERE, "test_files_that_others_can_change_and_those_that_root_has_left")
+    ),
     "socket-dead": (HERE, "test_a_socket_without_a_server"),
     "store-readonly": (HERE, "test_a_store_in_a_directory_that_the_user_cannot_write"),
     "root": ("tests/live/test_doctor.py", "test_without_setuid_what_is_made_is_roots"),
