@@ -11,7 +11,6 @@ told and served all the same. A file that was signed elsewhere is served with it
 
 from __future__ import annotations
 
-from pipebackend import coexistence
 from pipebackend.zones.ring import TreeRing
 from pipebackend.zones.tree import Tree
 
@@ -121,17 +120,17 @@ def load(section: Section, apex: str, ident: int) -> FileZone | None:
 
 def _has_doubles(tree: Tree) -> bool:
     return any(
-        len(found) > 1 and len({_identity(record) for record in found}) < len(found) for found in tree.nodes.values()
+        len(found) > 1 and len({(record.type, record.content) for record in found}) < len(found)
+        for found in tree.nodes.values()
     )
 
 
 def _distinct(found: Iterable[Record]) -> Iterable[Record]:
-    """The records without doubles, of which an RRset has none (RFC 2181 section 5)."""
+    """The records without doubles, of which an RRset has none (RFC 2181 section 5).
+
+    Names in them that differ in case are the same to DNS, but PowerDNS's bind backend answers both.
+    """
     first: dict[tuple[str, str, str], Record] = {}
     for record in found:
-        first.setdefault((record.owner.lower(), *_identity(record)), record)
+        first.setdefault((record.owner.lower(), record.type, record.content), record)
     return first.values()
-
-
-def _identity(record: Record) -> tuple[str, str]:
-    return record.type, coexistence.is_same(record.type, record.content)

@@ -261,3 +261,11 @@ def test_a_changed_include_makes_a_new_zone_and_a_wrong_one_leaves_the_old(tmp_p
         for known in (first, second, third)
     ]
     assert contents == [['"old"'], ['"newer"'], ['"newer"']]
+
+
+def test_records_that_differ_in_case_are_both_served_as_powerdns_does(tmp_path: Path) -> None:
+    zone = load(tmp_path, f"{HEAD}m MX 1 a.b\nm MX 1 A.b\nm MX 1 a.b\n")
+    assert [record.content for record in zone.find("m.example.org", Client()) or ()] == [
+        "1 a.b.example.org",
+        "1 A.b.example.org",
+    ]
