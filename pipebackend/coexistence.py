@@ -22,6 +22,7 @@ _SINGLE = {
     "SOA": "RFC 1035 section 5.2",
 }
 _OWN_TTL = frozenset(("RRSIG",))  # each has that of the RRset that it signs (RFC 4034 section 3)
+_GLUE = frozenset(("A", "AAAA", "RRSIG"))  # what a zone may have below a delegation (RFC 1034 section 4.2.1)
 _NAMES = frozenset(("CNAME", "DNAME", "NS", "PTR", "MX", "SRV"))  # content that differs in case alone is the same
 
 
@@ -57,7 +58,8 @@ def misplaced(
         yield "DS", f"{owner} has DS without NS: only a delegation has it (RFC 4035 section 2.4)"
     if "NS" in types and owner.startswith("*."):
         yield "NS", f"NS at the wildcard {owner}: what it delegates is undefined (RFC 4592 section 4.2)"
-    if "DNAME" in types and is_below_cut:
-        yield "DNAME", f"DNAME at {owner}, which is below a delegation and so never seen (RFC 9499: occluded name)"
+    for type_ in types if is_below_cut else ():
+        if type_ not in _GLUE:
+            yield type_, f"{type_} at {owner}, which is below a delegation and so never seen (RFC 9499: occluded name)"
     if "DNAME" in types and "NS" in types and not is_apex:
         yield "DNAME", f"{owner} has DNAME beside NS, which only the apex may have (RFC 6672 section 2.3)"

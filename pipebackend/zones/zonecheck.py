@@ -161,9 +161,11 @@ def _more_than_one(zone: _Checked) -> Iterator[Finding]:
 
 
 def _misplaced(zone: _Checked) -> Iterator[Finding]:
+    if not any("NS" in types for owner, types in zone.owners.items() if owner != zone.apex) and not any(
+        "DS" in types for types in zone.owners.values()
+    ):
+        return
     for owner, types in zone.owners.items():
-        if types.keys().isdisjoint(("DNAME", "DS", "NS")):
-            continue
         is_apex, cut = owner == zone.apex, zone.cut_above(owner)
         for type_, why in coexistence.misplaced(
             owner, types, is_apex=is_apex, is_below_cut=cut is not None and cut != owner

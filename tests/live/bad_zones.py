@@ -63,6 +63,13 @@ BAD = {
         "While checking node",
         "occluded by a DNAME",
     ),
+    "other records than addresses below a delegation": Bad(
+        "s NS ns.example.net.\nd.s TXT x\n",
+        "which is below a delegation",
+        "",
+        "",
+        "occluded by a delegation",
+    ),
     "DNAME below a delegation": Bad(
         "s NS ns.example.net.\nd.s DNAME example.net.\n",
         "which is below a delegation",

@@ -35,7 +35,6 @@ GOOD = [
     "@ MX 10 mail.example.net",
     "@ MX 10 NS1.Example.ORG",
     "sub NS ns.sub.example.org\nns.sub AAAA 2001:db8::1\n@ MX 10 mail.sub.example.org",
-    "sub NS ns1.example.org\nsub.sub NS nowhere.sub.sub.example.org",
     "d DNAME example.net",
     "",
 ]
@@ -75,6 +74,10 @@ WRONG = [
     (
         "d DNAME a.net\n@ MX 1 m.d.example.org",
         "zone:5: example.org MX: m.d.example.org is below the DNAME at d.example.org",
+    ),
+    (
+        "sub NS ns1.example.org\nsub.sub NS nowhere.sub.sub.example.org",
+        "zone:5: NS at sub.sub.example.org, which is below a delegation and so never seen (RFC 9499: occluded name)",
     ),
     ("@ SOA a b 1 2 3 4 5", "zone:4: a second SOA"),
     ("x SOA a b 1 2 3 4 5", "zone:4: SOA at x.example.org, which is not the zone's apex"),
