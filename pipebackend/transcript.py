@@ -35,6 +35,7 @@ _SUBJECTS = ("qname", "name", "zonename", "domain", "pattern", "query")
 _DETAILS = ("qtype", "kind")
 _IDS = ("zone-id", "domain_id", "id")
 _UNSHOWN = "(not shown)"
+_MAX_ALGORITHM = 16  # letters; the longest is gss-tsig or hmac-sha512 with a dot
 _MAX_METHOD = 32  # letters; PowerDNS's longest has 27
 _SHOWN = 200  # characters of a name or reason
 
@@ -118,10 +119,17 @@ def _without(value: object, text: bytes, all_contents: bool) -> bytes:
 
 def _blank(value: Any, all_contents: bool) -> Any:
     if isinstance(value, dict):
-        return {key: _blank(item, all_contents and key not in _OPEN_STRINGS) for key, item in value.items()}
+        return {key: _blank(item, all_contents and not _is_open(key, item)) for key, item in value.items()}
     if isinstance(value, list):
         return [_blank(item, all_contents) for item in value]
     return BLANK if isinstance(value, str) and (all_contents or _PRIVATE in value) else value
+
+
+def _is_open(key: str, value: object) -> bool:
+    """Whether a string is shown of a call about keys; a secret may stand where the algorithm of TSIG should."""
+    if key == "algorithm":
+        return isinstance(value, str) and value.startswith(("hmac-", "gss-")) and len(value) <= _MAX_ALGORITHM
+    return key in _OPEN_STRINGS
 
 
 def _call(request: bytes) -> str:

@@ -113,6 +113,7 @@ WITH_SECRETS = {
     "key to the wrong front end": (b"Q\t" + PRIVATE.replace("\n", " ").encode(), b"FAIL\n"),
     "content twice": (remote("setTSIGKey", **TSIG).replace(b'"name"', b'"content": "x", "content"'), result(True)),
     "key for a misspelt parameter": (remote("setTSIGKey", name="k.", contend=SECRET), result(False)),
+    "key as the algorithm": (remote("setTSIGKey", name="k.", algorithm=SECRET), result(False)),
     "key as the name of a method": (remote(SECRET), result(False)),
     "key in a command that there is not": (b"CMD\ttsig set a hmac-sha256 " + SECRET.encode(), b"FAIL\n"),
     "the same over REMOTE": (remote("directBackendCmd", query=f"tsig set a x {SECRET}"), result(False)),
