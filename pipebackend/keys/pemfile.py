@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pipebackend.errors import KeyFault
@@ -19,6 +20,8 @@ __all__ = ["is_pem", "read"]
 _RSA_DEFAULT = 8  # PEM does not say which hash an RSA key signs with; RFC 8624 section 3.1 recommends this one
 # openssl writes EC PARAMETERS before the key, and people keep certificates in the same file
 _KEY = re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----.*?-----END (?:[A-Z]+ )*PRIVATE KEY-----", re.DOTALL)
+# The object identifiers of the curves (RFC 5480 section 2.1.1.1) in DER
+_CURVES = {bytes.fromhex("06082a8648ce3d030107"): CURVES[13], bytes.fromhex("06052b81040022"): CURVES[14]}
 _ENCRYPTED = ("BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED")
 
 
@@ -41,7 +44,7 @@ def read(text: str, algorithm: Algorithm | None, source: str = "private key") ->
         held = "no private key" if not found else f"{len(found)} private keys"
         raise KeyFault(f"{source}: is PEM with {held}; give a file with one '-----BEGIN PRIVATE KEY-----'")
     try:
-        private = load_pem_private_key(found[0].encode("ascii"), None)
+        private = _with_zeros(found[0]) or load_pem_private_key(found[0].encode("ascii"), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise KeyFault(f"{source}: the PEM text is not a private key that can be read; copy the file again") from None
     if not isinstance(private, PrivateKey):
@@ -54,6 +57,23 @@ def read(text: str, algorithm: Algorithm | None, source: str = "private key") ->
             f"{source}: this is a key of {known.mnemonic}, not of {algorithm.mnemonic}; leave out --algorithm"
         )
     return PrivateText(algorithm or known, private)
+
+
+def _with_zeros(pem: str) -> PrivateKey | None:
+    """The ECDSA key in ``pem`` whose number is not as long as RFC 5915 section 3 has it, None for all others.
+
+    GnuTLS, and so Knot, puts a zero before half of the numbers; others leave leading zeros out.
+    """
+    octets = b64decode("".join(line for line in pem.splitlines() if "-" not in line and ":" not in line))
+    number = re.search(rb"\x02\x01\x01\x04([\x01-\x7f])(.*)", octets, re.DOTALL)  # version 1, OCTET STRING
+    if number is None:
+        return None
+    scalar = number[2][: number[1][0]]
+    for curve_octets, curve in _CURVES.items():
+        size = (curve.key_size + 7) // 8
+        if curve_octets in octets and (len(scalar) < size or (len(scalar) == size + 1 and not scalar[0])):
+            return ec.derive_private_key(int.from_bytes(scalar), curve)
+    return None
 
 
 def _algorithm(private: PrivateKey, source: str) -> Algorithm:

@@ -567,3 +567,20 @@ def test_an_algorithm_that_the_key_is_not_of_is_refused(zoneutil, tmp_path):
     assert "this is a key of ed25519, not of rsasha256; leave out --algorithm" in refused
     refused = zoneutil.refused("key", "import", ZONE, lone_file(tmp_path), "--algorithm", "rsasha256")
     assert "this is a key of ecdsap256sha256; leave out --algorithm" in refused
+
+
+@pytest.mark.parametrize(("curve", "size"), [(ec.SECP256R1(), 32), (ec.SECP384R1(), 48)], ids=["P-256", "P-384"])
+@pytest.mark.parametrize("length", [-1, 0, 1])
+def test_a_pem_key_of_gnutls_may_have_a_zero_too_many(zoneutil, tmp_path, curve, size, length):
+    """Knot's keymgr writes half of its ECDSA keys so; OpenSSL reads them, cryptography does not."""
+    number = (0x5A << 8 * (size - 2)) + 7
+    octets = number.to_bytes(size + length)
+    oid = bytes.fromhex("06082a8648ce3d030107" if size == 32 else "06052b81040022")
+    inner = b"\x02\x01\x01\x04" + bytes([len(octets)]) + octets
+    inner = b"\x30" + bytes([len(inner)]) + inner
+    kind = bytes.fromhex("06072a8648ce3d0201") + oid
+    body = b"\x02\x01\x00\x30" + bytes([len(kind)]) + kind + b"\x04" + bytes([len(inner)]) + inner
+    der = base64.b64encode(b"\x30" + bytes([len(body)]) + body).decode()
+    (tmp_path / "key.pem").write_text(f"-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n")
+    zoneutil.good("key", "import", ZONE, tmp_path / "key.pem")
+    assert base64.b64encode(number.to_bytes(size)).decode() in zoneutil.good("key", "export", ZONE, 1).out
