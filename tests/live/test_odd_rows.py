@@ -58,6 +58,8 @@ ROWS = {
     "type-space": ("A ", "192.0.2.1", 60, 0),
 }
 # gsqlite3 leaves out the row and denies the name. Here it exists, as for the chain of a signed zone, which has it.
+# PowerDNS 5.1 takes a type that it does not know for an empty non-terminal if REMOTE says it
+UNKNOWN_TYPES = ("type-unknown", "type-number")
 LEFT_OUT = ("ttl-huge", "ttl-negative", "ttl-word")
 
 
@@ -97,4 +99,6 @@ def test_odd_rows_are_answered_as_by_gsqlite3(tmp_path, settings):
     for owner in LEFT_OUT:
         assert expected.pop(owner) == ("NXDOMAIN", [])
         assert got.pop(owner) == ("NOERROR", [])
+    for owner in UNKNOWN_TYPES:
+        assert expected.pop(owner)[1] == got.pop(owner)[1] == []
     assert got == expected
