@@ -70,7 +70,17 @@ def sign(tmp_path, *options):
     (tmp_path / "plain").write_text(SIGNED)
     key = ["-q", "-K", str(tmp_path), "-a", "ED25519", "-f", "KSK", APEX]
     said(program("dnssec-keygen"), *key)
-    where = ["-K", str(tmp_path), "-o", APEX, "-f", str(tmp_path / "zone"), str(tmp_path / "plain")]
+    where = [
+        "-K",
+        str(tmp_path),
+        "-d",
+        str(tmp_path),
+        "-o",
+        APEX,
+        "-f",
+        str(tmp_path / "zone"),
+        str(tmp_path / "plain"),
+    ]
     output = said(program("dnssec-signzone"), "-q", "-S", "-z", "-P", *options, *where)
     assert (tmp_path / "zone").exists(), output
     return tmp_path / "zone"
