@@ -66,6 +66,11 @@ class Connection:
         self._send()
         self._answer()
 
+    def rest(self) -> None:
+        """Let go of what the session holds, if it can be had again: it need not be, between two requests."""
+        if self.is_movable:
+            self._let_go()
+
     def close(self) -> None:
         """End the connection for all processes that have it."""
         try:

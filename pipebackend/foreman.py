@@ -33,7 +33,6 @@ _RETRY_SECONDS = 0.2
 _MOST_RETRY_SECONDS = 2.0
 _HANGS_SECONDS = 30.0  # a worker that does not even take a connection for so long never will
 _SPARE_FILES = 64  # descriptors for all but connections
-_FILES_EACH = 4  # of a connection in its worker: the socket, and the store with its log and the index of that
 
 
 def run(given: Arguments) -> None:
@@ -98,7 +97,7 @@ class Foreman:
     def __init__(self, listener: socket.socket, workers: int, files: int) -> None:
         self._listener = listener
         self._wanted = workers
-        self._slots_file = memory_file(max(16, min(MOST_CONNECTIONS, (files - _SPARE_FILES) // _FILES_EACH)))
+        self._slots_file = memory_file(max(16, min(MOST_CONNECTIONS, files - _SPARE_FILES)))
         self._slots = Slots(self._slots_file)
         self._free = list(range(self._slots.count))
         self._clients: dict[int, tuple[int, socket.socket]] = {}  # by descriptor: the slot and the connection

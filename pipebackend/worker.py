@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import resource
 import select
 import socket
 import time
@@ -29,6 +30,7 @@ TAKEN = b"taken"
 FINISH = b"finish"
 FINISH_SECONDS = 5.0  # how long half a request, or a transaction, may keep a worker that is to end
 MOST_HELD = 64 << 20  # octets of half requests and unread answers of all clients together
+_MOST_WITH_STORE = 8  # one of so many connections that there may be files for: the store has three, and they may be few
 _MOST_KEEPING = 16  # so many connections have the shortcut of ``kept``, whose memory each has for itself
 
 
@@ -64,6 +66,7 @@ class Worker:
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
         self._held = 0
+        self._crowd = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _MOST_WITH_STORE
         self._ends_at = 0.0  # monotonic; 0 while nobody said FINISH
 
     def run(self) -> None:
@@ -101,6 +104,9 @@ class Worker:
         connection = Connection(client, memory, traced(answering, self._given, backend) or answering, backend.close)
         self._connections[client.fileno()] = connection
         self._poll.register(client, select.EPOLLIN)
+        if len(self._connections) == self._crowd:
+            for one in self._connections.values():
+                one.rest()
         self._control.send(TAKEN)
 
     def _serve(self, connection: Connection) -> None:
@@ -116,6 +122,8 @@ class Worker:
         except OSError:  # the client has gone in the middle of something
             self._drop(connection, before)
             return
+        if len(self._connections) >= self._crowd:
+            connection.rest()
         self._held += connection.held - before
         if self._held > MOST_HELD:
             logs.once("held", f"half requests and unread answers fill {MOST_HELD >> 20} MiB: clients are cut off")

@@ -168,15 +168,12 @@ def test_more_idle_clients_than_files_end_no_worker(serve: Serve, connect: Conne
     (worker,) = service.workers
     resource.prlimit(worker, resource.RLIMIT_NOFILE, (1024, 1024))
     clients = [connect(service) for _ in range(500)]
-    for client in clients[:240]:
-        assert client.ask(INITIALIZE % b"").startswith(b'{"result":true')
-        assert b'"result"' in client.ask(METADATA)
+    for _ in range(2):
+        for client in clients:
+            assert client.ask(INITIALIZE % b"").startswith(b'{"result":true')
+            assert b'"result"' in client.ask(METADATA)
+    assert len(os.listdir(f"/proc/{worker}/fd")) < 1000
     assert service.workers == {worker}
-    for client in clients[:10]:
-        client.close()
-    for client in clients[240:250]:  # those that waited have the places of those that left
-        assert b'"result"' in client.ask(METADATA)
-    assert "connections are open: more wait until some are closed" in service.log
     assert "Traceback" not in service.log
     assert service.workers == {worker}
 
