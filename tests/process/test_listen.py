@@ -195,7 +195,7 @@ def test_each_connection_has_its_own_transaction(serve: Serve, connect: Connect,
     service = serve("remoteshim", "--config", str(tmp_path / "own.toml"), "--workers=1").ready()
     first, second = connect(service), connect(service)
     assert first.ask(BEGIN) == b'{"result":true}\n'
-    assert second.ask(COMMIT) == b'{"result":false}\n'
+    assert second.ask(COMMIT).startswith(b'{"result":null,')  # false would be success to PowerDNS (docs/writes.md)
     assert first.ask(COMMIT) == b'{"result":true}\n'
 
 
