@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests import leaks
-from tests.live import servers
+from tests.live import pairs, servers
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,12 +24,14 @@ settings.register_profile("long", deadline=None, max_examples=2000)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every", type=int, default=1, help="differential tests ask each so many-th question alone")
     parser.addoption("--long", action="store_true", help="also run the tests marked slow; hypothesis looks longer")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_OUTPUT] = {}
     config.pluginmanager.register(_Output(config), "output of all tests")
+    pairs.EVERY = config.getoption("--every")
     settings.load_profile("long" if config.getoption("--long") else "usual")
 
 

@@ -61,7 +61,7 @@ def conf(
     backend = open_backend()
     config = backend.registry.config.path
     asked = server.find([protocol.partition("-")[0]], program=pdns_server)
-    needed = list(needs(served.look(config).contents, asked.defaults))
+    needed = list(needs(served.look(config).contents))
     lines = advised.lines(protocol, config, _store(backend), keys_in, os.path.abspath(socket), needed)
     if as_json_:
         as_json([asdict(line) for line in lines])

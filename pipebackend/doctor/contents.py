@@ -23,7 +23,6 @@ __all__ = ["TYPES", "Contents", "look"]
 
 TYPES = ("ALIAS", "DNAME", "LUA")
 _MOST = 200_000  # records of a zone of the configuration that are looked at
-_LONG = 255  # octets of a LUA record, which goes as TXT does: longer ones are cut
 # Everything but these is a "malformed qdomain" to PowerDNS without 8bit-dns; names come with \DDD for other octets
 _ODD = re.compile(r"\\(?!032)\d{3}|[^-A-Za-z0-9_ *./@\\:]")
 
@@ -33,7 +32,7 @@ class Contents:
     """Canonical names of zones: with records of a type, with names of other octets, and by their role.
 
     ``by_client`` are zones whose answers depend on the client, ``by_subnet`` those that look at its network
-    (RFC 7871), ``long_lua`` those with a LUA record that PowerDNS splits.
+    (RFC 7871).
     """
 
     with_type: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -42,19 +41,16 @@ class Contents:
     secondaries: Sequence[str] = ()
     by_client: Sequence[str] = ()
     by_subnet: Sequence[str] = ()
-    long_lua: Sequence[str] = ()
 
 
 def look(zones: Sequence[Zone], store: Store | None) -> Contents:
     """What is in the zones of a configuration, and in its store."""
     with_type = {type_: list[str]() for type_ in TYPES}
-    odd, long_lua = list[str](), list[str]()
+    odd: list[str] = []
     for zone in zones:
         types = set()
         for record in _records(zone):
             types.add(record.type)
-            if record.type == "LUA" and len(record.content) > _LONG and zone.apex not in long_lua:
-                long_lua.append(zone.apex)
             if zone.apex not in odd and _ODD.search(record.owner):
                 odd.append(zone.apex)
         for type_ in types & with_type.keys():
@@ -64,7 +60,6 @@ def look(zones: Sequence[Zone], store: Store | None) -> Contents:
         for type_ in TYPES:
             with_type[type_] += store.apexes_with(type_)
         odd += [apex for apex in store.apexes_with_other_names() if apex not in odd]
-        long_lua += store.apexes_with("LUA", _LONG)
     uses = {zone.apex: _client_use(zone.target) for zone in zones if isinstance(zone, CustomZone)}
     return Contents(
         with_type,
@@ -73,7 +68,6 @@ def look(zones: Sequence[Zone], store: Store | None) -> Contents:
         [row.name for row in rows if row.type in ("SLAVE", "CONSUMER")],
         [apex for apex, (depends, _) in uses.items() if depends],
         [apex for apex, (_, has_subnet) in uses.items() if has_subnet],
-        long_lua,
     )
 
 

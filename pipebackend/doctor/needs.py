@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipebackend.doctor.contents import Contents
@@ -11,7 +11,6 @@ from pipebackend.doctor.findings import ERROR
 __all__ = ["CACHES", "NOT_OVER_PIPE", "Need", "needs"]
 
 CACHES = ("cache-ttl", "query-cache-ttl", "negquery-cache-ttl")
-_NEWER = ("lua-records-insert-whitespace",)  # not known to 4.7, which does the same with no way to stop it
 _RESOLVERS = "/etc/resolv.conf"
 _LOCAL_RESOLVER = "127.0.0.1"
 NOT_OVER_PIPE = ("primary", "secondary")  # no call of it tells PowerDNS of such zones
@@ -36,11 +35,9 @@ class Need:
         return f"{first or '.'}{more} {self.why}"
 
 
-def needs(found: Contents, known: Mapping[str, str] | frozenset[str] = frozenset()) -> Iterator[Need]:
-    """What these zones need; ``known`` are the settings of the server, none if that is unknown."""
-    for need in _all(found):
-        if need.zones and (need.name not in _NEWER or need.name in known):
-            yield need
+def needs(found: Contents) -> Iterator[Need]:
+    """What these zones need."""
+    return (need for need in _all(found) if need.zones)
 
 
 def _all(found: Contents) -> Iterator[Need]:
@@ -60,10 +57,6 @@ def _all(found: Contents) -> Iterator[Need]:
     yield Need(
         "enable-lua-records", "yes", ERROR, "lua-records", types["LUA"],
         "has LUA records: without this PowerDNS does not run them",
-    )  # fmt: skip
-    yield Need(
-        "lua-records-insert-whitespace", "no", ERROR, "lua-whitespace", found.long_lua,
-        "has a LUA record of more than 255 octets: PowerDNS puts a space into it where it is cut",
     )  # fmt: skip
     yield Need(
         "expand-alias", "yes", ERROR, "alias", types["ALIAS"],

@@ -98,9 +98,9 @@ def misnamed(db: Sqlite) -> list[tuple[str, str]]:
     return [(str(name), fault) for (name,) in found if (fault := fault_of_name(name))]
 
 
-def with_type(db: Sqlite, type_: str, longer_than: int = 0) -> list[str]:
-    """The zones that have a record of a type, with content of more than so many characters."""
-    return _having(db, "type = ? AND length(content) > ?", (type_, longer_than))
+def with_type(db: Sqlite, type_: str) -> list[str]:
+    """The zones that have a record of a type."""
+    return _having(db, "type = ?", (type_,))
 
 
 def with_other_names(db: Sqlite) -> list[str]:

@@ -101,9 +101,9 @@ class Store:
         """The names of at most so many of them."""
         return bookkeeping.served_apexes(self._db, most)
 
-    def apexes_with(self, type_: str, longer_than: int = 0) -> list[str]:
-        """The zones that have a record of a type, with content of more than so many characters."""
-        return domains.with_type(self._db, type_, longer_than)
+    def apexes_with(self, type_: str) -> list[str]:
+        """The zones that have a record of a type."""
+        return domains.with_type(self._db, type_)
 
     def apexes_with_other_names(self) -> list[str]:
         """The zones with a name that PowerDNS serves with ``8bit-dns`` alone."""

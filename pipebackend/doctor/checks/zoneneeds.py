@@ -15,7 +15,7 @@ __all__ = ["CHECKS"]
 def missing(case: Case) -> Iterator[Finding]:
     for coprocess in case.coprocesses:
         served = case.served_by(coprocess)
-        for need in needs(served.contents, case.server.defaults) if served else ():
+        for need in needs(served.contents) if served else ():
             if coprocess.protocol == "pipe" and need.name in NOT_OVER_PIPE:
                 continue
             if not _is_met(case, need):

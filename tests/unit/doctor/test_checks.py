@@ -537,7 +537,6 @@ FIXED_BY = {
     "version": (HERE, "test_an_old_server"),
     **dict.fromkeys(("trial", "slow-start"), (HERE, "test_a_start_that_takes_too_long")),
     **dict.fromkeys(("dname", "lua-records", "8bit-dns"), (ZONES, "test_records_of_a_file")),
-    "lua-whitespace": (ZONES, "test_a_long_lua_record"),
     "alias": (ZONES, "test_alias_records_need_two_settings"),
     "client-cache": (ZONES, "test_answers_by_client_need_all_caches_off"),
     "edns-subnet": (ZONES, "test_answers_by_subnet"),
