@@ -10,7 +10,7 @@ from __future__ import annotations
 from pipebackend import coexistence, logs, names, plain, records
 from pipebackend.errors import BackendError, NameFault, RecordFault, StoreFault, TransferFault
 from pipebackend.records import Record
-from pipebackend.store import places, rrs
+from pipebackend.store import cells, places, rrs
 from pipebackend.versions import NEUTRAL
 
 TYPE_CHECKING = False
@@ -267,6 +267,8 @@ class _Feed:
         is_plain = self._is_plain.get(type_)
         if is_plain is None or not is_plain(content):
             type_, content = records.kept_content(type_, content, self._dialect)
+            if not content and type_ not in cells.MAY_BE_EMPTY:
+                raise RecordFault("the content is empty")
         if type_ == "SOA":
             self._take_soa(name)
         elif not self._is_replaced:  # else a secondary serves what its primary does; ``zone check`` tells of it

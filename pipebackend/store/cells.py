@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Cell = str | bytes | int | float | None
 
-__all__ = ["examined", "served", "text"]
+__all__ = ["MAY_BE_EMPTY", "examined", "served", "text"]
 
 _DEFAULT_TTL = 3600  # PowerDNS's default-ttl, for rows that have none
 _LARGEST_TTL = 2**32 - 1  # PowerDNS's type of a TTL
@@ -24,6 +24,10 @@ _MAX_NUMBER_CHARS = 20
 
 class _NotServed(RecordFault):
     """Of a row that gsqlite3 leaves out."""
+
+
+# APL may have no prefixes (RFC 3123 section 4); the others without data are kept, and told to nobody (``answerable``)
+MAY_BE_EMPTY = frozenset(("APL", "DHCID", "OPENPGPKEY"))
 
 
 def served(owner: Cell, type_: Cell, ttl: Cell, prio: Cell, content: Cell, auth: Cell) -> Record | None:
@@ -58,7 +62,7 @@ def _record(name: str, type_: str, ttl: str, prio: str, content: str, auth: Cell
         if not (name.isascii() and name.isprintable()):
             raise RecordFault("the name has octets that are to be written \\DDD")
         line = _line(f"{prio} {content}" if kind in PRIORITY_TYPES else content, kind)
-        if not line and kind != "APL":  # which may have no prefixes (RFC 3123 section 4)
+        if not line and kind not in MAY_BE_EMPTY:
             raise RecordFault("the content is empty")
         if kind in PRIORITY_TYPES and " " not in line:
             raise RecordFault(f"{_shown(line)} is not a priority and what follows it")
