@@ -129,7 +129,7 @@ def test_killing_processes_under_load_fails_one_question_each_at_most(way: str, 
 
 
 def test_a_killed_keeper_is_relaunched_over_pipe(tmp_path: Path) -> None:
-    with powerdns("pipe", tmp_path) as setup:
+    with powerdns("pipe", tmp_path, timeout=2000) as setup:  # which PowerDNS waits for one that died
         setup.launch_all()
         for process in setup.keepers():
             os.kill(process, signal.SIGKILL)
