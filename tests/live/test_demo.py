@@ -20,8 +20,8 @@ TOP = Path(__file__).parents[2]
 STAMPED = ("setup.cfg", "pyproject.toml", "requirements/constraints.txt")  # as in scripts/lib.sh
 ANSWERS = {
     "lax.airports.aa TXT": '"Los Angeles International Airport"',
-    "lax.airports.aa LOC": "33 56 32.986 N 118 24 28.976 W 38.95m 1.00m 10000.00m 10.00m",
-    "AMS.Airports.aa LOC": "52 18 30.960 N 4 45 50.004 E -3.35m 1.00m 10000.00m 10.00m",
+    "lax.airports.aa LOC": "33 56 32.986 N 118 24 28.976 W 38.95m 1m 10000m 10m",
+    "AMS.Airports.aa LOC": "52 18 30.960 N 4 45 50.004 E -3.35m 1m 10000m 10m",
     "zrh.airports.aa TXT": '"Zurich Airport"',
 }
 
