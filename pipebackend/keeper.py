@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 
 from pipebackend import logs, shown, streams
+from pipebackend.zones import fingerprints
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_VAIN", "end_with", "keep"]
 
 MOST_VAIN = 5  # so many processes in a row that died at their start: another one would not help
-VERIFY_KEY = "PIPEBACKEND_VERIFY"  # tells later processes to look for damage before they map a compiled zone
 _FAULTS_OF_MEMORY = (6, 7, 11)  # SIGABRT, SIGBUS, SIGSEGV: what a damaged file that is mapped leads to
 _LAST_WORDS_MS = 1000  # how long a process may go on when nobody reads its answers any more
 
@@ -63,7 +63,7 @@ def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.M
         os.close(ended)
         _leave_if_over(memory, pid, status, is_first)
         if -status in _FAULTS_OF_MEMORY:
-            os.environ[VERIFY_KEY] = "1"
+            os.environ[fingerprints.VERIFY_KEY] = "1"
         refused = _refuse(memory, pid, status, sink, refusal)
         is_first = False
         vain = 0 if refused or memory.chunk[1] else vain + 1

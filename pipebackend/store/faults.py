@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pipebackend.errors import StoreFault
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import sqlite3
+__all__ = ["BUSY_SECONDS", "OTHERS", "code", "is_of_text", "of", "of_database"]
 
-__all__ = ["BUSY_SECONDS", "code", "is_of_text", "of_damage", "of_database", "of_value"]
-
+OTHERS = (OverflowError, UnicodeError, MemoryError)  # that the sqlite3 module raises beside its own
 BUSY_SECONDS = 10  # how long a write waits for the writers before it
 
 # By primary result code (https://www.sqlite.org/rescode.html): what is wrong; what to do
@@ -38,7 +35,16 @@ def is_of_text(fault: StoreFault) -> bool:
     return "Could not decode to UTF-8" in str(fault.__cause__)
 
 
-def of_database(path: str, exc: sqlite3.Error) -> StoreFault:
+def of(path: str, exc: Exception) -> StoreFault:
+    """What a statement may raise, besides SQLite's own errors one of OTHERS, as a fault that names the file."""
+    if isinstance(exc, OverflowError | UnicodeEncodeError):  # a number of more than 64 bits, a text that is no Unicode
+        return StoreFault(f"store {path}: a value cannot be stored: {exc}; nothing was changed")
+    if isinstance(exc, OTHERS):  # of a damaged file: SQLite's own words are no text, or a size is one no memory has
+        return StoreFault(f"store {path}: {_MEANINGS['CORRUPT']} ({type(exc).__name__})")
+    return of_database(path, exc)
+
+
+def of_database(path: str, exc: Exception) -> StoreFault:
     """The error as one that names the file, what is wrong and what to do."""
     text = str(exc)
     if "no such column" in text or "no such table" in text:
@@ -48,16 +54,6 @@ def of_database(path: str, exc: sqlite3.Error) -> StoreFault:
         )
     meaning = _MEANINGS.get(_primary_code(exc), "")
     return StoreFault(f"store {path}: {meaning} ({text})" if meaning else f"store {path}: {text}")
-
-
-def of_value(path: str, exc: Exception) -> StoreFault:
-    """A value that no SQL database takes: a text that is no Unicode, a number of more than 64 bits."""
-    return StoreFault(f"store {path}: a value cannot be stored: {exc}; nothing was changed")
-
-
-def of_damage(path: str, exc: Exception) -> StoreFault:
-    """What a damaged file makes of SQLite's own words: octets that are no text, a size that no memory has."""
-    return StoreFault(f"store {path}: {_MEANINGS['CORRUPT']} ({type(exc).__name__})")
 
 
 def _primary_code(exc: BaseException | None) -> str:

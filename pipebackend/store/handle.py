@@ -88,12 +88,8 @@ class Handle:
         try:
             cursor = self.connection.execute(sql, values)
             return cursor, cursor.fetchall()
-        except _sqlite3.Error as exc:
-            raise faults.of_database(self.path, exc) from exc
-        except (OverflowError, UnicodeEncodeError) as exc:
-            raise faults.of_value(self.path, exc) from exc
-        except (UnicodeDecodeError, MemoryError) as exc:
-            raise faults.of_damage(self.path, exc) from exc
+        except (_sqlite3.Error, *faults.OTHERS) as exc:
+            raise faults.of(self.path, exc) from exc
 
     def run_many(self, sql: str, values: Iterable[Values]) -> None:
         """One changing statement for each of ``values``."""
@@ -103,12 +99,8 @@ class Handle:
             raise StoreFault(f"store {self.path}: it vanished; try again")
         try:
             self.connection.executemany(sql, values)
-        except _sqlite3.Error as exc:
-            raise faults.of_database(self.path, exc) from exc
-        except (OverflowError, UnicodeEncodeError) as exc:
-            raise faults.of_value(self.path, exc) from exc
-        except (UnicodeDecodeError, MemoryError) as exc:
-            raise faults.of_damage(self.path, exc) from exc
+        except (_sqlite3.Error, *faults.OTHERS) as exc:
+            raise faults.of(self.path, exc) from exc
 
     def insert(self, into: str, rows: Iterable[Values]) -> None:
         """``INSERT INTO table (columns)`` with these rows, many in a statement: one for each takes twice as long."""
@@ -149,10 +141,8 @@ class Handle:
             cursor = self.connection.execute(sql, values)
             while rows := cursor.fetchmany(STREAMED_ROWS):
                 yield from rows
-        except _sqlite3.Error as exc:
-            raise faults.of_database(self.path, exc) from exc
-        except (UnicodeDecodeError, MemoryError) as exc:
-            raise faults.of_damage(self.path, exc) from exc
+        except (_sqlite3.Error, *faults.OTHERS) as exc:
+            raise faults.of(self.path, exc) from exc
 
     def fetch(self, sql: str, values: Values = ()) -> list[Row]:
         """The rows of one statement."""
@@ -182,10 +172,8 @@ class Handle:
         self._identity = files.identity(self.path)
         try:
             self.connection = _connected(self.path, "mode=rw")
-        except _sqlite3.Error as exc:
-            raise faults.of_database(self.path, exc) from exc
-        except (UnicodeDecodeError, MemoryError) as exc:
-            raise faults.of_damage(self.path, exc) from exc
+        except (_sqlite3.Error, *faults.OTHERS) as exc:
+            raise faults.of(self.path, exc) from exc
         self.opened += 1
 
     def _connect_snapshot(self) -> None:
@@ -195,10 +183,8 @@ class Handle:
         self._identity = files.snapshot_identity(self.path)
         try:
             self.connection = _connected(self.path, "mode=ro&immutable=1")
-        except _sqlite3.Error as exc:
-            raise faults.of_database(self.path, exc) from exc
-        except (UnicodeDecodeError, MemoryError) as exc:
-            raise faults.of_damage(self.path, exc) from exc
+        except (_sqlite3.Error, *faults.OTHERS) as exc:
+            raise faults.of(self.path, exc) from exc
         self._is_snapshot = True
         self.opened += 1
 

@@ -22,6 +22,7 @@ from pipebackend.errors import ZoneFault
 from pipebackend.nsec3param import Nsec3Param
 from pipebackend.records import ENT, Record
 from pipebackend.values import Value
+from pipebackend.zones.fingerprints import VERIFY_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ SETTINGS = b"settings"
 MAX_DBS = 8
 # What reading a file may raise that is not one of ours, or not as it was written
 DAMAGED = (lmdb.Error, UnicodeDecodeError, ValueError, IndexError, OSError)
-VERIFY_KEY = "PIPEBACKEND_VERIFY"  # set by the keeper after a process was ended by a fault of memory
 _DIGEST_OCTETS = 32  # at the end of a file, behind the pages that LMDB knows of
 _BLOCK = 1 << 20
 _MAX_KEY = 511  # octets of a key in LMDB

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
     Fingerprint = tuple[tuple[str, int, int, int, int], ...]
 
-__all__ = ["is_settled", "of"]
+__all__ = ["VERIFY_KEY", "is_settled", "of"]
+
+# In the environment: compiled zones are looked through for damage before they are mapped, as after a fault of memory
+VERIFY_KEY = "PIPEBACKEND_VERIFY"
 
 _CLOCK_GRAIN = 10_000_000  # nanoseconds: a file's time comes from the kernel's coarse clock
 
