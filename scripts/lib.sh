@@ -70,14 +70,11 @@ need_environment() {
 }
 
 install_project() {
-    local stamp python
+    local stamp
     stamp="$(cat setup.cfg pyproject.toml requirements/constraints.txt | sha256sum) $PWD"
     [ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ] || return 0
-    python=$(find_python)
     say "making the Python environment in .venv"
-    [ -x .venv/bin/python ] || "$python" -m venv .venv
-    # Nothing is installed that has no hash there, and no package runs code of its own (wheels only).
-    .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements/constraints.txt
+    install_pinned .venv requirements/constraints.txt
     # The usual editable install puts an import hook into the start of each process; compat is a plain path, and
     # setuptools warns on each use of it.
     PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . \
@@ -87,14 +84,21 @@ install_project() {
 
 # need_clients: .clients with other people's programs that the tests run, in the releases of requirements/clients.txt
 need_clients() {
-    local stamp python
+    local stamp
     stamp="$(sha256sum <requirements/clients.txt) $PWD"
     [ "$(cat .clients/stamp 2>/dev/null)" != "$stamp" ] || return 0
-    python=$(find_python)
     say "installing clients of PowerDNS's API into .clients"
-    [ -x .clients/bin/python ] || "$python" -m venv .clients
-    .clients/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements/clients.txt
+    install_pinned .clients requirements/clients.txt
     printf '%s\n' "$stamp" >.clients/stamp
+}
+
+# install_pinned FOLDER FILE: a Python environment with the releases of a file. Nothing is installed that has no hash there,
+# and no package runs code of its own (wheels only).
+install_pinned() {
+    local python
+    python=$(find_python)
+    [ -x "$1/bin/python" ] || "$python" -m venv "$1"
+    "$1/bin/python" -m pip install --quiet --require-hashes --only-binary :all: --requirement "$2"
 }
 
 find_python() {
