@@ -150,7 +150,8 @@ def build(section: Section, apex: str, ident: int, chain: str = "", progress: Pr
         if not is_ours:  # another compiler of this zone is at work, and sees to it that its source has come to rest
             return False
         chains = [nsec3param.from_text(chain)] if chain else []
-        made = _chains_of(target.path)
+        there = _mapped(target.path)  # held until the end, so that its digest is looked at once
+        made = _chains_of(there)
         if _is_there(target) and all(param in made for param in chains):
             return False
         _remove_leftovers(section, folder)
@@ -174,8 +175,7 @@ def build(section: Section, apex: str, ident: int, chain: str = "", progress: Pr
 
 def _is_there(target: Target) -> bool:
     try:
-        found = compilation.current(target)
-        return found is not None and not found.damage()
+        return compilation.current(target) is not None
     except ZoneFault:  # it is, and says that the source is refused
         return True
 
@@ -386,11 +386,19 @@ def sections(read: config.Config) -> Mapping[str, Section]:
     }
 
 
-def _chains_of(path: str) -> list[Nsec3Param]:
+def _mapped(path: str) -> lmdb.Environment | None:
+    try:
+        return compiled.open_file(path)
+    except compiled.DAMAGED:
+        return None
+
+
+def _chains_of(env: lmdb.Environment | None) -> list[Nsec3Param]:
     """The NSEC3 rings that a file has, if it is there."""
+    if env is None:
+        return []
     found = []
     try:
-        env = compiled.open_file(path)
         with env.begin() as txn:
             for key, _ in txn.cursor():
                 if (param := compiled.chain_of(bytes(key))) is not None:
