@@ -133,7 +133,7 @@ class Backend:
             self._writer[1].flush()
         try:
             answer = lookup.answer(self.zones, qname, "ANY" if qtype in VARYING else qtype, client, zone_id)
-        except Exception:
+        except Exception:  # of any kind, for the edge to answer: it counts as a failure of its zone
             self._asked = self._failing(qname, zone_id)
             raise
         self._asked = answer.ident

@@ -71,6 +71,15 @@ def write(path: Path, text: str) -> None:
     age(path)
 
 
+def write_code(folder: Path, user: str) -> Path:
+    """A custom zone of this user in the place of what is there; the file that tells who has run it."""
+    mark = folder / "mark"
+    write(folder / "pipebackend.toml", CUSTOM)
+    write(folder / "who.py", WHO.format(mark=str(mark)))
+    give(folder, user)
+    return mark
+
+
 def give(folder: Path, user: str) -> None:
     entry = pwd.getpwnam(user)
     for path in (folder, *folder.rglob("*")):
@@ -162,10 +171,7 @@ def test_root_maps_no_file_that_pdns_has_written(programs: Installed, folder: Pa
 def test_a_configuration_in_the_folder_of_another_user_is_not_taken(
     programs: Installed, folder: Path, user: str
 ) -> None:
-    mark = folder / "mark"
-    write(folder / "pipebackend.toml", CUSTOM)
-    write(folder / "who.py", WHO.format(mark=str(mark)))
-    give(folder, user)
+    mark = write_code(folder, user)
     done = run(programs.command("zoneutil", "zone", "list"), folder)
     assert "airports.aa" in done.stdout
     assert f"pipebackend.toml is not used: {folder / 'pipebackend.toml'} belongs to {user}; name it" in done.stderr
@@ -175,10 +181,7 @@ def test_a_configuration_in_the_folder_of_another_user_is_not_taken(
 def test_root_runs_no_code_of_another_user_even_when_it_names_the_configuration(
     programs: Installed, folder: Path
 ) -> None:
-    mark = folder / "mark"
-    write(folder / "pipebackend.toml", CUSTOM)
-    write(folder / "who.py", WHO.format(mark=str(mark)))
-    give(folder, PDNS)
+    mark = write_code(folder, PDNS)
     file = str(folder / "pipebackend.toml")
     done = run(programs.command("zoneutil", "--config", file, "record", "lookup", "who.example", "TXT"), folder)
     assert f"is not run by root: {folder / 'who.py'} belongs to pdns" in done.stderr
@@ -186,10 +189,7 @@ def test_root_runs_no_code_of_another_user_even_when_it_names_the_configuration(
 
 
 def test_a_module_that_others_may_write_is_not_run(programs: Installed, folder: Path) -> None:
-    mark = folder / "mark"
-    write(folder / "pipebackend.toml", CUSTOM)
-    write(folder / "who.py", WHO.format(mark=str(mark)))
-    give(folder, PDNS)
+    mark = write_code(folder, PDNS)
     (folder / "who.py").chmod(0o666)
     words = programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), "zone", "check")
     done = run(command_as(PDNS, words), folder)
@@ -199,10 +199,7 @@ def test_a_module_that_others_may_write_is_not_run(programs: Installed, folder: 
 
 def test_what_root_starts_over_the_protocol_is_the_owner_of_the_store(programs: Installed, folder: Path) -> None:
     """pdnsutil of root starts us as root; the code and the files of the service are pdns's."""
-    mark = folder / "mark"
-    write(folder / "pipebackend.toml", CUSTOM)
-    write(folder / "who.py", WHO.format(mark=str(mark)))
-    give(folder, PDNS)
+    mark = write_code(folder, PDNS)
     requests = [
         {"method": "initialize", "parameters": {"config": str(folder / "pipebackend.toml")}},
         {"method": "lookup", "parameters": {"qname": "x.who.example.", "qtype": "ANY"}},
