@@ -25,6 +25,10 @@ def said(*words):
     return done.stdout + done.stderr
 
 
+def named_version():
+    return said(program("named-checkzone"), "-v").strip()
+
+
 def ours(path):
     """What ``zone check`` says of a file, refused or not."""
     try:
@@ -61,6 +65,8 @@ def test_each_finding_is_whose_the_table_says(tmp_path, finding):
     for tool, words, output in zip(TOOLS, bad[2:], theirs(path), strict=True):
         if tool.startswith("pdnsutil") and pdns_version() != (4, 7):
             continue  # later ones cannot load the BIND module, or have more findings
+        if tool.startswith("named") and not words and not named_version().startswith("9.18."):
+            continue  # BIND 9.20 finds a DS outside a zone cut
         assert words in output if words else not complaints(output), f"{tool}: {output}"
     marks = " | ".join("yes" if words else "" for words in bad[2:])
     assert f"| {finding} | {marks} |".replace("|  |", "| |").replace("|  |", "| |") in PAGE

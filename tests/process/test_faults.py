@@ -52,6 +52,11 @@ def a_directory(path: Path) -> None:
     path.mkdir()
 
 
+def said_whole(log: str, path: Path) -> bool:
+    """The fault has been named, and what is served meanwhile."""
+    return path.name in log and log.endswith("as it was before\n")
+
+
 def test_spoiled_files(tmp_path: Path) -> None:
     """A table or a configuration, each spoiled in each way, all at once since the test has to wait."""
     with coprocesses(tmp_path) as start:
@@ -66,7 +71,7 @@ def test_spoiled_files(tmp_path: Path) -> None:
             harm(folder / file)
         said = {}
         for path, coprocess in cases.items():
-            wait_for(lambda path=path, log=coprocess: path.name in log.log, f"a word in the log on {path}")
+            wait_for(lambda path=path, log=coprocess: said_whole(log.log, path), f"a word in the log on {path}")
             said[path] = coprocess.log
         time.sleep(LOOKS * POLL_SECONDS)
         for path, coprocess in cases.items():

@@ -367,16 +367,16 @@ def test_another_configuration_than_here(bed):
     assert bed.examine().findings == []
 
 
-@pytest.mark.parametrize(("pause", "code"), [("0.4", "slow-start"), ("3", "trial")])
+@pytest.mark.parametrize(("pause", "code"), [("1.8", "slow-start"), ("4", "trial")])
 def test_a_start_that_takes_too_long(bed, pause, code):
     """It is slow by a sleep, longer than a half of the timeout, or all of it."""
     program = bed.folder / "remoteshim"
     program.write_text(f'#!/bin/sh\nsleep {pause}\nexec {installed_command("remoteshim")} "$@"\n')
     program.chmod(0o755)
-    bed.write(REMOTE.replace("<remoteshim>", str(program)).replace("<config>", "<config>,timeout=600"))
+    bed.write(REMOTE.replace("<remoteshim>", str(program)).replace("<config>", "<config>,timeout=3000"))
     found = finding_of(bed.examine(), code)
     assert found.write.endswith("timeout=5000")
-    bed.conf.write_text(bed.conf.read_text().replace("timeout=600", "timeout=60000"))
+    bed.conf.write_text(bed.conf.read_text().replace("timeout=3000", "timeout=60000"))
     assert bed.examine().findings == []
 
 
