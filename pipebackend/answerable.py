@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pipebackend.errors import RecordFault
 from pipebackend.records import ENT, Record
-from pipebackend.versions import NEW, UNKNOWN
+from pipebackend.versions import GENERIC, NEW, UNKNOWN, other_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["VARYING", "all_of", "at_name", "fault", "in_words_of"]
 
-_NEW_TYPES = {"TYPE67": "HHIT", "TYPE68": "BRID", "TYPE261": "RESINFO", "TYPE262": "WALLET"}
 _SERVICES = frozenset(("SVCB", "HTTPS"))
 _WITH_DATA = frozenset(("CDNSKEY", "CERT", "DHCID", "DNSKEY", "KEY", "OPENPGPKEY", "RKEY"))
 # The only types that a lookup has to look at
-VARYING = frozenset((*_NEW_TYPES, *_NEW_TYPES.values(), *_SERVICES, *_WITH_DATA))
+VARYING = frozenset((*GENERIC, *GENERIC.values(), *_SERVICES, *_WITH_DATA))
+_WORDED = frozenset(("LOC", "CSYNC"))  # all versions read them in the words of another, and compare text of their own
+_WHOLE = (" 0.000 ", " 60.000 ")  # the only seconds of LOC that they write differently
+_HIGH = len("21474836.48")  # metres, from which on they write LOC's altitude as one below zero
+_NO_OCTETS = ("\\# 0", "\\# 0 ")
 _NEW_KEYS = ("key7", "key8", "key9", "dohpath", "ohttp", "tls-supported-groups")
 
 
@@ -54,14 +57,18 @@ def at_name(version: Version, records: Sequence[Record], qtype: str) -> Sequence
     found = list(all_of(version, records))
     if qtype == "ANY":
         return found or [Record(record.owner, ENT, 0, "") for record in records[:1]]
-    names = {qtype, _NEW_TYPES.get(qtype), *(generic for generic, name in _NEW_TYPES.items() if name == qtype)}
-    return [record for record in found if record.type in names]
+    return [record for record in found if record.type in (qtype, other_name(qtype))]
 
 
 def all_of(version: Version, records: Iterable[Record]) -> Iterator[Record]:
     """All records that can be told."""
+    is_known = version is not UNKNOWN
     for record in records:
-        changed = in_words_of(version, record) if record.type in VARYING else record
+        changed: Record | None = record
+        if record.type in VARYING:
+            changed = in_words_of(version, record)
+        elif is_known and (record.type in _WORDED or record.content in _NO_OCTETS):
+            changed = _worded(version, record)
         if changed is not None:
             yield changed
 
@@ -74,14 +81,27 @@ def _translated(version: Version, record: Record) -> Record:
         return record  # only a version that knows it by name has written it so
     from pipebackend import rdtext
 
-    number = rdtext.number_of(type_)
-    assert number is not None
-    text = rdtext.text_of(number, rdtext.octets_of(type_, content), version.dialect)
-    return record._replace(type=rdtext.type_of(number, version.dialect), content=text)
+    type_, content = rdtext.own(type_, content, version.dialect)
+    return record._replace(type=type_, content=content)
+
+
+def _worded(version: Version, record: Record) -> Record:
+    """The record in the version's own text, if it can be read at all."""
+    content = record.content
+    if record.type == "LOC" and not any(seconds in content for seconds in _WHOLE):
+        altitude = content.partition("m")[0].rpartition(" ")[2]
+        if len(altitude) < _HIGH:
+            return record
+    from pipebackend import rdtext
+
+    try:
+        return record._replace(content=rdtext.own(record.type, content, version.dialect)[1])
+    except RecordFault:
+        return record
 
 
 def _differs(record: Record) -> bool:
     """Whether no form of it suits all versions."""
-    if record.type in _NEW_TYPES:
+    if record.type in GENERIC:
         return True
     return record.type in _SERVICES and (" key8=" in record.content or " key9=" in record.content)

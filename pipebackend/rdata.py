@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipebackend.records import Record
     from pipebackend.versions import Dialect
 
-__all__ = ["ascii_only", "checked_content", "content_of", "reason", "to_rdata", "zone_line"]
+__all__ = ["ascii_only", "checked", "checked_content", "content_of", "of_dnspython", "reason", "to_rdata", "zone_line"]
 
 # Where the content of a type has domain names, as places among its fields; -1 is the last one.
 _NAME_FIELDS = {
@@ -43,28 +43,35 @@ _NAME_FIELDS = {
 _LUA = rdtext.NUMBERS["LUA"]
 _ZONE_FILE_SPECIAL = re.compile(r'\\.|["();@$]', re.DOTALL)
 _NOT_ASCII = re.compile(r"(\\?)([^\x00-\x7f])|\\.", re.DOTALL)
+_SIXTY = re.compile(r"\b(\d+) (\d+) 60\.000 ")  # of LOC, as PowerDNS before 5.1 writes some whole minutes
+_GROUPS = re.compile(r"\btls-supported-groups=([0-9,]+)")  # of SVCB, as PowerDNS 5.1 writes it
 _NO_GATEWAY = re.compile(r"^(\d+ 0 \d+) (?!\. )")  # as PowerDNS writes it
 
 
 def checked_content(type_: str, content: str) -> str:
-    """``content`` in PowerDNS's form; raises RecordFault if the type does not allow it or PowerDNS lacks the type."""
-    rdata = to_rdata(type_, content)
-    name = type_name(rdata.rdtype)
+    """``content`` in PowerDNS's form; raises RecordFault if the type does not allow it or has another name there."""
+    name, content = checked(type_, content)
     if name != type_:
         raise RecordFault(f"write the type {type_} as {name}, as PowerDNS does")
-    return content_of(rdata)
+    return content
 
 
-def content_of(rdata: Rdata) -> str:
-    """The rdata's content in PowerDNS's form, for a record whose type is ``rdtypes.type_name(rdata.rdtype)``; raises
-    RecordFault where PowerDNS could not read it."""
+def checked(type_: str, content: str) -> tuple[str, str]:
+    """The type and ``content`` as all versions of PowerDNS read them; raises RecordFault."""
+    rdata = to_rdata(type_, content)
+    return type_name(rdata.rdtype), content_of(rdata)
+
+
+def content_of(rdata: Rdata, dialect: Dialect = NEUTRAL) -> str:
+    """The rdata's content in PowerDNS's form, for a record whose type is ``rdtypes.type_name(rdata.rdtype, dialect)``;
+    raises RecordFault where PowerDNS could not read it."""
     if rdata.rdtype == _LUA:
         return rdata.to_text()
     try:
         octets = rdata.to_wire() or b""
     except (dns.exception.DNSException, struct.error, ValueError) as exc:  # numbers out of range, which it reads
         raise RecordFault(reason(exc)) from None
-    return rdtext.text_of(int(rdata.rdtype), octets)
+    return rdtext.text_of(int(rdata.rdtype), octets, dialect)
 
 
 def to_rdata(type_: str, content: str) -> Rdata:
@@ -76,6 +83,8 @@ def to_rdata(type_: str, content: str) -> Rdata:
         content = _with_names(type_, content, _escaped)
         if type_ == "IPSECKEY":
             content = _NO_GATEWAY.sub(r"\1 . ", content)
+    if type_ in ("LOC", "SVCB", "HTTPS"):
+        content = of_dnspython(content)
     try:
         rdtype = dns.rdatatype.from_text(type_)
         if dns.rdatatype.is_metatype(rdtype) or rdtype == dns.rdatatype.NONE:
@@ -104,11 +113,29 @@ def zone_line(record: Record, dialect: Dialect = NEUTRAL) -> str:
     if type_ != "LUA":
         try:
             octets = rdtext.octets_of(type_, content)
-            content = rdtext.text_of(number, octets, dialect._replace(rounds=False, wraps=False), _absolute)
+            words = NEUTRAL._replace(types=dialect.types, keys=dialect.keys)
+            content = rdtext.text_of(number, octets, words, _absolute)
             type_ = f"TYPE{number}" if content.startswith("\\#") else rdtext.type_of(number, dialect)
         except RecordFault:
             pass
     return f"{_escaped(record.owner)}. {record.ttl} IN {type_} {content}"
+
+
+def of_dnspython(content: str) -> str:
+    """Content of LOC, SVCB or HTTPS that PowerDNS wrote, or a line with it, in words that dnspython reads."""
+    content = _SIXTY.sub(lambda found: _carried(int(found[1]), int(found[2]) + 1), content)
+    return _GROUPS.sub(_groups, content).replace("tls-supported-groups", "key9")
+
+
+def _carried(degrees: int, minutes: int) -> str:
+    return f"{degrees + minutes // 60} {minutes % 60} 0.000 "
+
+
+def _groups(found: re.Match[str]) -> str:
+    numbers = [int(number) for number in found[1].split(",") if number]
+    if not numbers or max(numbers) >> 16:
+        return found[0]
+    return 'key9="' + "".join(f"\\{number >> 8:03d}\\{number & 255:03d}" for number in numbers) + '"'
 
 
 def _absolute(name: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pipebackend import rdparams, rdplaces, records
 from pipebackend.errors import RecordFault
 from pipebackend.rdfields import FIELDS, text_octets, words
-from pipebackend.versions import NEUTRAL, NEW, OLD
+from pipebackend.versions import NEW, OLD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
     from pipebackend.versions import Dialect
 
-__all__ = ["NUMBERS", "code", "demand_readable", "kept", "number_of", "octets_of", "on_one_line", "text_of", "type_of"]
+__all__ = [
+    "NUMBERS",
+    "code",
+    "demand_readable",
+    "kept",
+    "number_of",
+    "octets_of",
+    "on_one_line",
+    "own",
+    "text_of",
+    "type_of",
+]
 
 _KEY, _DIGEST = "u16 u8 u8 base64", "u16 u8 u8 hex"
 # Number, and the fields in the order of the octets
@@ -89,7 +100,7 @@ _BARE = {24: "SIG", 38: "A6"}
 _QUOTING = frozenset(("string", "strings", "text", "params"))
 
 
-def type_of(number: int, dialect: Dialect = NEUTRAL) -> str:
+def type_of(number: int, dialect: Dialect = OLD) -> str:
     """The type as PowerDNS calls it in this dialect: its mnemonic if it reads the type's own text, else TYPEnnn (RFC
     3597)."""
     name = _NAMES.get(number)
@@ -108,7 +119,7 @@ def number_of(type_: str) -> int | None:
     return next((number for number, name in _BARE.items() if name == type_), None)
 
 
-def text_of(number: int, octets: bytes, dialect: Dialect = NEUTRAL, spelled: Callable[[str], str] | None = None) -> str:
+def text_of(number: int, octets: bytes, dialect: Dialect = OLD, spelled: Callable[[str], str] | None = None) -> str:
     """The content of a type in this dialect; raises RecordFault where there is no text that PowerDNS could read.
 
     ``spelled`` writes names in another way.
@@ -161,6 +172,16 @@ def demand_readable(type_: str, content: str) -> bytes | None:
     return octets_of(type_, content)
 
 
+def own(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
+    """The type and content as PowerDNS of this dialect writes what stands in the words of any; raises RecordFault."""
+    if type_ == "LUA":
+        return type_, code(content)
+    number = number_of(type_)
+    if number is None:
+        raise RecordFault(f"there is no type {type_}")
+    return type_of(number, dialect), text_of(number, octets_of(type_, content), dialect)
+
+
 def kept(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
     """The type and content to keep of a record that PowerDNS handed over, to be given back with the same octets.
 
@@ -182,7 +203,7 @@ def kept(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
         if not content.isascii() or not content.isprintable() or "strings" in _TYPES.get(type_, (0, ""))[1]:
             raise
         return type_, content
-    for other in (OLD, NEW, NEUTRAL):
+    for other in (OLD, NEW):
         if type_ == type_of(number, other) and content == text_of(number, octets, other):
             return type_, content
     return type_of(number, dialect), text

@@ -16,13 +16,14 @@ import dns.rdtypes.dnskeybase
 import dns.rdtypes.nsbase
 
 from pipebackend import rdtext
+from pipebackend.versions import OLD, Dialect
 
 __all__ = ["type_name"]
 
 
-def type_name(rdtype: int) -> str:
-    """The type as all versions of PowerDNS read it: its mnemonic, else TYPEnnn (RFC 3597)."""
-    return rdtext.type_of(int(rdtype))
+def type_name(rdtype: int, dialect: Dialect = OLD) -> str:
+    """The type as PowerDNS reads it, every version where none is named: its mnemonic, else TYPEnnn (RFC 3597)."""
+    return rdtext.type_of(int(rdtype), dialect)
 
 
 @dns.immutable.immutable

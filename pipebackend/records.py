@@ -26,6 +26,7 @@ __all__ = [
     "Client",
     "Record",
     "character_strings",
+    "checked",
     "checked_content",
     "kept_content",
     "loc_content",
@@ -71,21 +72,32 @@ class Client(Value):
 def checked_content(type_: str, content: str) -> str:
     """``content`` in PowerDNS's form, or RecordFault with what is wrong with it."""
     try:
-        if type_ == "A":
+        if content[:2] == "\\#":  # RFC 3597 section 5, of any type
+            pass
+        elif type_ == "A":
             return _ipv4(content)
-        if type_ == "AAAA":
+        elif type_ == "AAAA":
             return _ipv6(content)
-        if type_ in _NAME_TYPES:
+        elif type_ in _NAME_TYPES:
             return _name(content)
-        if type_ == "MX":
+        elif type_ == "MX":
             return _mx(content)
-        if type_ in ("TXT", "SPF"):
+        elif type_ in ("TXT", "SPF"):
             return " ".join(quoted(string) for string in character_strings(content))
     except NameFault as exc:
         raise RecordFault(str(exc)) from None
     from pipebackend import rdata
 
     return rdata.checked_content(type_, content)
+
+
+def checked(type_: str, content: str) -> tuple[str, str]:
+    """The same with the type, which may be written in another way than PowerDNS does, as RESINFO or TYPE1."""
+    if type_ in ADDRESSES_AND_NAMES or type_ in ("TXT", "SPF"):
+        return type_, checked_content(type_, content)
+    from pipebackend import rdata
+
+    return rdata.checked(type_, content)
 
 
 def kept_content(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:

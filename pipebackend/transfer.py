@@ -11,7 +11,7 @@ from pipebackend import coexistence, logs, names, plain, records
 from pipebackend.errors import BackendError, NameFault, RecordFault, StoreFault, TransferFault
 from pipebackend.records import Record
 from pipebackend.store import cells, places, rrs
-from pipebackend.versions import NEUTRAL
+from pipebackend.versions import OLD, other_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS m
 class Transfer:
     """One session's transfers, one open at a time. Every method raises StoreFault if the store cannot be used."""
 
-    def __init__(self, store: Store, dialect: Callable[[], Dialect] = lambda: NEUTRAL) -> None:
+    def __init__(self, store: Store, dialect: Callable[[], Dialect] = lambda: OLD) -> None:
         """``dialect`` tells that of the PowerDNS that writes."""
         self._store = store
         self._dialect = dialect
@@ -198,7 +198,8 @@ class _Feed:
             self.fault(f"{name} {type_}: {exc}")
             return
         self.flush()
-        self._store.remove_rrset(self._known_ident(), owner, type_)
+        for name_of_type in {type_, other_name(type_)}:  # another version may have written it
+            self._store.remove_rrset(self._known_ident(), owner, name_of_type)
         self._aliases.add(owner)
         if type_ in ("SOA", "ANY") and owner == self.apex:
             self._touches_soa = True

@@ -2,15 +2,15 @@
 
 The version comes from the configuration alone, ``powerdns = "5.1"``: asking the server that started us would cost a
 process at each start, and a server at the other end of a socket cannot be asked. Where it is not known, what all
-versions read is written; of what no form suits all, the record is left out of answers and ``zoneutil zone check`` names
-it, since PowerDNS fails all of a name for one record that it cannot read.
+versions read is answered, and kept in the words of 4.7 and 4.9; of what no form suits all, the record is left out of
+answers and ``zoneutil zone check`` names it, since PowerDNS fails all of a name for one record that it cannot read.
 """
 
 from __future__ import annotations
 
 from pipebackend.values import Value
 
-__all__ = ["NEUTRAL", "NEW", "OLD", "UNKNOWN", "VERSIONS", "Dialect", "Version", "of"]
+__all__ = ["GENERIC", "NEUTRAL", "NEW", "OLD", "UNKNOWN", "VERSIONS", "Dialect", "Version", "of", "other_name"]
 
 _OLD_KEYS = ("mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint")
 
@@ -20,8 +20,8 @@ class Dialect(Value):
 
     ``types`` are the mnemonics beside those of 4.7, and ``keys`` those of SVCB by number (RFC 9460 section 14.3.2): of
     these nothing is read in its generic form. ``rounds`` is for the minutes and seconds of LOC, which are cut out of a
-    float: 60 9 0.000 becomes 60 8 60.000; ``wraps`` for its altitude, which counts in 32 bits with a sign. All versions
-    read LOC of another one, and without both. ``no_octets`` is content of an unknown type without any.
+    float: 60 9 0.000 becomes 60 8 60.000; ``wraps`` for its altitude, which counts in 32 bits with a sign, in all
+    versions. All read LOC of another one, and without both. ``no_octets`` is content of an unknown type without any.
     """
 
     types: tuple[str, ...]
@@ -39,7 +39,9 @@ NEW = Dialect(
     True,
     "\\# 0",
 )
-NEUTRAL = Dialect((), _OLD_KEYS, False, False, "\\# 0")  # all read it, but for what differs between OLD and NEW
+NEUTRAL = OLD._replace(rounds=False, wraps=False, no_octets="\\# 0")  # for people, and programs other than PowerDNS
+GENERIC = {"TYPE67": "HHIT", "TYPE68": "BRID", "TYPE261": "RESINFO", "TYPE262": "WALLET"}  # in OLD and in NEW
+_SPECIFIC = {name: generic for generic, name in GENERIC.items()}
 
 
 class Version(Value):
@@ -51,13 +53,18 @@ class Version(Value):
     has_ents: bool = False
 
 
-UNKNOWN = Version("", NEUTRAL)
+UNKNOWN = Version("", OLD)
 # From which release on; seen with 4.7.3, 4.9.18 and 5.1.5. 5.0 was not tried, so nothing is assumed of it.
 VERSIONS = (
     ((4, 7), Version("4.7", OLD)),
     ((5, 0), UNKNOWN),
     ((5, 1), Version("5.1", NEW, has_ents=True)),
 )
+
+
+def other_name(type_: str) -> str:
+    """The name of the type in versions that do not call it so; the same one for nearly all types."""
+    return GENERIC.get(type_) or _SPECIFIC.get(type_) or type_
 
 
 def of(text: str) -> Version | None:

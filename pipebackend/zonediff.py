@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from pipebackend import names, rdata
 from pipebackend.errors import RequestFault, ZoneFault
+from pipebackend.versions import NEUTRAL
 from pipebackend.zoneedit import RRsets, is_newer, rrsets, serial_of, with_serial
 from pipebackend.zoneimport import alias_faults
 from pipebackend.zones import zonefile
 
 if TYPE_CHECKING:
     from pipebackend.backend import Backend
+    from pipebackend.versions import Dialect
 
 __all__ = ["Difference", "Readable", "difference", "read"]
 
@@ -25,6 +27,7 @@ class Readable:
     apex: str
     rrsets: RRsets
     text: str
+    dialect: Dialect = NEUTRAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,9 @@ def read(backend: Backend, apex: str) -> Readable:
     name = names.from_text(apex)
     if backend.editor.is_presigned(name):
         raise RequestFault(f"zone {name or '.'} is presigned: change it where it is signed and import it again")
-    found = rrsets(backend.transfer(name)[1])
+    found = backend.editor.rrsets(name)
     text = "".join(f"{line}\n" for line in _lines(found, name))
-    return Readable(name, found, text)
+    return Readable(name, found, text, backend.registry.powerdns.dialect)
 
 
 def difference(before: Readable, path: str) -> Difference:
@@ -52,7 +55,7 @@ def difference(before: Readable, path: str) -> Difference:
 
     The serial is increased by one if something was changed and the serial was not.
     """
-    text = zonefile.read(path, before.apex, for_store=True)
+    text = zonefile.read(path, before.apex, for_store=True, dialect=before.dialect)
     faults = alias_faults(text)
     if any(record.type == "RRSIG" for record in text.records):
         faults.append(f"{path}: it has signatures; a signed zone is imported: zoneutil zone import")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipebackend import metadata, names, records
+from pipebackend import metadata, names, rdtext, records
 from pipebackend.errors import MetadataFault, RecordFault, RequestFault
 from pipebackend.records import Record
 from pipebackend.store import rrs
@@ -19,6 +19,7 @@ from pipebackend.store import rrs
 if TYPE_CHECKING:
     from pipebackend.keyring import Keyring
     from pipebackend.store.fill import Filling
+    from pipebackend.versions import Dialect
     from pipebackend.writer import Writer
     from pipebackend.zones.base import Zone
     from pipebackend.zones.served import Served
@@ -134,7 +135,7 @@ class ZoneEditor:
             is_new = record.content not in [old.content for old in known]
             return [*there, record._replace(ttl=lifetime)] if is_new else there
 
-        return self._change(record.owner, type_, added)
+        return self._change(record.owner, record.type, added)
 
     def replace(self, name: str, type_: str, contents: Sequence[str], ttl: int | None) -> bool:
         """Puts records in the place of those of a type; False if they are there already."""
@@ -144,11 +145,15 @@ class ZoneEditor:
             lifetime = known[0].ttl if ttl is None and known else new[0].ttl
             return [record._replace(ttl=lifetime) for record in new]
 
-        return self._change(name, type_, replaced)
+        return self._change(name, new[0].type, replaced)
 
     def remove(self, name: str, type_: str, content: str | None) -> None:
         """Takes a record away, or without ``content`` all of a type."""
-        wanted = None if content is None else records.checked_content(type_, content)
+        wanted = None
+        if content is None:
+            type_ = rdtext.type_of(number, self._dialect) if (number := rdtext.number_of(type_)) is not None else type_
+        else:
+            _, type_, _, wanted, _, _ = self._record(name, type_, content, None)
 
         def remaining(known: Sequence[Record]) -> Sequence[Record]:
             left = [record for record in known if wanted is not None and record.content != wanted]
@@ -163,12 +168,17 @@ class ZoneEditor:
         name = self._stored(apex)
         zone = self.zone_of(name)
         with self._editing(zone):
-            if rrsets(self._store.listing(zone.ident, name)) != before:
+            if self.rrsets(name) != before:
                 raise RequestFault(f"zone {name or '.'} was changed by somebody else meanwhile; nothing was changed")
             for owner, type_ in before.keys() | after.keys():
                 new = after.get((owner, type_), [])
                 if new != before.get((owner, type_), []):
                     self._writer.replace_rrset(zone.ident, owner, type_, new)
+
+    def rrsets(self, apex: str) -> RRsets:
+        """The records of a zone, in the words of the PowerDNS that the configuration names."""
+        zone = self.zone_of(apex)
+        return rrsets(map(self._in_own_words, self._store.listing(zone.ident, zone.apex)))
 
     def importable(self, apex: str) -> str:
         """The canonical name of a zone that can be filled from a file, there already or not."""
@@ -216,7 +226,8 @@ class ZoneEditor:
                 f"zone {zone.apex or '.'} is presigned: change it where it is signed and import it again"
             )
         with self._editing(zone):
-            known = [record for record in self._store.records_at(zone.ident, owner) or () if record.type == type_]
+            there = map(self._in_own_words, self._store.records_at(zone.ident, owner) or ())
+            known = [record for record in there if record.type == type_]
             new = change(known)
             if sorted(new) == sorted(known):
                 return False
@@ -233,13 +244,27 @@ class ZoneEditor:
             newer = with_serial(now, serial_of(soa) + 1)
             self._writer.replace_rrset(zone.ident, zone.apex, "SOA", [newer])
 
-    @staticmethod
-    def _record(name: str, type_: str, content: str, ttl: int | None) -> Record:
+    @property
+    def _dialect(self) -> Dialect:
+        return self._zones.registry.powerdns.dialect
+
+    def _record(self, name: str, type_: str, content: str, ttl: int | None) -> Record:
         try:
-            checked = records.checked_content(type_, content)
+            own_type, checked = records.checked(type_, content)
         except RecordFault as exc:
             raise RecordFault(f"{name} {type_}: {exc}") from None
-        return Record(names.from_text(name), type_, DEFAULT_TTL if ttl is None else ttl, checked)
+        record = Record(names.from_text(name), own_type, DEFAULT_TTL if ttl is None else ttl, checked)
+        return self._in_own_words(record)
+
+    def _in_own_words(self, record: Record) -> Record:
+        """The record as PowerDNS of the configured version writes it; as it is where it cannot be read."""
+        if record.type in records.ADDRESSES_AND_NAMES or record.type == records.ENT:
+            return record
+        try:
+            type_, content = rdtext.own(record.type, record.content, self._dialect)
+        except RecordFault:
+            return record
+        return record._replace(type=type_, content=content)
 
     def _not_configured(self, apex: str) -> str:
         name = names.from_text(apex)

@@ -64,7 +64,8 @@ def _import(backend: Backend, apex: str, path: str, progress: Progress) -> Impor
             return _import_in_order(backend, name, path, serial, progress)
         except NotInOrder:
             pass
-    text = zonefile.read(path, name, for_store=True, progress=lambda count: progress("read", count))
+    dialect = backend.registry.powerdns.dialect
+    text = zonefile.read(path, name, for_store=True, progress=lambda count: progress("read", count), dialect=dialect)
     faults = alias_faults(text)
     nsec3 = _nsec3_of(text, path, faults)
     if faults:
@@ -88,7 +89,12 @@ def _import_in_order(backend: Backend, apex: str, path: str, serial: int, progre
     with backend.editor.replacing(apex, backend.wanted_id(apex), settings) as zone:
         stream = Stream(apex, zone.put)
         text = zonefile.read(
-            path, apex, for_store=True, progress=lambda count: progress("written", count), stream=stream
+            path,
+            apex,
+            for_store=True,
+            progress=lambda count: progress("written", count),
+            stream=stream,
+            dialect=backend.registry.powerdns.dialect,
         )
         if text.nsec3:
             raise NotInOrder

@@ -10,6 +10,7 @@ import click
 from pipebackend.backend import Backend
 from pipebackend.cli.key import facts_as_json, show_keys
 from pipebackend.cli.output import as_json, counted, json_option, print_rows
+from pipebackend.versions import UNKNOWN
 
 if TYPE_CHECKING:
     from pipebackend.inventory import StoredZone
@@ -54,7 +55,8 @@ def check(open_backend: Callable[[], Backend], repair: bool, as_json_: bool) -> 
     backend = open_backend()
     store, zones = backend.store, backend.registry
     if repair:
-        click.echo(f"{store.path}: {counted(store.repair(), 'record')} rewritten", err=True)
+        dialect = None if zones.powerdns is UNKNOWN else zones.powerdns.dialect
+        click.echo(f"{store.path}: {counted(store.repair(dialect), 'record')} rewritten", err=True)
     named = dict.fromkeys((zones.config.path, *(row[0] for entry in zones.entries for row in entry.files)))
     faults = [*compilation.misplaced(zones.config.folder), *inventory.faults(store)]
     faults += dict.fromkeys(fault for path in filter(None, named) if (fault := ownership.open_to_all(path)))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from pipebackend import rdtext
 from pipebackend.errors import RecordFault
-from pipebackend.versions import NEUTRAL
+from pipebackend.versions import OLD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from pipebackend.versions import Dialect
 
     Run = Callable[[str, tuple[object, ...]], Iterable[tuple[object, ...]]]
 
@@ -24,20 +26,23 @@ _ODD = f"SELECT id, type, content FROM records WHERE type IS NOT NULL AND conten
 _FEW_ODD = f"{_ODD} AND type <> 'RRSIG' LIMIT {_FEW + 1}"
 
 
-def other(run: Run, query: str = _ODD) -> Iterator[tuple[int, str]]:
-    """The ids of the rows whose text is another one, and PowerDNS's."""
+def other(run: Run, query: str = _ODD, dialect: Dialect | None = None) -> Iterator[tuple[int, str, str]]:
+    """The ids of the rows whose text is another one, and PowerDNS's type and text: of this dialect, else of any."""
     for ident, type_, content in run(query, ()):
         try:
-            kept_type, kept = rdtext.kept(str(type_), str(content), NEUTRAL)
+            if dialect is None:
+                found = rdtext.kept(str(type_), str(content), OLD)
+            else:
+                found = rdtext.own(str(type_), str(content), dialect)
         except RecordFault:
             continue
-        if kept_type == type_ and kept != content:
-            yield int(str(ident)), kept
+        if found != (type_, content) and (dialect is not None or found[0] == type_):
+            yield int(str(ident)), *found
 
 
-def rewrite(run: Run) -> int:
+def rewrite(run: Run, dialect: Dialect | None) -> int:
     """Gives these rows PowerDNS's text, inside the caller's transaction; how many there were."""
-    return _write(run, list(other(run)))
+    return _write(run, list(other(run, dialect=dialect)))
 
 
 def rewrite_few(run: Run) -> None:
@@ -46,7 +51,7 @@ def rewrite_few(run: Run) -> None:
         _write(run, list(other(run, _FEW_ODD)))
 
 
-def _write(run: Run, found: list[tuple[int, str]]) -> int:
-    for ident, content in found:
-        run("UPDATE records SET content = ? WHERE id = ?", (content, ident))
+def _write(run: Run, found: list[tuple[int, str, str]]) -> int:
+    for ident, type_, content in found:
+        run("UPDATE records SET type = ?, content = ? WHERE id = ?", (type_, content, ident))
     return len(found)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipebackend.store.order import Denial
     from pipebackend.store.refusals import Refusal
     from pipebackend.tsig import TsigKey
+    from pipebackend.versions import Dialect
 
 __all__ = ["Store", "open_store"]
 
@@ -401,11 +402,11 @@ class Store:
 
         return upkeep.found_faults(self._db)
 
-    def repair(self) -> int:
-        """Gives content PowerDNS's text where it has another; how many records that were."""
+    def repair(self, dialect: Dialect | None = None) -> int:
+        """Gives content the text of this dialect, PowerDNS's of any version if it is not known; counts the records."""
         from pipebackend.store import upkeep
 
-        return upkeep.repair(self._db)
+        return upkeep.repair(self._db, dialect)
 
     def backup(self, path: Path | str) -> None:
         """Copies the store as it was last committed to a new private file; never overwrites one."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipebackend.store.sqlite import Sqlite
+    from pipebackend.versions import Dialect
 
 __all__ = ["backup", "found_faults", "repair"]
 
@@ -54,12 +55,12 @@ def backup(db: Sqlite, target: str) -> None:
         raise
 
 
-def repair(db: Sqlite) -> int:
-    """Gives content PowerDNS's text where it has another; how many records that were."""
+def repair(db: Sqlite, dialect: Dialect | None) -> int:
+    """Gives content PowerDNS's text where it has another; how many records that were. See ``contents.other``."""
     if files.identity(db.path) is None:
         return 0
     with db.writing():
-        return contents.rewrite(db.rows)
+        return contents.rewrite(db.rows, dialect)
 
 
 def _faults_inside(db: Sqlite) -> Iterator[str]:

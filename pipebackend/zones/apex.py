@@ -69,7 +69,8 @@ def fixed_record(line: str, apex: str, ttl: int) -> Record:
         raise RecordFault(f"ttl {first!r} is not a number of seconds; write {int(first[:-1]) * _UNITS[type_[-1]]}")
     if type_ == "SOA":
         raise RecordFault("the SOA record is written as soa = { … }")
-    return Record(_absolute(owner, apex), type_, ttl, records.checked_content(type_, content))
+    type_, content = records.checked(type_, content)
+    return Record(_absolute(owner, apex), type_, ttl, content)
 
 
 def _words(line: str) -> tuple[str, str, str]:

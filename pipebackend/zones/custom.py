@@ -251,17 +251,18 @@ def _checked(owner: str, item: object, zone_ttl: int) -> Record:
         raise RecordFault("the SOA record is written in the configuration" if type_ else "has no type")
     ttl = _number("ttl", zone_ttl if ttl is None else ttl, records.MAX_TTL)
     scope = _number("scope", 0 if scope is None else scope, MAX_SCOPE)
-    return Record(owner, type_, ttl, _content(type_, content), scope=scope)
+    type_, content = _checked_content(type_, content)
+    return Record(owner, type_, ttl, content, scope=scope)
 
 
-def _content(type_: str, content: object) -> str:
+def _checked_content(type_: str, content: object) -> tuple[str, str]:
     if type_ in ("A", "AAAA"):
-        return records.checked_content(type_, str(content))
+        return type_, records.checked_content(type_, str(content))
     if not isinstance(content, str):
         raise RecordFault(f"content must be str, not {type(content).__name__}")
     if type_ in ("TXT", "SPF"):
-        return records.txt_content(content)
-    return records.checked_content(type_, content)
+        return type_, records.txt_content(content)
+    return records.checked(type_, content)
 
 
 def _number(what: str, value: object, most: int) -> int:

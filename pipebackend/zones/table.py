@@ -132,7 +132,8 @@ class TableZone:
         for template in self._templates:
             filled = template.fill(row)
             if filled:
-                found.append(Record(owner, template.type, template.ttl, _content(template.type, filled)))
+                type_, content = _checked(template.type, filled)
+                found.append(Record(owner, type_, template.ttl, content))
         return found
 
     def _is_below_cut(self, name: str) -> bool:
@@ -246,12 +247,12 @@ def _key_label(key: str) -> str:
     return label
 
 
-def _content(type_: str, filled: str) -> str:
+def _checked(type_: str, filled: str) -> tuple[str, str]:
     if type_ == "TXT":
-        return records.txt_content(filled)
+        return type_, records.txt_content(filled)
     if type_ == "LOC" and not any(letter in filled for letter in "NSns"):
-        return records.loc_content(*_degrees(filled))
-    return records.checked_content(type_, filled)
+        return type_, records.loc_content(*_degrees(filled))
+    return records.checked(type_, filled)
 
 
 def _degrees(filled: str) -> list[str]:

@@ -28,12 +28,15 @@ from pipebackend.errors import BackendError, RecordFault, ZoneFault
 from pipebackend.rdtypes import type_name
 from pipebackend.records import Record
 from pipebackend.values import Value
+from pipebackend.versions import NEUTRAL
 from pipebackend.zones import entries, forms
 from pipebackend.zones.plainlines import Columns, PlainLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Protocol
+
+    from pipebackend.versions import Dialect
 
     Progress = Callable[[int], None]
 
@@ -102,6 +105,7 @@ def read(
     with_signatures: bool = False,
     progress: Progress | None = None,
     stream: Stream | None = None,
+    dialect: Dialect = NEUTRAL,
 ) -> ZoneText:
     """The zone file at ``path`` for the zone ``origin``, as spelled; raises ZoneFault with every error.
 
@@ -113,11 +117,10 @@ def read(
     ``with_signatures`` keeps the RRSIGs, for a zone that stays signed as it is. ``for_store`` does, too, and takes
     records outside the zone for errors, as pdnsutil load-zone does. ``progress`` is told each few hundred lines how
     many records there are so far. ``stream`` is given the records as they are read, up to the first error; the result
-    has none of them then. What it raises goes through.
+    has none of them then. What it raises goes through. ``dialect`` is that of the PowerDNS for which it is read.
     """
-    reading = _Reading(
-        origin, _MADE_FOR_PRESIGNED if for_store or with_signatures else _MADE_BY_POWERDNS, progress, stream
-    )
+    leaves_out = _MADE_FOR_PRESIGNED if for_store or with_signatures else _MADE_BY_POWERDNS
+    reading = _Reading(origin, leaves_out, progress, stream, dialect)
     reading.include(path)
     reading.hand_over()
     faults = reading.faults + _soa_faults(reading.soas, reading.lines, origin.lower())
@@ -163,7 +166,12 @@ class _Reading:
     """The state of one reading, and what dnspython's reader takes for its transaction."""
 
     def __init__(
-        self, origin: str, made_by_powerdns: frozenset[str], progress: Progress | None, stream: Stream | None
+        self,
+        origin: str,
+        leaves_out: frozenset[str],
+        progress: Progress | None,
+        stream: Stream | None,
+        dialect: Dialect,
     ) -> None:
         self.records: list[Record] = []
         self.soas: list[tuple[Record, int]] = []  # and their indices
@@ -174,7 +182,8 @@ class _Reading:
         self.made_by_powerdns: Counter[str] = Counter()
         self.nsec3: set[str] = set()
         self.has_signatures = False
-        self._leaves_out = made_by_powerdns
+        self._leaves_out = leaves_out
+        self._dialect = dialect
         self._progress = progress
         self._stream = stream
         self._slow = 0  # entries that dnspython read since records were handed over
@@ -205,7 +214,7 @@ class _Reading:
 
     def add(self, name: dns.name.Name, ttl: int, rd: dns.rdata.Rdata) -> None:
         """Take one record."""
-        type_ = type_name(rd.rdtype)
+        type_ = type_name(rd.rdtype, self._dialect)
         if dns.rdatatype.is_metatype(rd.rdtype) or rd.rdtype == dns.rdatatype.NONE:
             raise RecordFault(f"{type_} is for questions, not for records")
         if ttl > records.MAX_TTL:
@@ -217,7 +226,7 @@ class _Reading:
             return
         if name is not self._owner_name:
             self._owner_name, self._owner = name, names.from_labels(name.labels[:-1])
-        record = Record(self._owner, type_, ttl, rdata.content_of(rd))
+        record = Record(self._owner, type_, ttl, rdata.content_of(rd, self._dialect))
         self.has_signatures |= type_ == "RRSIG"
         if type_ == "LUA" and not record.content.partition(" ")[2].strip('" '):
             raise RecordFault("LUA without code")

@@ -9,15 +9,18 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import dns.rdata
 import pytest
 
 from pipebackend.backend import open_backend
+from pipebackend.zoneimport import import_file
 from tests.live.release import VERSION, powerdns_line
 from tests.live.servers import PdnsServer, gsqlite3_schema, pipe_config, remote_config
 from tests.live.writes import WritableServer, nsupdate, rrset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.live
 
@@ -34,6 +37,10 @@ VALUES = [
     'CAA 0 issue "ca.example.net; policy=ev"',
     'TXT "a b" "\\200"',
 ]
+
+RENAMED = ["SVCB 1 . ohttp", "HTTPS 1 . alpn=h2 dohpath=/q{?dns}"]  # by 5.1
+if VERSION >= (5, 1):  # to those before, types without a name are a FORMERR
+    RENAMED += ['RESINFO "qnamemin"', 'WALLET "BTC" "x"']
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +77,42 @@ def test_a_value_is_found_and_deleted(servers, value):
         said = [nsupdate(server, ZONE, *lines) for server in servers]
         assert said == ["NOERROR", "NOERROR"], lines
     assert [len(server.dig(name, type_).answer) for server in servers] == [0, 0]
+
+
+@pytest.mark.parametrize("by", ["zone import", "record add"])
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
+def test_a_value_that_a_command_wrote_is_found_and_deleted(tmp_path: Path, by: str, is_known: bool) -> None:
+    """Also the places of which PowerDNS before 5.1 writes the whole minutes as 60 seconds, with no version named."""
+    config = tmp_path / "pipebackend.toml"
+    config.write_text(powerdns_line() if is_known else '[store]\nurl = "sqlite:zones.db"\n')
+    places = [f"LOC {n + 1} {n} 0.000 N {n} {59 - n} 0.000 W 1.00m 1.00m 10000.00m 10.00m" for n in range(0, 60, 7)]
+    values = [*VALUES, *places, *(RENAMED if is_known else ())]
+    if VERSION >= (5, 1) and not is_known:
+        values = [value for value in values if not value.startswith("LOC") or " 0.000 " not in value]
+    owners = [f"n{number}.{ZONE}." for number in range(len(values))]
+    head = f"@ 60 SOA ns1 hostmaster 1 1 1 86400 60\n@ 60 NS ns1.{ZONE}.\nns1 60 A 192.0.2.53\n"
+    backend = open_backend(str(config))
+    if by == "zone import":
+        lines = [f"{owner} 60 {value}\n" for owner, value in zip(owners, values, strict=True)]
+        (tmp_path / "zone").write_text(head + "".join(lines))
+        import_file(backend, ZONE, str(tmp_path / "zone"), lambda what, count: None)
+    else:
+        backend.editor.create(ZONE, 101, "native", [], [f"ns1.{ZONE}"], 1)
+        for owner, value in zip(owners, values, strict=True):
+            backend.editor.add(owner, *value.split(" ", 1), 60)
+    backend.close()
+    with WritableServer(remote_config(config), tmp_path) as server:
+        for owner, value in zip(owners, values, strict=True):
+            type_, content = value.split(" ", 1)
+            rdata = dns.rdata.from_text("IN", type_, content)
+            number = int(rdata.rdtype)
+            octets = rdata.to_wire() or b""
+            same = f"{owner} IN TYPE{number} \\# {len(octets)} {octets.hex()}"
+            assert (
+                nsupdate(server, ZONE, f"prereq yxrrset {same}", f"update add a{owner} 60 A 192.0.2.1") == "NOERROR"
+            ), value
+            assert nsupdate(server, ZONE, f"update delete {same.replace(' IN', '')}") == "NOERROR", value
+            assert not server.dig(owner, f"TYPE{number}").answer, value
 
 
 @pytest.mark.skipif(VERSION >= (5, 1), reason="its API takes no LUA records")

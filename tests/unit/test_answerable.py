@@ -39,6 +39,35 @@ def test_each_version_gets_its_own_form(type_: str, content: str, old: tuple[str
         assert answerable.in_words_of(version, told) == told, "and what is in its form stays so"
 
 
+WORDED = [
+    (
+        "LOC",
+        "60 9 0.000 N 0 1 0.000 E 0.00m 1.00m 1.00m 1.00m",
+        "60 8 60.000 N 0 1 0.000 E 0.00m 1.00m 1.00m 1.00m",
+        "",
+    ),
+    (
+        "LOC",
+        "1 2 3.000 N 0 1 2.000 E 42849672.95m 1.00m 1.00m 1.00m",
+        *2 * ("1 2 3.000 N 0 1 2.000 E -100000.01m 1.00m 1.00m 1.00m",),
+    ),
+    ("LOC", "1 2 3.000 N 0 1 2.000 E 0.00m 1.00m 1.00m 1.00m", "", ""),
+    ("LOC", "somewhere 0.000 N", "", ""),
+    ("CSYNC", "1 1 A TYPE261", "", "1 1 A RESINFO"),
+    ("TYPE65280", "\\# 0", "\\# 0 ", ""),
+]
+
+
+@pytest.mark.parametrize(("type_", "content", "old", "new"), WORDED)
+def test_content_that_all_read_is_in_the_words_of_a_known_version(type_: str, content: str, old: str, new: str) -> None:
+    """Empty is as it is; ``pdnsutil check-zone`` compares."""
+    record = Record("x.example", type_, 60, content)
+    assert OLD is not None
+    assert NEW is not None
+    for version, wanted in ((OLD, old), (NEW, new), (UNKNOWN, "")):
+        assert answerable.at_name(version, [record], "ANY") == [record._replace(content=wanted or content)]
+
+
 @pytest.mark.parametrize(
     ("type_", "content"), [("TYPE67", r"\# 1 01"), ("TYPE262", r"\# 1 00"), ("SVCB", '1 . key8=""'), ("SVCB", GROUPS)]
 )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from pipebackend import versions
-from pipebackend.versions import NEUTRAL, NEW, OLD, UNKNOWN
+from pipebackend.versions import NEW, OLD, UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("text", "dialect", "has_ents"),
     [
-        ("", NEUTRAL, False),
+        ("", OLD, False),
         ("4.7", OLD, False),
         ("4.7.3", OLD, False),
         ("4.9.18", OLD, False),
-        ("5.0", NEUTRAL, False),
+        ("5.0", OLD, False),
         ("5.1.5", NEW, True),
         ("5.2", NEW, True),
         ("10.0", NEW, True),
