@@ -3,12 +3,15 @@ the end of a run the look for private keys in all that was said."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from pipebackend.store.handle import Handle
 from tests import leaks
 from tests.live import pairs, servers
 
@@ -46,6 +49,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(without_programs)
         if item.get_closest_marker("slow") and not config.getoption("--long"):
             item.add_marker(without_time)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def opened_stores() -> Generator[list[Handle]]:
+    """The stores that this process opened since the last test."""
+    opened: list[Handle] = []
+    connect = Handle._connect
+
+    def remembered(self: Handle) -> None:
+        opened.append(self)
+        connect(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Handle, "_connect", remembered)
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def stores_are_closed(opened_stores: list[Handle]) -> Generator[None]:
+    """Python 3.13 and later report a store that a test left open, in the test that runs when it is collected."""
+    yield
+    while opened_stores:
+        with suppress(sqlite3.ProgrammingError):  # opened by another thread, which alone may close it
+            opened_stores.pop().disconnect()
 
 
 @pytest.fixture
