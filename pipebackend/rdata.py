@@ -28,8 +28,19 @@ if TYPE_CHECKING:
     from pipebackend.records import Record
     from pipebackend.versions import Dialect
 
-__all__ = ["ascii_only", "checked", "checked_content", "content_of", "of_dnspython", "reason", "to_rdata", "zone_line"]
+__all__ = [
+    "LOC_OUT_OF_RANGE",
+    "ascii_only",
+    "checked",
+    "checked_content",
+    "content_of",
+    "of_dnspython",
+    "reason",
+    "to_rdata",
+    "zone_line",
+]
 
+LOC_OUT_OF_RANGE = "altitude, size or precision out of range: from -100000.00m to 42849672.95m (RFC 1876 section 2)"
 # Where the content of a type has domain names, as places among its fields; -1 is the last one.
 _NAME_FIELDS = {
     **dict.fromkeys(("ALIAS", "CNAME", "DNAME", "MB", "MG", "MR", "NS", "NSEC", "PTR"), (0,)),
@@ -69,7 +80,9 @@ def content_of(rdata: Rdata, dialect: Dialect = NEUTRAL) -> str:
         return rdata.to_text()
     try:
         octets = rdata.to_wire() or b""
-    except (dns.exception.DNSException, struct.error, ValueError) as exc:  # numbers out of range, which it reads
+    except struct.error:  # from dnspython, which reads such a LOC and cannot write it
+        raise RecordFault(LOC_OUT_OF_RANGE) from None
+    except (dns.exception.DNSException, ValueError) as exc:
         raise RecordFault(reason(exc)) from None
     return rdtext.text_of(int(rdata.rdtype), octets, dialect)
 

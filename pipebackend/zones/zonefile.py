@@ -352,7 +352,7 @@ class _Reading:
 def _without_place(exc: Exception) -> str:
     """What is wrong, without the place inside the entry that dnspython puts in front."""
     if rdata.reason(exc) in _LIMITS_OF_LOC:
-        return "altitude, size or precision out of range: from -100000.00m to 42849672.95m (RFC 1876 section 2)"
+        return rdata.LOC_OUT_OF_RANGE
     first, colon, rest = rdata.reason(exc).partition(": ")
     return (rest if colon and first.startswith(":") else first + colon + rest).rstrip(".")
 

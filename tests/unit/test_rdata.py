@@ -101,3 +101,8 @@ def test_code_in_several_lines_is_one_line_of_a_zone_file() -> None:
     record = Record("x.example", "LUA", 60, "TXT \";local x = 'a'\nreturn x\"")
     assert rdata.zone_line(record) == "x.example. 60 IN LUA TXT \";local x = 'a' return x\""
     assert "\n" not in rdata.zone_line(record._replace(content='A ";-- a comment\nreturn 1"'))
+
+
+def test_a_loc_whose_altitude_is_too_low_says_what_is_allowed():
+    with pytest.raises(RecordFault, match="altitude, size or precision out of range"):
+        rdata.checked_content("LOC", "1 0 0.000 N 1 0 0.000 E -100000.01m")
