@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING, Self
@@ -70,7 +71,11 @@ class Primary:
                 client, _ = self._tcp.accept()
             except OSError:
                 return
-            with client, client.makefile("rb") as stream:
+            with (
+                client,
+                client.makefile("rb") as stream,
+                contextlib.suppress(ConnectionError),
+            ):  # broken off by the client
                 query = stream.read(int.from_bytes(stream.read(2), "big"))
                 for message in self._answers(query):
                     client.sendall(len(message).to_bytes(2, "big") + message)
