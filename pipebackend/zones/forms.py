@@ -2,14 +2,15 @@
 
 Named by the program that writes them: a NID or L64 whose groups are short (BIND), DS with the digest's name (BIND),
 IPSECKEY without a key (PowerDNS, NSD; RFC 4025 section 2.6 has the key as optional) or without the dot for no gateway,
-60 seconds in LOC and SVCB's ``tls-supported-groups`` (PowerDNS).
+60 seconds in LOC and SVCB's ``tls-supported-groups`` (PowerDNS). Strings of TXT that are longer than 255 octets, which
+PowerDNS cuts.
 """
 
 from __future__ import annotations
 
 import re
 
-from pipebackend import rdata, rdtext
+from pipebackend import rdata, rdtext, records
 from pipebackend.errors import RecordFault
 
 __all__ = ["kind_of_file", "rewritten"]
@@ -19,6 +20,8 @@ _DIGEST = re.compile(r"(?i)(\sC?DS\s+\d+\s+\S+\s+)(SHA-?1|SHA-?256|GOST|SHA-?384
 _DIGESTS = {"SHA1": "1", "SHA256": "2", "GOST": "3", "SHA384": "4"}  # RFC 3658, 4509, 5933, 6605
 _WORDS = re.compile(r"(?i)\s(?:LOC|SVCB|HTTPS)\s")
 _GATEWAY = re.compile(r"(?i)\sIPSECKEY\s+(\d+\s+[0-3]\s+\d+(?:\s+\S+)?)\s*(?:;.*)?$")
+_TEXTS = re.compile(r"(?i)\s(?:TXT|SPF)\s")
+_LONG = re.compile(r'"(?:[^"\\]|\\.){256,}"|(?<![^\s(])[^\s"();]{256,}', re.DOTALL)
 _NO_GATEWAY = re.compile(r"(?i)(\sIPSECKEY\s+\d+\s+0\s+\d+\s+)(?=[^.;\s])")
 # By their first octets: what the file is, and what makes a zone file of it
 _FILES = (
@@ -47,9 +50,17 @@ def rewritten(entry: str) -> str:
     """The entry as dnspython reads it; as it is if it has none of these forms."""
     found = _NODE.sub(lambda m: m[1] + ":".join(group.zfill(4) for group in m[2].split(":")), entry)
     found = _DIGEST.sub(lambda m: m[1] + _DIGESTS[m[2].upper().replace("-", "")], found)
+    found = _LONG.sub(_cut, found) if _TEXTS.search(found) else found
     found = rdata.of_dnspython(found) if _WORDS.search(found) else found
     found = _GATEWAY.sub(_without_key, found)
     return _NO_GATEWAY.sub(r"\1. ", found) if "\\#" not in found else found
+
+
+def _cut(match: re.Match[str]) -> str:
+    try:
+        return " ".join(map(records.quoted, records.character_strings(match[0])))
+    except RecordFault:
+        return match[0]
 
 
 def _without_key(match: re.Match[str]) -> str:

@@ -162,3 +162,27 @@ def test_zone_edit_with_no_change_changes_nothing(zoneutil, version, monkeypatch
     zoneutil.good("zone", "edit", ZONE, "--yes")
     assert 4 not in kept(zoneutil)
     assert serial(zoneutil) == before + 1
+
+
+CODE = "A \";local t = {'192.0.2.1', '192.0.2.2'}; " + "local x = 'abcdefgh' .. 'ij'; " * 120 + 'return t[1]"'
+
+
+def test_lua_of_any_length_and_alias_are_shown_and_edited_as_text(zoneutil, monkeypatch):
+    zoneutil.good("zone", "create", ZONE, "--ns", "ns1.example.net")
+    zoneutil.good("record", "add", f"n1.{ZONE}", "LUA", CODE)
+    zoneutil.good("record", "add", f"n2.{ZONE}", "ALIAS", "target.example.net.")
+    assert kept(zoneutil) == {1: ("LUA", CODE), 2: ("ALIAS", "target.example.net")}
+    lines = [f"n1.{ZONE}. 3600 IN LUA {CODE}", f"n2.{ZONE}. 3600 IN ALIAS target.example.net."]
+    exported = zoneutil.good("zone", "export", ZONE).out
+    assert all(f"{line}\n" in exported for line in lines)
+    for number, (line, type_) in enumerate(zip(lines, ("LUA", "ALIAS"), strict=True), 1):
+        assert zoneutil.good("record", "lookup", f"n{number}.{ZONE}", type_).out.startswith(f"{line}\t; auth=")
+        assert zoneutil.good("record", "search", f"n{number}.{ZONE}").out == f"{line}\n"
+    monkeypatch.setenv("VISUAL", "sed -i -e s/192.0.2.1/192.0.2.9/ -e s/target.example.net/other.example.net/")
+    zoneutil.good("zone", "edit", ZONE, "--yes")
+    new = {1: ("LUA", CODE.replace("192.0.2.1", "192.0.2.9")), 2: ("ALIAS", "other.example.net")}
+    assert kept(zoneutil) == new
+    path = zoneutil.folder / "again.zone"
+    path.write_text(zoneutil.good("zone", "export", ZONE).out)
+    zoneutil.good("zone", "import", ZONE, path)
+    assert kept(zoneutil) == new

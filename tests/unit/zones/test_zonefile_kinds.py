@@ -6,6 +6,7 @@ import gzip
 
 import pytest
 
+from pipebackend import records
 from pipebackend.errors import ZoneFault
 from pipebackend.zones import zonecheck, zonefile
 
@@ -164,3 +165,20 @@ def test_cnames_that_differ_in_case_are_one(read):
     assert zoneimport.alias_faults(text) == []
     [fault] = zonecheck.check(APEX, text.records, text.lines)
     assert "is there twice" in fault
+
+
+@pytest.mark.parametrize(
+    ("written", "lengths"),
+    [
+        (f'"{"x" * 300}"', [255, 45]),
+        ("x" * 300, [255, 45]),
+        (f'"a" ( "{"x;" * 300}"\n "{"y" * 255}" ) ; comment', [1, 255, 255, 90, 255]),
+        (f'"{"x" * 254}\\"{"y" * 20}"', [255, 20]),
+        ('"' + "\\255" * 256 + '"', [255, 1]),
+        ('"' + "\\255" * 255 + '"', [255]),
+    ],
+)
+@pytest.mark.parametrize("for_store", [True, False])
+def test_strings_longer_than_255_octets_are_cut_as_powerdns_cuts_them(read, written, lengths, for_store):
+    [record] = [record for record in read(f"t TXT {written}", for_store=for_store).records if record.type == "TXT"]
+    assert [len(string) for string in records.character_strings(record.content)] == lengths
