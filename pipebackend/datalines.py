@@ -5,7 +5,7 @@ Compiled zones keep them so, since nothing is then left to do for an answer; who
 
 from __future__ import annotations
 
-from pipebackend.records import Record
+from pipebackend.records import PRIORITY_TYPES, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
     from pipebackend.records import Fields
 
-__all__ = ["PRIORITY_TYPES", "Prepared", "fields", "line", "records"]
-
-PRIORITY_TYPES = frozenset(("MX", "SRV"))  # their priority is a field of its own (rule P-11)
+__all__ = ["Prepared", "fields", "line", "records"]
 
 
 def line(record: Record, ident: int) -> str:

@@ -11,17 +11,16 @@ from pipebackend import arguments, logs, streams
 from pipebackend.backend import VERSION, open_as_owner
 from pipebackend.errors import ConfigFault
 from pipebackend.kept import Kept
+from pipebackend.tracing import traced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipebackend.backend import Backend
     from pipebackend.kept import KeepingSession
-    from pipebackend.streams import NewSession, Session
-    from pipebackend.trace import Traced
+    from pipebackend.streams import NewSession
 
-__all__ = ["run", "traced"]
+__all__ = ["run"]
 
 _SETTLED_SECONDS = 1.0
 
@@ -38,9 +37,7 @@ def run(program: str, purpose: str, new_session: NewSession, refusal: Callable[[
     given = arguments.parse(program, purpose, VERSION, sys.argv[1:])
     try:
         if given.listen:
-            from pipebackend import listen
-
-            listen.run(given, new_session)
+            _serve_socket(given, new_session)
             return
         signal(SIGHUP, SIG_IGN)  # until files are followed: then it means to look at them now
         streams.close_inherited_files()
@@ -48,6 +45,20 @@ def run(program: str, purpose: str, new_session: NewSession, refusal: Callable[[
     except ConfigFault as exc:
         logs.error(str(exc))
         sys.exit(2)
+
+
+def _serve_socket(given: arguments.Arguments, new_session: NewSession) -> None:
+    from pipebackend.listen import WORKER_KEY
+
+    descriptors = os.environ.pop(WORKER_KEY, None)
+    if descriptors is not None:
+        from pipebackend import worker
+
+        worker.run(given, new_session, *map(int, descriptors.split()))
+        return
+    from pipebackend import foreman
+
+    foreman.run(given)
 
 
 def _serve_stdio(
@@ -83,21 +94,6 @@ def _tell_of_launcher(process: int, program: str, session: KeepingSession) -> No
     from pipebackend.doctor import atstart
 
     atstart.tell(process, program, session)
-
-
-def traced(session: Session, given: arguments.Arguments, backend: Backend | None) -> Traced | None:
-    """A session around this one that writes a trace; None if neither the options nor the configuration ask for it."""
-    path, is_full = given.trace, given.trace_full
-    if backend is not None:
-        config = backend.registry.config
-        is_full = is_full or config.table.get("trace_full") is True
-        if path is None:
-            path = str(config.table.get("trace", "")) and os.path.join(config.folder, str(config.table["trace"]))
-    if not path:
-        return None
-    from pipebackend.trace import Traced, Writer
-
-    return Traced(session, Writer(path, is_full))
 
 
 class _Undecided:

@@ -15,27 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipebackend.arguments import Arguments
-    from pipebackend.streams import NewSession
 
-__all__ = ["listening", "notify", "remove", "run"]
+__all__ = ["WORKER_KEY", "listening", "notify", "remove"]
 
 WORKER_KEY = "PIPEBACKEND_WORKER"  # set for the processes that ``foreman`` starts: the descriptors they get
 _SYSTEMD_FIRST = 3  # sd_listen_fds(3)
 _BACKLOG = 4096
 _LONGEST_PATH = 107  # octets of sun_path, unix(7)
-
-
-def run(given: Arguments, new_session: NewSession) -> None:
-    """Serve a socket until told to end; ConfigFault."""
-    descriptors = os.environ.pop(WORKER_KEY, None)
-    if descriptors is not None:
-        from pipebackend import worker
-
-        worker.run(given, new_session, *map(int, descriptors.split()))
-        return
-    from pipebackend import foreman
-
-    foreman.run(given)
 
 
 def listening(given: Arguments, environ: Mapping[str, str]) -> socket.socket:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipebackend import datalines, launch, logs, names, shown, streams
 from pipebackend.backend import VERSION, open_as_owner
 from pipebackend.errors import BackendError, RecordFault, RequestFault
-from pipebackend.records import ENT, Client
+from pipebackend.records import ENT, PRIORITY_TYPES, Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class PipeSession:
         owner, type_, ttl, content, auth, scope = record
         if type_ == ENT:
             type_, content = _ENT if self._backend.registry.powerdns.has_ents else _ENT_BEFORE_5_1
-        elif type_ in datalines.PRIORITY_TYPES:
+        elif type_ in PRIORITY_TYPES:
             content = content.replace(" ", "\t", 1)
         elif type_ == "LUA" and "\n" in content:
             return self._lua(record, ident)

@@ -23,6 +23,7 @@ __all__ = [
     "ADDRESSES_AND_NAMES",
     "ENT",
     "MAX_TTL",
+    "PRIORITY_TYPES",
     "Client",
     "Record",
     "character_strings",
@@ -40,6 +41,7 @@ __all__ = [
 MAX_TTL = 2**31 - 1  # RFC 2181 section 8
 MAX_STRING_OCTETS = 255  # RFC 1035 section 3.3
 ENT = ""  # PowerDNS's type of an empty non-terminal (rule R-14)
+PRIORITY_TYPES = frozenset(("MX", "SRV"))  # their priority is a field of its own (rule P-11), and a column of a store
 _OCTETS = frozenset(map(str, range(256)))
 _NAME_TYPES = frozenset(("NS", "CNAME", "PTR", "DNAME", "ALIAS"))
 ADDRESSES_AND_NAMES = frozenset(("A", "AAAA", "MX", *_NAME_TYPES))

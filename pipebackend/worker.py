@@ -14,9 +14,9 @@ from pipebackend import keeper, logs, numbers
 from pipebackend.backend import open_backend
 from pipebackend.connection import Connection
 from pipebackend.kept import MAX_ANSWERS, Kept
-from pipebackend.launch import traced
 from pipebackend.signals import SIG_DFL, SIG_IGN, SIGHUP, SIGTERM, signal
 from pipebackend.slots import Slots
+from pipebackend.tracing import traced
 
 if TYPE_CHECKING:
     from pipebackend.arguments import Arguments

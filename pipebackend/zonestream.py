@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from pipebackend.records import PRIORITY_TYPES
 from pipebackend.store import places, rrs
 from pipebackend.store.blocks import Block
 from pipebackend.zones.plainlines import Columns
@@ -57,7 +58,7 @@ class Stream:
             raise NotInOrder
         owners, types, ttls, contents = columns
         prios: Sequence[int] = [0] * len(types)
-        if not rrs.PRIORITY_TYPES.isdisjoint(types):
+        if not PRIORITY_TYPES.isdisjoint(types):
             prios, contents = zip(*map(rrs.split, types, contents), strict=True)
         block = Block(places.keys(owners, self._apex), owners, types, ttls, prios, contents)
         if not self._is_head:

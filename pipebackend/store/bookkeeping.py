@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipebackend.errors import StoreFault
-from pipebackend.store import domains
+from pipebackend.store import domains, schema
 from pipebackend.values import Value
 
 TYPE_CHECKING = False
@@ -95,7 +95,7 @@ def served_apexes(db: Sqlite, most: int) -> list[str]:
         "AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0) LIMIT ?",
         (most,),
     )
-    return [domains.apex_from(name) for (name,) in found]
+    return [schema.apex_from(name) for (name,) in found]
 
 
 def owner_of(db: Sqlite, domain_id: int, type_: str, most: int) -> str | None:
@@ -199,7 +199,7 @@ def _domains(db: Sqlite, sql: str, values: tuple[object, ...]) -> Iterator[Store
         last = id_
         serial, refresh = _soa_numbers((soa or b"").decode("latin-1"))
         primaries = tuple(master.replace(",", " ").replace(";", " ").split())
-        apex = domains.apex_from(name)
+        apex = schema.apex_from(name)
         yield StoredDomain(
             id_, apex, kind.upper(), primaries, notified, last_check, account, serial, refresh, soa is not None
         )

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pipebackend import logs, names, rdtext
 from pipebackend.errors import NameFault, RecordFault
-from pipebackend.records import MAX_TTL, Record
-from pipebackend.store.rrs import PRIORITY_TYPES
+from pipebackend.records import MAX_TTL, PRIORITY_TYPES, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

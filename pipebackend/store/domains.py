@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipebackend import names
 from pipebackend.errors import NameFault, StoreFault
+from pipebackend.store import schema
 from pipebackend.values import Value
 
 TYPE_CHECKING = False
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DomainRow",
     "all_rows",
-    "apex_from",
     "apex_of",
     "claim",
     "ensure",
@@ -64,7 +64,7 @@ def apex_of(db: Sqlite, domain_id: int) -> str | None:
     if not 0 <= domain_id <= MAX_ID:
         return None
     for (name,) in db.rows("SELECT name FROM domains WHERE id = ?", (domain_id,)):
-        return apex_from(name)
+        return schema.apex_from(name)
     return None
 
 
@@ -74,7 +74,7 @@ def all_rows(db: Sqlite) -> list[DomainRow]:
         "SELECT id, name, type, coalesce(master, ''), coalesce(last_check, 0), coalesce(notified_serial, 0), "
         "coalesce(account, '') FROM domains ORDER BY id"
     )
-    return [DomainRow(id_, apex_from(name), *rest) for id_, name, *rest in found]
+    return [DomainRow(id_, schema.apex_from(name), *rest) for id_, name, *rest in found]
 
 
 def fault_of_name(name: object) -> str:
@@ -114,7 +114,7 @@ def _having(db: Sqlite, condition: str, values: tuple[object, ...] = ()) -> list
         f"WHERE disabled = 0 AND ({condition})) ORDER BY name",
         values,
     )
-    return [apex_from(name) for (name,) in found]
+    return [schema.apex_from(name) for (name,) in found]
 
 
 def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:
@@ -171,8 +171,3 @@ def _ends_of_runs(db: Sqlite, start: int) -> list[int]:
         (start,),
     )
     return [id_ for (id_,) in found]
-
-
-def apex_from(name: str) -> str:
-    """The canonical name of a zone whose row has this name."""
-    return "" if name == "." else name.lower()

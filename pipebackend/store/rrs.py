@@ -7,7 +7,7 @@ is a row whose type is NULL; what is ``disabled`` is not there. ``cells`` has wh
 from __future__ import annotations
 
 from pipebackend.errors import RecordFault, SoaFault, StoreFault
-from pipebackend.records import ENT, MAX_TTL, Record
+from pipebackend.records import ENT, MAX_TTL, PRIORITY_TYPES, Record
 from pipebackend.store import domains, faults, order
 
 TYPE_CHECKING = False
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADD",
-    "PRIORITY_TYPES",
     "add",
     "at",
     "examined",
@@ -37,7 +36,6 @@ __all__ = [
     "split",
 ]
 
-PRIORITY_TYPES = frozenset(("MX", "SRV"))
 _COLUMNS = "type, ttl, prio, content, auth"
 _OCTETS = "type, ttl, prio, CAST(content AS BLOB), auth"
 _AT = f"SELECT {_COLUMNS} FROM records WHERE domain_id = ? AND name = ? AND disabled = 0"

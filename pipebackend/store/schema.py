@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from pipebackend import names
 from pipebackend.errors import StoreFault
-from pipebackend.store import domains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     Run = Callable[[str, tuple[object, ...]], list[tuple[object, ...]]]
 
-__all__ = ["VERSION", "bring_up_to_date", "checked_tables", "drop_triggers_of_records", "is_made"]
+__all__ = ["VERSION", "apex_from", "bring_up_to_date", "checked_tables", "drop_triggers_of_records", "is_made"]
 
 OUR_TABLE = "pipebackend_schema"
 
@@ -190,7 +189,7 @@ def _make_places(run: Run) -> None:
         (),
     )
     for ident, apex, name in spelled:
-        key = names.order_key_in(domains.apex_from(str(apex)), str(name).lower())
+        key = names.order_key_in(apex_from(str(apex)), str(name).lower())
         run("INSERT INTO pipebackend_places VALUES (?, 0, ?, 0, ?)", (ident, key, name))
     run("DROP TABLE pipebackend_names", ())
 
@@ -310,3 +309,8 @@ def _tables(run: Run) -> set[str]:
 def _run_all(run: Run, statements: Iterable[str]) -> None:
     for statement in statements:
         run(statement, ())
+
+
+def apex_from(name: str) -> str:
+    """The canonical name of a zone whose row has this name."""
+    return "" if name == "." else name.lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pipebackend.errors import RecordFault, StoreFault
-from pipebackend.store import contents, domains, faults, files, rrs
+from pipebackend.store import contents, domains, faults, files, rrs, schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _faults_of_zone(db: Sqlite, domain_id: int, name: object) -> Iterator[str]:
         yield f"domains: {fault}"
         return
     try:
-        for found in rrs.examined(db, domain_id, domains.apex_from(str(name))):
+        for found in rrs.examined(db, domain_id, schema.apex_from(str(name))):
             if isinstance(found, RecordFault):
                 yield f"records: zone {name}: {found}"
     except StoreFault as exc:

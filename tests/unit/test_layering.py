@@ -82,6 +82,7 @@ LAYERS = (
         "numbers",
         "replay",
         "trace",
+        "tracing",
         "transcript",
         "zonediff",
         "zoneimport",
