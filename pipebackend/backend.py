@@ -166,12 +166,19 @@ class Backend:
             self._asked = int(zone_id)
         return found
 
-    def transfer(self, apex: str | None, zone_id: int = -1) -> tuple[int, Iterator[Record]]:
-        """A zone's id and all its records, SOA first; raises NotListable with the reason."""
+    def transfer(
+        self, apex: str | None, zone_id: int = -1, *, with_occluded: bool = False
+    ) -> tuple[int, Iterator[Record]]:
+        """A zone's id and all its records, SOA first; raises NotListable with the reason.
+
+        Those that no question reaches are only told of a stored zone, to ``with_occluded``: one who edits it.
+        """
         zone = self.zones.with_id(zone_id) if apex is None else self.zones.at(names.from_text(apex))
         if zone is None:
             raise NotListable(f"there is no zone {apex}" if apex else f"there is no zone with the id {zone_id}")
         self._asked = zone.ident
+        if with_occluded and zone.kind == "stored":
+            return zone.ident, self.store.listing(zone.ident, zone.apex)
         return zone.ident, zone.listing()
 
     def examined(self, apex: str) -> Iterator[Record | RecordFault]:

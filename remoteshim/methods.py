@@ -40,8 +40,12 @@ def api_lookup(backend: Backend, params: Params) -> str:
 
 
 def list_(backend: Backend, params: Params) -> str:
-    """All records of a zone."""
-    ident, records = backend.transfer(params.text("zonename"), params.number("domain_id", -1))
+    """All records of a zone. PowerDNS's API and check-zone ask with ``include_disabled``, a transfer does not."""
+    ident, records = backend.transfer(
+        params.text("zonename"),
+        params.number("domain_id", -1),
+        with_occluded=params.flag("include_disabled", False),
+    )
     return records_json(backend.as_read(records), ident)
 
 

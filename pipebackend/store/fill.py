@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from pipebackend import names
 from pipebackend.errors import StoreFault
+from pipebackend.occlusion import DNAME, GLUE, hider
 from pipebackend.store import domains, order, places, refusals, rrs, schema
 
 TYPE_CHECKING = False
@@ -27,7 +28,6 @@ _BATCH = 5000  # rows written at once
 # PowerDNS's own bound (max-ent-entries), and what the longest names that people have may need: those of ip6.arpa.
 # Without one 20,000 names of 118 labels become a gigabyte, and who sends them need not be trusted.
 MAX_NONTERMINALS, NONTERMINALS_EACH = 100_000, 20
-_ADDRESSES = frozenset(("A", "AAAA"))
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def _mark_cuts(cuts: set[bytes], block: Block, ordernames: list[str | None], aut
     for row, (key, type_) in enumerate(zip(block.keys, block.types, strict=True)):
         if key in cuts:
             auths[row] = int(type_ == "DS")
-            if type_ in _ADDRESSES:
+            if type_ in GLUE:
                 ordernames[row] = None
 
 
@@ -134,7 +134,7 @@ class Filling:
         self._relative_end = -len(denial.apex) - 1
         self._above: list[_Above] = []
         self._last = b""  # how the keys of the names below the last one start
-        self._cut: bytes | None = None  # how the keys of the names below the last zone cut start
+        self._hidden: bytes | None = None  # how the keys of the names below the last zone cut or DNAME start
         self._records: list[rrs.Stored] = []
         self._places: list[tuple[int, int, bytearray, int, str | None]] = []
         self._hashes: list[tuple[int, str, str]] = []
@@ -173,8 +173,8 @@ class Filling:
             cuts = _keys_of("NS", block)
             insecure |= dict.fromkeys(cuts - _keys_of("DS", block), 1)
             _mark_cuts(cuts, block, ordernames, auths)
-            if block.keys[-1] in cuts:
-                self._cut = self._last
+        if block.keys[-1] in _keys_of("NS", block) | _keys_of(DNAME, block):
+            self._hidden = self._last
         records: dict[str, Sequence[object]] = {"name": owners, "type": block.types, "content": block.contents}
         records |= {"ttl": block.ttls, "prio": block.prios, "ordername": ordernames, "auth": auths}
         self._db.insert_columns("records", records | {"domain_id": [self._id] * count})
@@ -199,7 +199,7 @@ class Filling:
         is_apex = not key
         if not is_apex:
             self._descend(key, name)
-        is_hidden = self._cut is not None and key.startswith(self._cut)
+        is_hidden = self._hidden is not None and key.startswith(self._hidden)
         is_cut = "NS" in types and not is_apex
         is_insecure = is_cut and "DS" not in types
         has_hash = not is_hidden and not (is_insecure and self._leaves_out_insecure)
@@ -208,8 +208,10 @@ class Filling:
         # int and bytearray: bool and bytes are bound ten times slower
         self._places.append((self._id, int(is_hidden), bytearray(key), int(is_insecure), kept))
         ordername = None if is_hidden else self._ordername(name, has_hash)
+        if not is_hidden and hider(types, is_apex=is_apex):
+            self._hidden = key + b"\x00" if key else b""
+            self._is_flat = self._is_flat and not is_apex
         if is_cut and not is_hidden:
-            self._cut = key + b"\x00"
             self._put_cut(name, rows, ordername)
         else:
             self._put_rows(name, rows, ordername, int(not is_hidden))
@@ -227,7 +229,7 @@ class Filling:
         """Only DS is authoritative (RFC 4035 section 2.2); PowerDNS leaves addresses out of its order."""
         for row in rows:
             type_ = row[2]
-            self._put_rows(name, [row], None if type_ in _ADDRESSES else ordername, int(type_ == "DS"))
+            self._put_rows(name, [row], None if type_ in GLUE else ordername, int(type_ == "DS"))
 
     def _ordername(self, name: str, has_hash: bool) -> str | None:
         ordername = self._denial.ordername(name, has_hash)

@@ -31,9 +31,9 @@ __all__ = [
     "spelling_in",
 ]
 
-# Of one owner: is a delegation; has DS; is a name. RRSIGs alone are those of NSEC3 records in a pre-signed zone, whose
-# owners are hashes and no names of the zone (rule S-1); rows without type are empty non-terminals.
-FACTS = """coalesce(max(type = 'NS'), 0), coalesce(max(type = 'DS'), 0),
+# Of one owner: is a delegation; has DS; has DNAME; is a name. RRSIGs alone are those of NSEC3 in a pre-signed zone,
+# whose owners are hashes and no names of the zone (rule S-1); rows without type are empty non-terminals.
+FACTS = """coalesce(max(type = 'NS'), 0), coalesce(max(type = 'DS'), 0), coalesce(max(type = 'DNAME'), 0),
     coalesce(max(type NOT IN ('', 'RRSIG')), 0)"""
 
 _THIS_NAME = "WHERE domain_id = ? AND name = ? AND disabled = 0"
@@ -52,7 +52,7 @@ NO_NAME = frozenset(("RRSIG",))  # the types of an owner that is no name, as ``F
 
 
 class Place(Value):
-    """Where a name with records stands; ``is_cut`` is not said of the apex, nor of what is hidden below a cut."""
+    """Where a name with records stands; ``is_cut`` is not said of the apex, nor of what is hidden below another one."""
 
     name: str
     is_hidden: bool
@@ -102,7 +102,9 @@ def keys(owners: Sequence[str], apex: str) -> list[bytes]:
 
 
 def keys_below(name: str, apex: str) -> tuple[bytes, bytes]:
-    """The keys of the names below this one are from the first to before the second; not for the apex."""
+    """The keys of the names below this one are from the first to before the second."""
+    if name == apex:
+        return b"\x00", b"\xff" * names.MAX_WIRE_OCTETS
     above = names.order_key_in(apex, name)
     return above + b"\x00", above + b"\x01"
 

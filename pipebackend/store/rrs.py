@@ -30,6 +30,7 @@ __all__ = [
     "at",
     "examined",
     "find_soa",
+    "hiding",
     "listing",
     "remove",
     "row",
@@ -41,6 +42,7 @@ _OCTETS = "type, ttl, prio, CAST(content AS BLOB), auth"
 _AT = f"SELECT {_COLUMNS} FROM records WHERE domain_id = ? AND name = ? AND disabled = 0"
 _SOA = f"{_AT} AND type = 'SOA'"
 _SOA_BELOW = "SELECT name FROM records WHERE domain_id = ? AND name <> ? AND type = 'SOA' AND disabled = 0"
+_HIDING = "SELECT type FROM records WHERE domain_id = ? AND name = ? AND disabled = 0 AND type IN ('NS', 'DNAME')"
 _LISTING = f"""SELECT name, {_COLUMNS} FROM records WHERE domain_id = ?1 AND name = ?2 AND type = 'SOA' AND disabled = 0
     UNION ALL SELECT * FROM (SELECT name, {_COLUMNS} FROM records
     WHERE domain_id = ?1 AND disabled = 0 AND name IS NOT NULL AND type IS NOT 'SOA' ORDER BY name)"""
@@ -63,6 +65,15 @@ def at(db: Sqlite, domain_id: int, name: str) -> list[Record] | None:
         return None
     real = [record for row in found if row[0] and (record := _record(name, *row)) is not None]
     return real or [Record(name, ENT, 0, "", False) for type_, *_, auth in found if not type_ and auth == 0]
+
+
+def hiding(db: Sqlite, domain_id: int, owners: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Which of these canonical names have NS, and which have DNAME."""
+    found: dict[str, set[str]] = {"NS": set(), "DNAME": set()}
+    for owner in owners:
+        for (type_,) in db.rows_of_last_look(_HIDING, (domain_id, domains.stored_name(owner))):
+            found[type_].add(owner)
+    return found["NS"], found["DNAME"]
 
 
 def listing(db: Sqlite, domain_id: int, apex: str) -> Iterator[Record]:

@@ -121,7 +121,7 @@ _ORDER_TABLES = (
 )
 
 # ``key`` is that of ``names.order_key_in``; ``spelled`` the owner where it is kept with capitals. ``hidden`` are names
-# below a zone cut, ``insecure`` zone cuts without DS.
+# below a zone cut or a DNAME, ``insecure`` zone cuts without DS.
 _PLACES = (
     """CREATE TABLE pipebackend_places (
         domain_id INTEGER NOT NULL,
@@ -244,6 +244,15 @@ def _rewrite_contents(run: Run) -> None:
     contents.rewrite_few(run)
 
 
+def _mark_zones_with_dname(run: Run) -> None:
+    run("DELETE FROM pipebackend_stale WHERE domain_id IN (SELECT domain_id FROM records WHERE type = 'DNAME')", ())
+    run(
+        "INSERT INTO pipebackend_stale (domain_id, name) SELECT DISTINCT domain_id, '' FROM records "
+        "WHERE type = 'DNAME' AND domain_id IS NOT NULL",
+        (),
+    )
+
+
 def drop_triggers_of_records(run: Run) -> list[str]:
     """The statements that make our triggers on ``records`` again, which are dropped; inside a transaction."""
     found = run("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'pipebackend_records_*'", ())
@@ -259,6 +268,7 @@ _MIGRATIONS: tuple[tuple[str, Callable[[Run], None]], ...] = (
     ("why a zone was not replaced", _make_refusal_table),
     ("which zones have only keys and settings here", _make_settings_only),
     ("content as PowerDNS writes it", _rewrite_contents),
+    ("names below a DNAME are hidden", _mark_zones_with_dname),
 )
 VERSION = len(_MIGRATIONS)
 

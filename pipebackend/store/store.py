@@ -251,6 +251,10 @@ class Store:
         """The records at a canonical name; none at an empty non-terminal, None where nothing is."""
         return rrs.at(self._db, domain_id, name)
 
+    def hiding(self, domain_id: int, owners: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Which of these canonical names have NS, and which have DNAME."""
+        return rrs.hiding(self._db, domain_id, owners)
+
     def soa(self, domain_id: int, apex: str) -> Record | None:
         """The zone's SOA record, None if it has none."""
         return rrs.find_soa(self._db, domain_id, apex)

@@ -34,11 +34,11 @@ class _Zone:
 
     def __init__(self, db: Sqlite, domain_id: int, denial: Denial) -> None:
         self._db, self._id, self._denial = db, domain_id, denial
-        self._seen: dict[str, tuple[bool, bool, bool]] = {}
+        self._seen: dict[str, tuple[bool, bool, bool, bool]] = {}
 
     def update(self, touched: set[str]) -> None:
         moved = touched | {below for name in touched for below in self._misplaced_below(name)}
-        found = [self._place(name) for name in moved if self._facts(name)[2]]
+        found = [self._place(name) for name in moved if self._facts(name)[3]]
         self._write_places(moved, found)
         places.set_rows(self._db, self._id, self._denial, found)
         places.leave_order(self._db, self._id, moved.difference(place.name for place in found))
@@ -50,16 +50,17 @@ class _Zone:
                 {name: proven.get(name, self._is_proven_above(name)) for name in {*proven, *bare, *moved}}
             )
 
-    def _facts(self, name: str) -> tuple[bool, bool, bool]:
-        """Whether the name is a zone cut, has DS, has records at all."""
+    def _facts(self, name: str) -> tuple[bool, bool, bool, bool]:
+        """Whether the name is a zone cut, has DS, hides what is below, has records at all."""
         if name not in self._seen:
-            [[has_ns, has_ds, is_name]] = self._db.rows(_FACTS, (self._id, domains.stored_name(name)))
-            self._seen[name] = has_ns == 1 and name != self._denial.apex, has_ds == 1, is_name == 1
+            [[has_ns, has_ds, has_dname, is_name]] = self._db.rows(_FACTS, (self._id, domains.stored_name(name)))
+            is_cut = has_ns == 1 and name != self._denial.apex
+            self._seen[name] = is_cut, has_ds == 1, is_cut or has_dname == 1, is_name == 1
         return self._seen[name]
 
     def _place(self, name: str) -> Place:
-        is_cut, has_ds, _ = self._facts(name)
-        return Place(name, self._is_below_cut(name), is_cut, has_ds)
+        is_cut, has_ds, _, _ = self._facts(name)
+        return Place(name, self._is_hidden(name), is_cut, has_ds)
 
     def _above(self, name: str) -> Iterable[str]:
         """The names between this one and the apex, both left out."""
@@ -68,17 +69,25 @@ class _Zone:
                 return
             yield above
 
-    def _is_below_cut(self, name: str) -> bool:
-        return any(self._facts(above)[0] for above in self._above(name))
+    def _is_hidden(self, name: str) -> bool:
+        apex = self._denial.apex
+        return name != apex and (any(self._facts(above)[2] for above in self._above(name)) or self._facts(apex)[2])
 
     def _misplaced_below(self, name: str) -> list[str]:
-        """The names below a cut that are not hidden, or the hidden ones below what may have been one."""
-        if name == self._denial.apex:
+        """The names below one that hides them that are not hidden, or the hidden ones below what may have hidden them.
+
+        All of them are looked at where a DNAME at the apex is gone, which otherwise hides nothing.
+        """
+        hides = self._facts(name)[2]
+        if name == self._denial.apex and not hides and not self._was_hidden_by_apex():
             return []
-        is_cut = self._facts(name)[0]
-        values = (self._id, int(not is_cut), *places.keys_below(name, self._denial.apex))
+        values = (self._id, int(not hides), *places.keys_below(name, self._denial.apex))
         rows = self._db.rows(f"SELECT key {_BELOW}", values)
         return [names.join(names.from_order_key(key), self._denial.apex) for (key,) in rows]
+
+    def _was_hidden_by_apex(self) -> bool:
+        """Whether all names below the apex are hidden."""
+        return not self._is_above_names(self._denial.apex, hidden=False)
 
     def _is_above_names(self, name: str, *, hidden: bool, secure: bool = False) -> bool:
         values = (self._id, int(hidden), *places.keys_below(name, self._denial.apex))
@@ -91,7 +100,7 @@ class _Zone:
     def _bare(self, moved: Iterable[str]) -> list[str]:
         """These names and those above them, as far as they have no records."""
         candidates = {above for name in moved for above in (name, *self._above(name))} - {self._denial.apex}
-        return [name for name in candidates if not self._facts(name)[2]]
+        return [name for name in candidates if not self._facts(name)[3]]
 
     def _write_places(self, moved: Iterable[str], found: Iterable[Place]) -> None:
         keys = {name: names.order_key_in(self._denial.apex, name) for name in moved}

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from pipebackend import names
-from pipebackend.store import domains, order, places
+from pipebackend import names, occlusion
+from pipebackend.store import order, places
 from pipebackend.store.places import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from pipebackend.store.order import Denial
     from pipebackend.store.sqlite import Sqlite
 
 __all__ = ["rebuild"]
 
-_CUTS = """SELECT name, max(type = 'DS'), max(type = 'NS') FROM records
-    WHERE domain_id = ? AND type IN ('NS', 'DS') AND disabled = 0 GROUP BY name"""
+_HIDERS = """SELECT name, max(type = 'DS'), max(type = 'NS'), max(type = 'DNAME') FROM records
+    WHERE domain_id = ? AND type IN ('NS', 'DS', 'DNAME') AND disabled = 0 GROUP BY name"""
 
 # One row for each owner, so that the loop here is over names and the one over records is SQLite's. An empty blob sorts
 # after every text: the highest ordername is b"" if one is NULL. Last come the rows whose auth is not 0, 1, a cut's.
@@ -48,6 +48,7 @@ class _Zone:
     def __init__(self, db: Sqlite, domain_id: int, denial: Denial) -> None:
         self.db, self.domain_id, self.denial = db, domain_id, denial
         self.cuts: dict[str, bool] = {}  # zone cut → whether it has DS
+        self.hiding: set[str] = set()  # these and the owners of DNAME
         self.names: set[str] = set()
         self.spelled = order.spellings(db, domain_id)
         self.rows: list[tuple[int, int, bytes, int, str | None]] = []  # of pipebackend_places
@@ -60,9 +61,14 @@ class _Zone:
     def read(self) -> None:
         apex = self.denial.apex
         is_plain = places.plain_names(apex)
-        for stored, has_ds, has_ns in self.db.rows(_CUTS, (self.domain_id,)):
-            if has_ns and stored != domains.stored_name(apex) and places.is_name_of(stored, apex):
-                self.cuts[stored] = has_ds == 1
+        for stored, has_ds, has_ns, has_dname in self.db.rows(_HIDERS, (self.domain_id,)):
+            name = "" if stored == "." else stored
+            if not places.is_name_of(name, apex):
+                continue
+            if has_ns and name != apex:
+                self.cuts[name] = has_ds == 1
+            if has_dname or name in self.cuts:
+                self.hiding.add(name)
         for stored, is_name, ents, *said in self.db.stream(_OWNERS, (self.domain_id,)):
             name = "" if stored == "." else stored
             if ents:
@@ -96,7 +102,7 @@ class _Zone:
         uncut: int,
     ) -> None:
         """Notes the name; the numbers say how many rows would be wrong at a name that is hidden, plain, a cut."""
-        hidden = bool(self.cuts) and _is_below(name, self.cuts)
+        hidden = bool(self.hiding) and occlusion.is_hidden(name, self.denial.apex, self.hiding)
         is_cut = name in self.cuts
         insecure = is_cut and not self.cuts[name]
         self.names.add(name)
@@ -131,7 +137,3 @@ def _nonterminals(owners: Iterable[str], known: Collection[str], apex: str) -> s
             found.add(above)
             above = names.parent(above)
     return found
-
-
-def _is_below(name: str, cuts: Mapping[str, bool]) -> bool:
-    return any(above in cuts for above in names.ancestors(name))

@@ -49,7 +49,7 @@ __all__ = [
 
 FOLDER = ".pipebackend"
 LOCK = "lock"
-_FORMAT = "pipebackend zone 4"  # of compiled files; one of another format is made again
+_FORMAT = "pipebackend zone 5"  # of compiled files; one of another format is made again
 # Larger sources are compiled. Reading 1 MB costs a table 20 ms and a zone file over a second, which PowerDNS would have
 # to wait for at each start: it gives up after 2 s.
 KINDS = {"table": 1 << 20, "file": 1 << 17}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
-from pipebackend import answerable, config, datalines, logs, names, nsec3param, ownership, versions
+from pipebackend import answerable, config, datalines, logs, nsec3param, occlusion, ownership, versions
 from pipebackend.config import Section
 from pipebackend.errors import BackendError, ConfigFault, ZoneFault
 from pipebackend.nsec3 import hash_label
@@ -84,7 +84,8 @@ class _Outline(Tree):
             if owner != name and name != apex:
                 self.spelled[name] = owner
         self.nodes = nodes  # type: ignore[assignment]
-        self.cuts = frozenset(name for name, found in nodes.items() if found in (_CUT, _SIGNED_CUT) and name != apex)
+        self.hiding = occlusion.Hiding(apex, (n for n, found in nodes.items() if found in (_CUT, _SIGNED_CUT)), ())
+        self.cuts = self.hiding.cuts
 
 
 def main(config_path: str, apex: str, ident: str, chain: str) -> None:
@@ -240,7 +241,7 @@ def _put_names(
     count = _put(env, compiled.NAMES, entries())
     leaves_out = getattr(zone, "proves_insecure", None) is False
     rest = [
-        (key, compiled.EMPTY[is_answered, (leaves_out and is_answered) or _is_below(name, zone.apex, cuts)])
+        (key, compiled.EMPTY[is_answered, (leaves_out and is_answered) or occlusion.is_hidden(name, zone.apex, cuts)])
         for key, name, is_answered in empty
     ]
     return count + _put(env, compiled.NAMES, rest, append=False)
@@ -427,13 +428,3 @@ def _is_of_config(path: str, read: config.Config) -> bool:
     except compiled.DAMAGED:
         return True
     return head.config == read.path or not os.path.exists(head.config)
-
-
-def _is_below(name: str, apex: str, cuts: set[str]) -> bool:
-    """Whether a cut lies above the name."""
-    for above in names.ancestors(name) if cuts else ():
-        if above == apex:
-            return False
-        if above in cuts:
-            return True
-    return False

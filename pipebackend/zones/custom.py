@@ -24,12 +24,13 @@ import os
 
 from pipebackend import logs, names, records
 from pipebackend.errors import BackendError, NameFault, NotListable, RecordFault, ZoneFault
+from pipebackend.occlusion import hider, marked
 from pipebackend.records import Record
 from pipebackend.values import Value
 from pipebackend.zones import apex as apex_records
 from pipebackend.zones import userobject
 from pipebackend.zones.ring import TreeRing
-from pipebackend.zones.tree import Tree, marked
+from pipebackend.zones.tree import Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,9 +134,10 @@ class CustomZone:
             listed = None if self.narrow else self._tree_and_ring()[0]
             return listed.answer(name) if listed is not None and listed.find(name) == () else None
         found = (*(fixed or ()), *(asked or ()))
-        if not found:
+        above = self._above(name, client)
+        if not found and not above:
             return self._fixed.answer(name) or ()
-        return marked(found, is_apex=name == self.apex, below_cut=bool(found) and self._is_below_cut(name, client))
+        return marked(found, is_apex=name == self.apex, above=above) or None
 
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""
@@ -176,15 +178,18 @@ class CustomZone:
         except NameFault as exc:
             raise ZoneFault([f"zone {self.apex}: {self._title}.names(): {exc}"]) from exc
 
-    def _is_below_cut(self, name: str, client: records.Client) -> bool:
-        if self._fixed.is_below_cut(name):
-            return True
-        for above in names.ancestors(name):
-            if above == self.apex or name == self.apex:
-                return False
-            if any(record.type == "NS" for record in self._lookup(names.relative(above, self.apex), client) or ()):
-                return True
-        return False
+    def _above(self, name: str, client: records.Client) -> str:
+        """What hides the name, as ``Hiding.above``."""
+        found = ""
+        for above in names.ancestors(name) if name != self.apex else ():
+            is_apex = above == self.apex
+            types = {record.type for record in self._fixed.find(above) or ()}
+            if not is_apex:
+                types |= {record.type for record in self._lookup(names.relative(above, self.apex), client) or ()}
+            found = hider(types, is_apex=is_apex) or found
+            if is_apex:
+                break
+        return found
 
     def _lookup(self, name: str, client: records.Client) -> list[Record] | None:
         """The user's records at a relative name; raises ZoneFault."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipebackend import names, nsec3, nsec3param
 from pipebackend.errors import MetadataFault, ZoneFault
+from pipebackend.occlusion import Hiding
 from pipebackend.values import Value
 
 if TYPE_CHECKING:
@@ -100,14 +101,14 @@ def _over(text: ZoneText, signed: Sequence[tuple[Record, int]], now: int) -> Ite
 
 def _unsigned(text: ZoneText, apex: str, covered: set[tuple[str, str]]) -> Iterator[str]:
     """The authoritative RRsets without a signature (RFC 4035 section 2.2)."""
-    cuts = {record.owner.lower() for record in text.records if record.type == "NS" and record.owner.lower() != apex}
-    hiding = cuts | {record.owner.lower() for record in text.records if record.type == "DNAME"}
+    hiding = Hiding.of(apex, text.records)
     seen: set[tuple[str, str]] = set()
     for index, record in enumerate(text.records):
         owner, rrset = record.owner.lower(), (record.owner.lower(), record.type)
-        if record.type == "RRSIG" or rrset in covered or rrset in seen or (owner in cuts and record.type != "DS"):
+        if record.type == "RRSIG" or rrset in covered or rrset in seen:
             continue
-        if owner == apex or not any(above in hiding for above in names.ancestors(owner)):
+        is_at_cut = owner in hiding.cuts and record.type != "DS"
+        if not is_at_cut and not hiding.hides(owner):
             seen.add(rrset)
             yield f"{text.lines[index]}: {owner or '.'} {record.type} has no signature; sign the file again"
 

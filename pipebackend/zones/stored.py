@@ -11,6 +11,7 @@ from time import monotonic
 
 from pipebackend import logs, names
 from pipebackend.errors import SoaFault, StoreFault
+from pipebackend.occlusion import DNAME, GLUE, NS, Hiding, marked
 from pipebackend.records import ENT, Record
 
 TYPE_CHECKING = False
@@ -49,10 +50,17 @@ class StoredZone:
         if self._waits_for_order and not store.takes_long_to_rectify(ident):
             self._put_right()
         self._ring: Ring | None = None
+        self._hides_all: bool | None = None  # by a DNAME at the apex
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
-        return self._store.records_at(self.ident, name) if self._tree is None else self._tree.answer(name)
+        if self._tree is not None:
+            return self._tree.answer(name)
+        found = self._store.records_at(self.ident, name)
+        if not found or name == self.apex or all(record.auth for record in found):
+            return found
+        above = self._hidden_by(name, is_cut=any(record.type == NS for record in found))
+        return (marked(found, is_apex=False, above=above) or None) if above else found
 
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""
@@ -63,7 +71,15 @@ class StoredZone:
         if self._tree is not None:
             yield from self._tree.listing()
             return
-        yield from self._store.listing(self.ident, self.apex)
+        has_dname = self._store.owner_of(self.ident, DNAME, -1) is not None
+        last = above = ""
+        for record in self._store.listing(self.ident, self.apex):
+            is_free = record.auth or (record.type in GLUE and not has_dname)
+            if not is_free and record.owner != last:
+                last = record.owner
+                above = self._hidden_by(last.lower(), is_cut=record.type == NS)
+            if is_free or not above or (above == NS and record.type in GLUE):
+                yield record
 
     def ring(self) -> Ring:
         """See ``zones.base.Zone``."""
@@ -79,6 +95,16 @@ class StoredZone:
 
         records = [record for record in self._store.listing(self.ident, self.apex) if record.type != ENT]
         return Tree(self.apex, (r for r in records if names.is_below(r.owner, self.apex)))
+
+    def _hidden_by(self, name: str, *, is_cut: bool) -> str:
+        """What hides the name, as ``Hiding.above``; of most delegations it is known without asking the store."""
+        if is_cut and names.parent(name) == self.apex:
+            if self._hides_all is None:
+                self._hides_all = bool(self._store.hiding(self.ident, [self.apex])[1])
+            return DNAME if self._hides_all else ""
+        above = [one for one in names.ancestors(name) if names.is_below(one, self.apex)]
+        cuts, dnames = self._store.hiding(self.ident, above)
+        return Hiding(self.apex, cuts, dnames).above(name)
 
     def _put_right(self) -> None:
         key = f"rectify {self.ident}"

@@ -22,11 +22,12 @@ from __future__ import annotations
 
 from pipebackend import names, records
 from pipebackend.errors import NameFault, RecordFault, ZoneFault
+from pipebackend.occlusion import DNAME, NS, hider, marked
 from pipebackend.records import Record
 from pipebackend.values import Value
 from pipebackend.zones import apex as apex_records
 from pipebackend.zones import tablefile
-from pipebackend.zones.tree import Tree, marked
+from pipebackend.zones.tree import Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class TableZone:
         self._templates = tuple(templates)
         self._rows = table.by_key()
         self.size = len(self._rows) + len(fixed.nodes)  # names, as ``registry`` compares it after a change
-        self._delegates = any(template.type == "NS" for template in templates)
+        self._delegates = any(template.type in (NS, DNAME) for template in templates)
         self._faults: list[str] | None = None
         self._ring: TreeRing | None = None
 
@@ -92,13 +93,13 @@ class TableZone:
         if number is None and not self._delegates:
             return self._fixed.answer(name)
         fixed = self._fixed.find(name)
-        below_cut = self._is_below_cut(name)
+        above = self._above(name)
         rendered = [] if number is None else self._rendered(number)
-        if not rendered and not (fixed and below_cut):  # a row that is faulty or all empty makes no name
-            return self._fixed.answer(name)
-        if not fixed and not below_cut and not self._delegates:
-            return tuple(rendered)
-        return marked((*(fixed or ()), *rendered), is_apex=False, below_cut=below_cut)
+        if not fixed and not rendered:  # a row that is faulty or all empty makes no name
+            return None if above else self._fixed.answer(name)
+        if not above and (not rendered or not (fixed or self._delegates)):
+            return fixed or tuple(rendered)
+        return marked((*(fixed or ()), *rendered), is_apex=False, above=above) or None
 
     def names(self) -> Iterator[str]:
         """All canonical names at which ``find`` may find something, each once."""
@@ -136,16 +137,17 @@ class TableZone:
                 found.append(Record(owner, type_, template.ttl, content))
         return found
 
-    def _is_below_cut(self, name: str) -> bool:
-        if self._fixed.is_below_cut(name):
-            return True
-        if not self._delegates:
-            return False
+    def _above(self, name: str) -> str:
+        """What hides the name, as ``Hiding.above``."""
+        found = self._fixed.hiding.above(name)
+        if not self._delegates or self._fixed.hiding.hides_all:
+            return found
         above = names.split(names.relative(name, self.apex))[-1:]  # rows stand one label below the apex
         number = self._rows.get(above[0]) if above else None
         if number is None or above[0] == names.relative(name, self.apex):
-            return False
-        return any(record.type == "NS" for record in self._rendered(number))
+            return found
+        at_row = (*self._rendered(number), *(self._fixed.find(names.join(above[0], self.apex)) or ()))
+        return hider({record.type for record in at_row}, is_apex=False) or found
 
     def _rendered(self, number: int) -> list[Record]:
         try:

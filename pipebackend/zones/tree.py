@@ -1,28 +1,16 @@
-"""Records in memory as a tree of names: zone cuts, glue and empty non-terminals where they belong."""
+"""Records in memory as a tree of names, without those that are occluded; see ``occlusion``."""
 
 from __future__ import annotations
 
 from pipebackend import names
+from pipebackend.occlusion import Hiding, marked
 from pipebackend.records import ENT, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Tree", "marked"]
-
-
-def marked(records: Iterable[Record], *, is_apex: bool, below_cut: bool) -> tuple[Record, ...]:
-    """One owner's records with ``auth`` as RFC 4035 section 2.2 has it.
-
-    At a cut only DS (and what proves it) is authoritative; NS and glue there, and all below, are not.
-    """
-    found = tuple(records)
-    if below_cut:
-        return tuple(record._replace(auth=False) for record in found)
-    if is_apex or not any(record.type == "NS" for record in found):
-        return found
-    return tuple(record if record.type == "DS" else record._replace(auth=False) for record in found)
+__all__ = ["Tree"]
 
 
 class Tree:
@@ -39,9 +27,8 @@ class Tree:
         grouped: dict[str, list[Record]] = {apex: []}
         for record in records:
             grouped.setdefault(record.owner.lower(), []).append(record)
-        self.cuts = frozenset(
-            name for name, rrs in grouped.items() if name != apex and any(rr.type == "NS" for rr in rrs)
-        )
+        self.hiding = Hiding.of(apex, (record for found in grouped.values() for record in found))
+        self.cuts = self.hiding.cuts
         self.nodes: Mapping[str, tuple[Record, ...]] = self._nodes(grouped)
         self._unsigned: frozenset[str] | None = None
 
@@ -58,20 +45,13 @@ class Tree:
         found = self.nodes.get(name)
         if found or found is None or not self.cuts or name not in self._unsigned_nonterminals():
             return found
-        if self.proves_insecure and not self.is_below_cut(name):
+        if self.proves_insecure:
             return found
         return (Record(name, ENT, 0, "", auth=False),)
 
     def is_below_cut(self, name: str) -> bool:
         """Whether a zone cut lies above the name; the cut itself is not below."""
-        if not self.cuts:
-            return False
-        for above in names.ancestors(name):
-            if above == self.apex:
-                return False
-            if above in self.cuts:
-                return True
-        return False
+        return self.hiding.is_below_cut(name)
 
     def listing(self) -> Iterator[Record]:
         """All records, the SOA first, empty non-terminals as records of type ``""``."""
@@ -85,7 +65,7 @@ class Tree:
                 yield from records
             else:
                 is_left_out = self.proves_insecure is False and name in self._unsigned_nonterminals()
-                yield Record(name, ENT, 0, "", auth=not (is_left_out or self.is_below_cut(name)))
+                yield Record(name, ENT, 0, "", auth=not is_left_out)
 
     def _unsigned_nonterminals(self) -> frozenset[str]:
         if self._unsigned is None:
@@ -105,9 +85,11 @@ class Tree:
     def _nodes(self, grouped: Mapping[str, list[Record]]) -> dict[str, tuple[Record, ...]]:
         nodes: dict[str, tuple[Record, ...]] = {}
         for name, records in grouped.items():
-            nodes[name] = marked(records, is_apex=name == self.apex, below_cut=self.is_below_cut(name))
-        for name in grouped:
-            if name == self.apex:
+            seen = marked(records, is_apex=name == self.apex, above=self.hiding.above(name))
+            if seen or name == self.apex:
+                nodes[name] = seen
+        for name in tuple(nodes):
+            if name == self.apex or self.hiding.hides(name):  # what is below a cut is the child zone's to say
                 continue
             for above in names.ancestors(name):  # RFC 8499: an empty non-terminal has names below it and no records
                 if above in nodes:

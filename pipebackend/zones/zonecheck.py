@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pipebackend import coexistence, names
+from pipebackend import coexistence, names, occlusion
 from pipebackend.errors import NameFault
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class _Checked:
         for index, record in enumerate(records):
             if record.type:
                 self.owners.setdefault(record.owner.lower(), {}).setdefault(record.type, []).append(index)
+        self.hiding = occlusion.Hiding.of(apex, records)
+        self.dnames = frozenset(owner for owner, types in self.owners.items() if occlusion.DNAME in types)
         self.known = {apex}  # with the empty non-terminals
         for owner in self.owners:
             for above in (owner, *names.ancestors(owner)):
@@ -71,24 +73,12 @@ class _Checked:
 
     def cut_above(self, name: str) -> str | None:
         """The uppermost delegation at or above the name, if there is one."""
-        found = None
-        for above in (name, *names.ancestors(name)):
-            if above == self.apex:
-                break
-            if "NS" in self.owners.get(above, ()):
-                found = above
-        return found
+        found = occlusion.uppermost(name, self.apex, self.hiding.cuts)
+        return name if found is None and name in self.hiding.cuts else found
 
     def dname_above(self, name: str) -> str | None:
-        """The owner of a DNAME above the name, if there is one."""
-        if name == self.apex:
-            return None
-        for above in names.ancestors(name):
-            if "DNAME" in self.owners.get(above, ()):
-                return above
-            if above == self.apex:
-                break
-        return None
+        """The owner of the uppermost DNAME above the name, if there is one."""
+        return occlusion.uppermost(name, self.apex, self.dnames)
 
     def types_at(self, name: str) -> dict[str, list[int]] | None:
         """What answers for the name, a wildcard included (RFC 4592 section 3.3.1); None if nothing does."""
@@ -161,9 +151,7 @@ def _more_than_one(zone: _Checked) -> Iterator[Finding]:
 
 
 def _misplaced(zone: _Checked) -> Iterator[Finding]:
-    if not any("NS" in types for owner, types in zone.owners.items() if owner != zone.apex) and not any(
-        "DS" in types for types in zone.owners.values()
-    ):
+    if not zone.hiding.cuts and not any("DS" in types for types in zone.owners.values()):
         return
     for owner, types in zone.owners.items():
         is_apex, cut = owner == zone.apex, zone.cut_above(owner)
@@ -174,7 +162,7 @@ def _misplaced(zone: _Checked) -> Iterator[Finding]:
 
 
 def _below_dname(zone: _Checked) -> Iterator[Finding]:
-    if not any("DNAME" in types for types in zone.owners.values()):
+    if not zone.dnames:
         return
     for owner, types in zone.owners.items():
         above = zone.dname_above(owner)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FOLDER",
+    "OCCLUDED",
     "ROOT",
     "ZONES",
     "Difference",
@@ -46,6 +47,7 @@ __all__ = [
     "read_file",
     "transferred",
     "unanswered",
+    "without_occluded",
 ]
 
 FOLDER = Path(__file__).with_suffix("")
@@ -69,6 +71,7 @@ ROOT = {  # with the root, every name is in some zone
 }
 ALL_TYPES = "A AAAA NS SOA MX TXT CNAME DNAME DS DNSKEY CDS NSEC NSEC3 NSEC3PARAM RRSIG ANY LOC SRV HTTPS TYPE65399"
 NEAR_TYPES = ("A", "DS", "ANY")
+OCCLUDED = ("*", "x.y.z", "alias", "tree")  # below ``insecure`` of cuts.zone, and no addresses
 LOOPS = ("cloop", "cself", "toself")  # CNAMEs of tree.zone that lead back to themselves
 RANDOM_TYPES = ("A", "A", "A", "TXT", "NS", "DS", "ANY", "MX", "CNAME")
 LABELS = [b"*", b"x", b"a", b"\0", b"\xff", b".", b"WWW", b"ns", b"nothing", b"ent", b"x" * 63]
@@ -176,6 +179,11 @@ def transferred(port: int, apex: str) -> list[str]:
                 raise dns.query.TransferError(message.rcode())
             found += [(rrset.rdtype, _line(rrset.name, rrset.ttl, rrset[0])) for rrset in message.answer]
     return sorted(line for _, line in found)
+
+
+def without_occluded(lines: list[str]) -> list[str]:
+    """What PowerDNS's own backends transfer, without what is occluded in cuts.zone (RFC 9499 section 7)."""
+    return [line for line in lines if not any(f"{owner}.insecure.cuts.example." in line for owner in OCCLUDED)]
 
 
 def _about_owners(owners: dict[Name, list[int]], dice: random.Random) -> Iterator[tuple[Name, int]]:

@@ -20,7 +20,7 @@ import pytest
 from pipebackend import zoneimport
 from pipebackend.backend import open_backend
 from pipebackend.nsec3 import hash_label
-from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, questions, transferred
+from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, questions, transferred, without_occluded
 from tests.live.pairs import QUIET, RANDOM_NAMES, Pair, bind_database, found_in, named_conf, shown
 from tests.live.release import VERSION, powerdns_line
 from tests.live.servers import PdnsServer, pipe_config, remote_config
@@ -162,7 +162,8 @@ def test_transfers_are_those_of_the_bind_backend(tmp_path, mode):
     """PowerDNS refuses those of narrow zones itself."""
     with running(tmp_path, mode) as pair:
         for apex in ZONES:
-            assert transferred(pair.ours.port, apex) == transferred(pair.theirs.port, apex)
+            if apex != NESTED:
+                assert transferred(pair.ours.port, apex) == without_occluded(transferred(pair.theirs.port, apex))
 
 
 def test_caches_do_not_change_answers(tmp_path, is_long):

@@ -25,6 +25,7 @@ CONTENTS = {
     "TXT": '"x"',
     "NS": "ns1.example.net",
     "DS": "1 8 2 00",
+    "DNAME": "x.example.net",
     "MX": "10 mail.example.net",
     "SRV": "1 2 3 srv.example.net",
 }

@@ -23,6 +23,7 @@ LAYERS = (
     (
         "answerable",
         "coexistence",
+        "occlusion",
         "records",
         "rdata",
         "rdtypes",

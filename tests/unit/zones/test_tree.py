@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipebackend.records import ENT, Record
-from pipebackend.zones.tree import Tree, marked
+from pipebackend.zones.tree import Tree
 from tests.making import make_tree
 
 
@@ -36,10 +36,9 @@ def test_a_name_with_records_and_names_below_is_no_empty_nonterminal() -> None:
 
 
 def test_at_a_cut_only_ds_is_authoritative_and_below_nothing() -> None:
-    tree = make_tree("aa", "sub NS ns.sub.aa", "sub DS 1 8 2 00", "ns.sub A 192.0.2.1", "a.b.sub TXT x", "b TXT y")
+    tree = make_tree("aa", "sub NS ns.sub.aa", "sub DS 1 8 2 00", "ns.sub A 192.0.2.1", "b TXT y")
     assert auth(tree, "sub.aa") == {"NS": False, "DS": True}
     assert auth(tree, "ns.sub.aa") == {"A": False}
-    assert auth(tree, "a.b.sub.aa") == {"TXT": False}
     assert auth(tree, "b.aa") == {"TXT": True}
     assert tree.cuts == {"sub.aa"}
     assert tree.is_below_cut("x.y.sub.aa")
@@ -78,15 +77,11 @@ def test_the_listing_has_all_once_and_the_soa_first() -> None:
     ]
 
 
-def test_empty_nonterminals_below_a_cut_are_listed_as_not_authoritative() -> None:
-    listed = {record.owner: record for record in make_tree("aa", "s NS n.x.s.aa", "n.x.s A 192.0.2.1").listing()}
-    assert listed["x.s.aa"] == Record("x.s.aa", ENT, 0, "", auth=False)
-
-
-def test_marked_leaves_an_owner_without_ns_alone() -> None:
-    records = (Record("a.aa", "A", 1, "192.0.2.1"),)
-    assert marked(records, is_apex=False, below_cut=False) == records
-    assert marked(records, is_apex=False, below_cut=True) == (records[0]._replace(auth=False),)
+def test_below_a_cut_there_is_nothing_but_glue() -> None:
+    tree = make_tree("aa", "s NS n.x.s.aa", "n.x.s A 192.0.2.1", "n.x.s TXT x", "a.t.s TXT x", "d.s NS n.s.aa")
+    assert auth(tree, "n.x.s.aa") == {"A": False}
+    assert set(tree.nodes) == {"aa", "s.aa", "n.x.s.aa"}
+    assert [record.type for record in tree.listing() if record.owner.endswith("s.aa")] == ["NS", "A"]
 
 
 def test_an_empty_nonterminal_that_only_unsigned_delegations_make_is_not_authoritative() -> None:
@@ -99,7 +94,12 @@ def test_an_empty_nonterminal_that_only_unsigned_delegations_make_is_not_authori
     assert tree.answer("a.lonely.aa") == tree.find("a.lonely.aa")
 
 
-def test_an_empty_nonterminal_below_a_cut_is_not_authoritative() -> None:
+def test_there_are_no_empty_nonterminals_below_a_cut() -> None:
     tree = make_tree("aa", "sub NS ns.x", "a.b.sub A 192.0.2.1", "a.c A 192.0.2.1")
-    assert [record.auth for record in tree.answer("b.sub.aa") or ()] == [False]
+    assert tree.answer("b.sub.aa") is None
     assert tree.answer("c.aa") == ()
+
+
+def test_below_a_dname_there_is_nothing() -> None:
+    tree = make_tree("aa", "d DNAME x.aa", "a.b.d A 192.0.2.1", "s.d NS n.s.d.aa", "n.s.d A 192.0.2.1", "e TXT x")
+    assert set(tree.nodes) == {"aa", "d.aa", "e.aa"}
