@@ -50,7 +50,7 @@ class StoredZone:
         if self._waits_for_order and not store.takes_long_to_rectify(ident):
             self._put_right()
         self._ring: Ring | None = None
-        self._hides_all: bool | None = None  # by a DNAME at the apex
+        self._hiders: dict[str, str] = {}  # the name above → what hides those directly below it
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
@@ -59,7 +59,7 @@ class StoredZone:
         found = self._store.records_at(self.ident, name)
         if not found or name == self.apex or all(record.auth for record in found):
             return found
-        above = self._hidden_by(name, is_cut=any(record.type == NS for record in found))
+        above = self._hidden_by(name)
         return (marked(found, is_apex=False, above=above) or None) if above else found
 
     def soa(self) -> Record:
@@ -77,7 +77,7 @@ class StoredZone:
             is_free = record.auth or (record.type in GLUE and not has_dname)
             if not is_free and record.owner != last:
                 last = record.owner
-                above = self._hidden_by(last.lower(), is_cut=record.type == NS)
+                above = self._hidden_by(last.lower())
             if is_free or not above or (above == NS and record.type in GLUE):
                 yield record
 
@@ -96,15 +96,17 @@ class StoredZone:
         records = [record for record in self._store.listing(self.ident, self.apex) if record.type != ENT]
         return Tree(self.apex, (r for r in records if names.is_below(r.owner, self.apex)))
 
-    def _hidden_by(self, name: str, *, is_cut: bool) -> str:
-        """What hides the name, as ``Hiding.above``; of most delegations it is known without asking the store."""
-        if is_cut and names.parent(name) == self.apex:
-            if self._hides_all is None:
-                self._hides_all = bool(self._store.hiding(self.ident, [self.apex])[1])
-            return DNAME if self._hides_all else ""
-        above = [one for one in names.ancestors(name) if names.is_below(one, self.apex)]
-        cuts, dnames = self._store.hiding(self.ident, above)
-        return Hiding(self.apex, cuts, dnames).above(name)
+    def _hidden_by(self, name: str) -> str:
+        """What hides the name, as ``Hiding.above``; it depends on the names above alone, which many have in common."""
+        parent = names.parent(name)
+        known = self._hiders.get(parent)
+        if known is None:
+            above = [one for one in names.ancestors(name) if names.is_below(one, self.apex)]
+            known = Hiding(self.apex, *self._store.hiding(self.ident, above)).above(name)
+            if len(self._hiders) >= _MAX_KEPT:
+                self._hiders.clear()
+            self._hiders[parent] = known
+        return known
 
     def _put_right(self) -> None:
         key = f"rectify {self.ident}"
