@@ -59,7 +59,7 @@ class Asked:
         network, _, bits = subnet.partition("/")
         options = [dns.edns.ECSOption(network, int(bits))] if subnet else []
         query = dns.message.make_query(name, rdtype, use_edns=0 if options else -1, options=options)
-        answer = dns.query.udp(query, HOST, PATIENCE, self.server.port, source=client)
+        answer = dns.query.udp(query, HOST, PATIENCE, self.server.port, source=client, ignore_unexpected=True)
         wanted = dns.rdatatype.from_text(rdtype)
         data = [str(rr).strip('"') for rrset in answer.answer if rrset.rdtype == wanted for rr in rrset]
         return data, [option.scopelen for option in answer.options if isinstance(option, dns.edns.ECSOption)]
