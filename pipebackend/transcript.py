@@ -141,6 +141,8 @@ def _call(request: bytes) -> str:
     values = said.get("parameters")
     if _is_strange_command(said):
         values = {"query": _UNSHOWN}
+    if isinstance(values, dict) and said["method"] not in _OPEN:
+        values = {key: value for key, value in values.items() if key in _OPEN_STRINGS or isinstance(value, int)}
     words = _words(values) if isinstance(values, dict) else []
     return " ".join([_printable(said["method"]), *words])
 

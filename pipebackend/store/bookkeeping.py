@@ -33,9 +33,8 @@ __all__ = [
 KINDS = ("NATIVE", "MASTER", "SLAVE")  # the words of the column ``type``
 MAX_MASTER_CHARS = 128  # the column ``master`` of PowerDNS's schema
 
-_SELECT = """SELECT d.id, d.name, d.type, coalesce(d.master, ''), coalesce(d.notified_serial, 0),
-    coalesce(d.last_check, 0), coalesce(d.account, ''), CAST(r.content AS BLOB)
-    FROM domains AS d {join} records AS r
+_SELECT = f"""SELECT d.id, d.name, {domains.CELLS}, CAST(r.content AS BLOB)
+    FROM domains AS d {{join}} records AS r
     ON r.domain_id = d.id AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0"""
 _ALL = _SELECT.format(join="LEFT JOIN")
 _SERVED = _SELECT.format(join="JOIN")
@@ -95,7 +94,7 @@ def served_apexes(db: Sqlite, most: int) -> list[str]:
         "AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0) LIMIT ?",
         (most,),
     )
-    return [schema.apex_from(name) for (name,) in found]
+    return [schema.apex_from(name) for (name,) in found if isinstance(name, str)]
 
 
 def owner_of(db: Sqlite, domain_id: int, type_: str, most: int) -> str | None:
@@ -193,8 +192,8 @@ def _master(apex: str, primaries: Sequence[str]) -> str | None:
 
 def _domains(db: Sqlite, sql: str, values: tuple[object, ...]) -> Iterator[StoredDomain]:
     last = None
-    for id_, name, kind, master, notified, last_check, account, soa in db.rows(sql, values):
-        if id_ == last:  # a second SOA, written by others
+    for id_, name, kind, master, last_check, notified, account, soa in db.rows(sql, values):
+        if id_ == last or not isinstance(name, str):  # a second SOA, or what is no name, written by others
             continue
         last = id_
         serial, refresh = _soa_numbers((soa or b"").decode("latin-1"))

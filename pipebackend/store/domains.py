@@ -27,6 +27,11 @@ __all__ = [
     "with_type",
 ]
 
+# type, master, last_check, notified_serial, account of d; a cell may be of any type, NULL where the schema forbids it too:
+# in a damaged file, or by the hand of another program. A row whose name is no text is not a zone, but a finding of the check
+CELLS = """CAST(coalesce(d.type, '') AS TEXT), CAST(coalesce(d.master, '') AS TEXT),
+    CAST(coalesce(d.last_check, 0) AS INTEGER), CAST(coalesce(d.notified_serial, 0) AS INTEGER),
+    CAST(coalesce(d.account, '') AS TEXT)"""
 _SETTINGS_ONLY = "pipebackend_settings_only"
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 
@@ -64,17 +69,14 @@ def apex_of(db: Sqlite, domain_id: int) -> str | None:
     if not 0 <= domain_id <= MAX_ID:
         return None
     for (name,) in db.rows("SELECT name FROM domains WHERE id = ?", (domain_id,)):
-        return schema.apex_from(name)
+        return schema.apex_from(name) if isinstance(name, str) else None
     return None
 
 
 def all_rows(db: Sqlite) -> list[DomainRow]:
     """All zones in the order of their ids."""
-    found = db.rows(
-        "SELECT id, name, type, coalesce(master, ''), coalesce(last_check, 0), coalesce(notified_serial, 0), "
-        "coalesce(account, '') FROM domains ORDER BY id"
-    )
-    return [DomainRow(id_, schema.apex_from(name), *rest) for id_, name, *rest in found]
+    found = db.rows(f"SELECT d.id, d.name, {CELLS} FROM domains AS d ORDER BY d.id")
+    return [DomainRow(id_, schema.apex_from(name), *rest) for id_, name, *rest in found if isinstance(name, str)]
 
 
 def fault_of_name(name: object) -> str:
@@ -114,7 +116,7 @@ def _having(db: Sqlite, condition: str, values: tuple[object, ...] = ()) -> list
         f"WHERE disabled = 0 AND ({condition})) ORDER BY name",
         values,
     )
-    return [schema.apex_from(name) for (name,) in found]
+    return [schema.apex_from(name) for (name,) in found if isinstance(name, str)]
 
 
 def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:

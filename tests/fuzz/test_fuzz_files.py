@@ -136,6 +136,7 @@ def flipped(octets: bytes, flips: list[tuple[int, int]]) -> bytes:
 
 @looked_for_long
 @given(FLIPS)
+@example([(8200, 1)])  # the name of a zone was NULL
 def test_stores(folder: Path, good_store: Path, flips: list[tuple[int, int]]) -> None:
     """Each call gives an answer or a reason; the check ends, and shows no secret."""
     for left in folder.glob("damaged.db*"):
@@ -355,6 +356,7 @@ KNOWN = leaks.pieces([SECRET, *leaks._PRIVATE.findall(KEY_TEXT)])
 
 
 @looked_for_long
+@example(call("anyOtherMethod", query=f"key import {KEY_TEXT.replace('PrivateKey', 'rivateKey')}"))  # a summary had it
 @given(mutated(SECRET_LINES, (*REMOTE_WORDS, b'"content":', b"\\u0050", b"key", b'"method": "lookup"')).map(of_a_line))
 def test_requests_with_secrets(line: bytes) -> None:
     """However they are broken, no log and no trace shows a piece of a key."""

@@ -153,6 +153,12 @@ def test_what_has_no_secret_stays_as_it_is(request_):
     assert transcript.blanked(request_, answer) == (request_, answer)
 
 
+def test_a_method_that_nobody_knows_shows_no_content():
+    said = transcript.summary(remote("directBackendCmds", query="key import c2VjcmV0", name="e.test."), b"")
+    assert said.startswith("directBackendCmds e.test. -> ")
+    assert "c2VjcmV0" not in said
+
+
 def test_nothing_is_shown_of_what_is_no_json():
     """It may hold a key, written with escapes that only JSON could read."""
     request = b'{"method": "\\u0061ddDomainKe\\u0079", "parameters": {"content": "c2VjcmV0"},}'

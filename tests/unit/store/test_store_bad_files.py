@@ -64,6 +64,24 @@ def test_a_damaged_octet_in_the_schema_is_a_fault_of_the_store(store):
     assert_refused(store, "the database is damaged; restore a backup")
 
 
+@pytest.mark.parametrize("cell", ["NULL", "5", "1.5", "x'61'"])
+@pytest.mark.parametrize("column", ["name", "type", "master", "last_check", "notified_serial", "account"])
+def test_a_cell_of_another_type_ends_no_list_of_zones(column, cell, store):
+    """A damaged octet made a name NULL, and PowerDNS was refused all zones with a traceback."""
+    store.create_domain(APEX, 5)
+    store.create_domain("other.example", 6)
+    without_rules = "UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'domains'"
+    in_database(store.path, "PRAGMA writable_schema = ON", without_rules)
+    in_database(store.path, f"UPDATE domains SET {column} = {cell} WHERE id = 5")
+    waiting = {found.apex: found for found in store.waiting_domains()}
+    assert "other.example" in waiting
+    assert {found.name for found in store.domains()} == set(waiting)
+    assert {found.id for found in store.unfresh_domains(10)} <= {5, 6}
+    if column == "name" and cell in ("NULL", "x'61'"):
+        assert len(waiting) == 1
+        assert "delete the row" in (faults := "\n".join(store.check())) or "NULL value in domains.name" in faults
+
+
 def test_a_database_of_another_program_is_refused(store):
     in_database(store.path, "CREATE TABLE cookies (x)")
     assert_refused(store, "belongs to something else: it has the table 'cookies'")
@@ -89,7 +107,7 @@ def test_a_store_that_becomes_newer_while_it_is_open_is_not_written_to(store):
 
 def test_tables_of_an_older_powerdns_are_named(store):
     in_database(store.path, "CREATE TABLE domains (id INTEGER PRIMARY KEY, name TEXT)")
-    with pytest.raises(StoreFault, match=r"not those of PowerDNS 4\.7 \(no such column: type\)"):
+    with pytest.raises(StoreFault, match=r"not those of PowerDNS 4\.7 \(no such column: d\.type\)"):
         store.domains()
     with pytest.raises(StoreFault, match=r"not those of PowerDNS 4\.7 \(no such table"):
         store.keys(APEX)
