@@ -27,8 +27,8 @@ __all__ = [
     "with_type",
 ]
 
-# type, master, last_check, notified_serial, account of d; a cell may be of any type, NULL where the schema forbids it too:
-# in a damaged file, or by the hand of another program. A row whose name is no text is not a zone, but a finding of the check
+# type, master, last_check, notified_serial, account of d; a cell may be of any type, NULL where the schema forbids it,
+# too: in a damaged file, or by the hand of another program. A row whose name is not text is a finding, not a zone
 CELLS = """CAST(coalesce(d.type, '') AS TEXT), CAST(coalesce(d.master, '') AS TEXT),
     CAST(coalesce(d.last_check, 0) AS INTEGER), CAST(coalesce(d.notified_serial, 0) AS INTEGER),
     CAST(coalesce(d.account, '') AS TEXT)"""

@@ -56,6 +56,7 @@ __all__ = [
 ]
 
 HOST = "127.0.0.1"
+UNMOVED = {"ignore_unexpected": True, "ignore_errors": True}  # by late answers to a port that is used again
 PATIENCE = 60.0  # seconds until a server that does not start, stop or answer counts as broken
 PATIENT = 20_000  # milliseconds for a coprocess, where PowerDNS has 2000: a busy machine is no failure
 PROGRAMS = (
@@ -227,7 +228,7 @@ class Server:
         """Whether the server answers by now; asks for its own version, of which no backend and no zone hears."""
         query = dns.message.make_query("version.bind", "TXT", dns.rdataclass.CH)
         try:
-            dns.query.udp(query, HOST, 0.1, self.port, ignore_unexpected=True)
+            dns.query.udp(query, HOST, 0.1, self.port, **UNMOVED)
         except (OSError, dns.exception.Timeout):
             return False
         return True
@@ -287,7 +288,7 @@ class Server:
         """The answer to one query; over TCP if asked or if the answer over UDP is truncated."""
         if tcp:
             return dns.query.tcp(query, HOST, PATIENCE, self.port)
-        return dns.query.udp_with_fallback(query, HOST, PATIENCE, self.port, ignore_unexpected=True)[0]
+        return dns.query.udp_with_fallback(query, HOST, PATIENCE, self.port, **UNMOVED)[0]
 
     def send(self, query: dns.message.Message) -> None:
         """Ask, and wait for nothing."""
@@ -426,7 +427,7 @@ class Unbound(Server):
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
-                return dns.query.udp_with_fallback(query, HOST, 3, self.port, ignore_unexpected=True)[0]
+                return dns.query.udp_with_fallback(query, HOST, 3, self.port, **UNMOVED)[0]
             except dns.exception.Timeout:  # it drops answers that took it longer than 1.9 s (discard-timeout)
                 continue
         raise ServerFailed(f"{self.title} does not answer {name} {rdtype}; it printed:\n{self.log}")

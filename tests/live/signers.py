@@ -53,13 +53,7 @@ def signed(apex: str, file: Path, signer: str, folder: Path) -> Path:
 def _records(apex: str, file: Path) -> Iterator[tuple[Name, Rdata, str]]:
     """The records of a zone file, each with its line."""
     for owner, ttl, rdata in read_file(apex, file).iterate_rdatas():
-        if not _is_below_dname(owner):
-            yield owner, rdata, f"{owner} {ttl} {dns.rdatatype.to_text(rdata.rdtype)} {rdata.to_text()}\n"
-
-
-def _is_below_dname(owner: Name) -> bool:
-    """One name of tree.zone. RFC 6672 section 2.4 has no such names: BIND does not sign them, NSD refuses the zone."""
-    return b"dname3" in owner.labels[1:]
+        yield owner, rdata, f"{owner} {ttl} {dns.rdatatype.to_text(rdata.rdtype)} {rdata.to_text()}\n"
 
 
 def _refused_by_ldns(owner: Name, rdata: Rdata) -> bool:
