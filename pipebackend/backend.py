@@ -8,7 +8,7 @@ from pipebackend import VERSION, answerable, config, domaininfo, lookup, names, 
 from pipebackend.answerable import VARYING
 from pipebackend.datalines import Prepared
 from pipebackend.domaininfo import DomainInfo
-from pipebackend.errors import BackendError, NotListable, RecordFault, RequestFault
+from pipebackend.errors import BackendError, NotListable, RequestFault
 from pipebackend.records import Client
 from pipebackend.stats import Stats
 from pipebackend.watch import Watcher, report_refusal
@@ -23,13 +23,11 @@ if TYPE_CHECKING:
     from pipebackend.keyring import Keyring
     from pipebackend.lookup import Answer
     from pipebackend.records import Record
-    from pipebackend.signing import Signing
     from pipebackend.store import Store
     from pipebackend.store.bookkeeping import StoredDomain
     from pipebackend.store.keyrows import KeyRow
     from pipebackend.tsig import TsigKey
     from pipebackend.writer import Writer
-    from pipebackend.zoneedit import ZoneEditor
     from pipebackend.zones.base import Zone
     from pipebackend.zones.stored import StoredZones
 
@@ -181,24 +179,6 @@ class Backend:
             return zone.ident, self.store.listing(zone.ident, zone.apex)
         return zone.ident, zone.listing()
 
-    def examined(self, apex: str) -> Iterator[Record | RecordFault]:
-        """A zone's records, SOA first; in the place of one that cannot be served, what is wrong with it."""
-        _, records = self.transfer(apex)
-        zone = self.zones.at(names.from_text(apex))
-        if zone is not None and zone.kind == "stored":
-            return self.store.examined(zone.ident, zone.apex)
-        return (record for record in records if record.type)
-
-    def stored_apexes(self) -> list[str]:
-        """The zones of the store that have an SOA, served or not."""
-        wrong = {name for name, _ in self.misnamed()}
-        rows = self.store.served_domains() if self.registry.store_url else []
-        return [row.apex for row in rows if row.apex not in wrong]
-
-    def misnamed(self) -> list[tuple[str, str]]:
-        """The zones of the store that nobody finds by their name, and why."""
-        return self.store.misnamed() if self.registry.store_url else []
-
     def as_read(self, records: Iterable[Record]) -> Iterator[Record]:
         """Records in the words of the PowerDNS that is told; without those that it cannot read."""
         return answerable.all_of(self.registry.powerdns, records)
@@ -234,59 +214,6 @@ class Backend:
         row = self.store.domain(apex)
         return row if row is not None and (zone is not None or self.store.is_here(row)) else None
 
-    def zone_faults(self, apex: str) -> Sequence[str]:
-        """What is wrong with a zone, a line each that names the place; raises RequestFault if it is not ours."""
-        name = names.from_text(apex)
-        entry = self.registry.entry(name)
-        if entry is None:
-            return self._stored_faults(name)
-        if entry.faults or entry.zone is None:
-            return entry.faults
-        damage: Sequence[str] = getattr(entry.zone, "damage", tuple)()  # of a compiled file: each octet is looked at
-        return [*damage, *entry.zone.faults, *self._unanswered(entry.zone)]
-
-    def _unanswered(self, zone: Zone) -> Sequence[str]:
-        """Records that this PowerDNS cannot be given; a compiled zone has them among its faults."""
-        if zone.dynamic or hasattr(zone, "lines"):
-            return ()
-        from pipebackend.zones import contentcheck
-
-        try:
-            return list(contentcheck.unanswered(zone.apex, zone.listing(), self.registry.powerdns))
-        except NotListable:
-            return ()
-
-    def zone_notes(self, apex: str) -> Sequence[str]:
-        """What is no fault of a zone and yet needs a setting of PowerDNS, a line each."""
-        from pipebackend.zones import dnames
-
-        zone = self.zones.at(names.from_text(apex))
-        if zone is None:
-            return ()
-        owners = dnames.written_owners(zone)
-        is_signed = bool(owners) and bool(self.registry.store_url) and bool(self.keys(apex or "."))
-        return [dnames.advice(zone.apex, owner, is_signed=is_signed) for owner in owners]
-
-    def zone_facts(self, apex: str) -> Mapping[str, object]:
-        """What an operator wants to know of a zone; raises RequestFault if it is not ours."""
-        name = names.from_text(apex)
-        zone = self.zones.at(name)
-        row = self._row(name, zone)
-        stored = {} if row is None else domaininfo.stored_facts(row)
-        if zone is None and row is not None:
-            return {"zone": name or ".", "kind": "stored", "id": row.id, **stored, "state": "waits for its records"}
-        zone = self._zone(apex)
-        return {
-            "zone": zone.apex or ".",
-            "kind": zone.kind,
-            "id": zone.ident,
-            "serial": domaininfo.serial_of(zone),
-            **stored,
-            "files": list(zone.sources),
-            **_sizes(zone),
-            "faults": len(zone.faults),
-        }
-
     def neighbours(self, zone_id: int, qname: str) -> tuple[Neighbours, bool]:
         """The names before and after a relative name, or hash, and whether the same question gives the same again.
 
@@ -313,33 +240,6 @@ class Backend:
     def set_metadata(self, apex: str, kind: str, values: Sequence[str]) -> None:
         """Replace a zone's settings of one kind; raises MetadataFault or StoreFault."""
         self.keyring.set_metadata(names.from_text(apex), self.wanted_id(apex), kind, values)
-
-    def add_metadata(self, apex: str, kind: str, value: str) -> None:
-        """Add a value to a zone's settings of one kind; raises MetadataFault or StoreFault."""
-        self.keyring.add_metadata(names.from_text(apex), self.wanted_id(apex), kind, value)
-
-    def own(self, apex: str) -> str:
-        """The canonical name of a zone of ours, also one whose source is refused; raises RequestFault for others."""
-        name = names.from_text(apex)
-        is_configured = name in self.registry.by_apex or self.registry.entry(name) is not None
-        if not is_configured and self.domain(name) is None:
-            hint = "PowerDNS's other backends have their keys and settings by pdnsutil"
-            raise RequestFault(f"{_no_zone(apex, self.registry)}; {hint}")
-        return name
-
-    def signing(self, apex: str) -> Signing:
-        """What an operator can do with the keys and the denial of a zone of ours; raises RequestFault for others."""
-        from pipebackend.signing import Signing
-
-        name = self.own(apex)
-        return Signing(self.keyring, name, self.wanted_id(name), self.zones.at(name))
-
-    @property
-    def editor(self) -> ZoneEditor:
-        """What an operator does with zones of the store; raises StoreFault if there is no place for one."""
-        from pipebackend.zoneedit import ZoneEditor
-
-        return ZoneEditor(self.keyring, self.writer, self.zones)
 
     def wanted_id(self, apex: str) -> int:
         """The id that a zone has, or would get."""
@@ -384,10 +284,6 @@ class Backend:
         """Keep a TSIG key; raises KeyFault or StoreFault."""
         self.keyring.set_tsig_key(name, algorithm, secret)
 
-    def new_tsig_keys(self, keys: Sequence[TsigKey]) -> None:
-        """Keep TSIG keys of names that are not taken, all or none; raises KeyFault or StoreFault."""
-        self.keyring.new_tsig_keys(keys)
-
     def remove_tsig_key(self, name: str) -> None:
         """Forget a TSIG key; raises KeyFault or StoreFault."""
         self.keyring.remove_tsig_key(name)
@@ -396,36 +292,10 @@ class Backend:
         """At most so many records whose owner or content matches ``pattern``, which may hold ``*`` and ``?``."""
         return lookup.search(self.zones.all(), pattern, most)
 
-    def command(self, text: str) -> list[str]:
-        """The lines that answer a command of ``pdnsutil backend-cmd``; raises RequestFault for an unknown one."""
-        from pipebackend import commands
-
-        return commands.answer(self, text)
-
     def is_steady(self, apex: str) -> bool:
         """Whether the keys or settings of a zone that were asked for last stay so while ``state`` is the same."""
         zone = self.zones.at(names.from_text(apex))
         return not self.keyring.is_cut_off and (zone is None or not zone.dynamic)
-
-    def _stored_faults(self, apex: str) -> Sequence[str]:
-        info = self.domain(apex)
-        if info is None:
-            raise RequestFault(_no_zone(apex, self.registry))
-        from pipebackend.zones import contentcheck, zonecheck
-
-        zone, is_secondary = self.zones.at(apex), info.kind == "SLAVE"
-        refusal = self.store.refusal(info.ident)
-        found = []
-        if refusal is not None:
-            found = zonecheck.refused(apex, refusal, is_secondary=is_secondary, is_served=zone is not None)
-        if zone is None:
-            where = f"; it is fetched from {', '.join(info.primaries)}" if is_secondary else ""
-            return [f"{apex or '.'}: the zone has no records yet{where}", *found]
-        rows = list(self.examined(apex))
-        found += [f"{zone.apex or '.'}: {row}" for row in rows if isinstance(row, RecordFault)]
-        good = [row for row in rows if not isinstance(row, RecordFault)]
-        odd = contentcheck.check(zone.apex, good, self.registry.powerdns)
-        return [*found, *zonecheck.check(zone.apex, good), *odd]
 
     def tally(self, method: str) -> list[int]:
         """Where to count the last call and its failure."""
@@ -457,12 +327,6 @@ class Backend:
         if not self.keyring.is_cut_off:
             self._nsec3params[zone.apex] = param
         return param
-
-    def _zone(self, apex: str) -> Zone:
-        zone = self.zones.at(names.from_text(apex))
-        if zone is None:
-            raise RequestFault(_no_zone(apex, self.registry))
-        return zone
 
 
 def open_backend(given: str | None, environ: Mapping[str, str] = os.environ) -> Backend:
@@ -503,16 +367,3 @@ def _stored_zones(keyring: Keyring) -> StoredZones:
     from pipebackend.zones.stored import StoredZones
 
     return StoredZones(keyring.store, PATIENCE)
-
-
-def _no_zone(apex: str, zones: registry.Registry) -> str:
-    known = ", ".join(entry.apex or "." for entry in zones.entries)
-    return f"there is no zone {apex}; " + (f"the zones are {known}" if known else "see zoneutil zone list")
-
-
-def _sizes(zone: Zone) -> Mapping[str, object]:
-    try:
-        records = [record for record in zone.listing() if record.type]
-    except NotListable as exc:
-        return {"names": str(exc)}
-    return {"names": len({record.owner.lower() for record in records}), "records": len(records)}

@@ -109,7 +109,9 @@ class PipeSession:
         if tag == "AXFR":
             return self._transfer(fields)
         if tag == "CMD":
-            return "".join(f"{line}\n" for line in self._backend.command(" ".join(fields[1:]))).encode() + END
+            from pipebackend import commands
+
+        return "".join(f"{line}\n" for line in commands.answer(self._backend, " ".join(fields[1:]))).encode() + END
         raise RequestFault(f"unknown request {tag[:40]!r}; known are HELO, Q, AXFR and CMD")
 
     def _hello(self, fields: list[str]) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipebackend import names, rdata
+from pipebackend.administration import Operator
 from pipebackend.errors import RequestFault, ZoneFault
 from pipebackend.versions import NEUTRAL
 from pipebackend.zoneedit import RRsets, is_newer, rrsets, serial_of, with_serial
@@ -41,11 +42,11 @@ class Difference:
 
 def read(backend: Backend, apex: str) -> Readable:
     """A zone to be edited; raises RequestFault with where to change it if it is not here."""
-    backend.editor.demand_editable(apex)
+    Operator(backend).editor.demand_editable(apex)
     name = names.from_text(apex)
-    if backend.editor.is_presigned(name):
+    if Operator(backend).editor.is_presigned(name):
         raise RequestFault(f"zone {name or '.'} is presigned: change it where it is signed and import it again")
-    found = backend.editor.rrsets(name)
+    found = Operator(backend).editor.rrsets(name)
     text = "".join(f"{line}\n" for line in _lines(found, name))
     return Readable(name, found, text, backend.registry.powerdns.dialect)
 

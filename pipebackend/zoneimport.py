@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipebackend import coexistence, nsec3param
+from pipebackend.administration import Operator
 from pipebackend.errors import MetadataFault, RequestFault, ZoneFault
 from pipebackend.zoneedit import is_newer, serial_of
 from pipebackend.zones import presigned, zonefile
@@ -56,7 +57,7 @@ def import_file(backend: Backend, apex: str, path: str, progress: Progress) -> I
 
 
 def _import(backend: Backend, apex: str, path: str, progress: Progress) -> Imported:
-    name = backend.editor.importable(apex)
+    name = Operator(backend).editor.importable(apex)
     before = backend.domain(name)
     serial = before.serial if before is not None else 0
     if _is_large(path):
@@ -77,7 +78,7 @@ def _import(backend: Backend, apex: str, path: str, progress: Progress) -> Impor
             f"or remove the keys: zoneutil key unsecure {name or '.'}"
         )
     settings = _settings(backend, name, signed, nsec3)
-    count = backend.editor.replace_all(
+    count = Operator(backend).editor.replace_all(
         name, backend.wanted_id(name), text.records, settings, lambda count: progress("written", count)
     )
     return Imported(count, serial_of(text.soa), signed, nsec3, _left_out(text, serial))
@@ -86,7 +87,7 @@ def _import(backend: Backend, apex: str, path: str, progress: Progress) -> Impor
 def _import_in_order(backend: Backend, apex: str, path: str, serial: int, progress: Progress) -> Imported:
     """The same while the file is read, which is quicker and takes little memory; NotInOrder if it cannot be done so."""
     settings = _settings(backend, apex, signed=False, nsec3="")
-    with backend.editor.replacing(apex, backend.wanted_id(apex), settings) as zone:
+    with Operator(backend).editor.replacing(apex, backend.wanted_id(apex), settings) as zone:
         stream = Stream(apex, zone.put)
         text = zonefile.read(
             path,

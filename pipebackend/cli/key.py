@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipebackend.administration import Operator
 from pipebackend.backend import Backend
 from pipebackend.cli.output import as_json, counted, json_option, print_rows, yes_option
 
@@ -41,7 +42,7 @@ def list_(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> Non
 
     Example: zoneutil key list airports.aa
     """
-    keys = open_backend().signing(name).all_keys()
+    keys = Operator(open_backend()).signing(name).all_keys()
     if not keys and not as_json_:
         click.echo(f"zone {name} has no keys", err=True)
     show_keys(keys, as_json_)
@@ -63,7 +64,7 @@ def generate(
 
     Example: zoneutil key generate airports.aa --zsk --algorithm ed25519
     """
-    show_keys([open_backend().signing(name).generate(flags, algorithm, not inactive)], as_json_, one=True)
+    show_keys([Operator(open_backend()).signing(name).generate(flags, algorithm, not inactive)], as_json_, one=True)
 
 
 @group.command("import")
@@ -93,7 +94,7 @@ def import_(
 
     Example: zoneutil key import airports.aa Kairports.aa.+013+01676.private
     """
-    key = open_backend().signing(name).import_file(file, flags, not inactive, not unpublished, algorithm)
+    key = Operator(open_backend()).signing(name).import_file(file, flags, not inactive, not unpublished, algorithm)
     show_keys([key], as_json_, one=True)
 
 
@@ -107,7 +108,7 @@ def export(open_backend: Callable[[], Backend], name: str, id_: int, directory: 
 
     Example: zoneutil key export airports.aa 1 --directory .
     """
-    signing = open_backend().signing(name)
+    signing = Operator(open_backend()).signing(name)
     if directory is not None:
         paths = signing.export_to(id_, directory)
         as_json(paths) if as_json_ else click.echo("\n".join(paths))
@@ -128,7 +129,7 @@ def activate(open_backend: Callable[[], Backend], name: str, id_: int, as_json_:
 
     Example: zoneutil key activate airports.aa 2
     """
-    show_keys([open_backend().signing(name).set_active(id_, True)], as_json_, one=True)
+    show_keys([Operator(open_backend()).signing(name).set_active(id_, True)], as_json_, one=True)
 
 
 @group.command()
@@ -140,7 +141,7 @@ def deactivate(open_backend: Callable[[], Backend], name: str, id_: int, as_json
 
     Example: zoneutil key deactivate airports.aa 1
     """
-    signing = open_backend().signing(name)
+    signing = Operator(open_backend()).signing(name)
     show_keys([signing.set_active(id_, False)], as_json_, one=True)
     if not any(key.active for key in signing.all_keys()):
         click.echo(f"zone {name} has no active key left: {_UNSIGNED}", err=True)
@@ -155,7 +156,7 @@ def publish(open_backend: Callable[[], Backend], name: str, id_: int, as_json_: 
 
     Example: zoneutil key publish airports.aa 2
     """
-    show_keys([open_backend().signing(name).set_published(id_, True)], as_json_, one=True)
+    show_keys([Operator(open_backend()).signing(name).set_published(id_, True)], as_json_, one=True)
 
 
 @group.command()
@@ -167,7 +168,7 @@ def unpublish(open_backend: Callable[[], Backend], name: str, id_: int, as_json_
 
     Example: zoneutil key unpublish airports.aa 1
     """
-    show_keys([open_backend().signing(name).set_published(id_, False)], as_json_, one=True)
+    show_keys([Operator(open_backend()).signing(name).set_published(id_, False)], as_json_, one=True)
 
 
 @group.command()
@@ -179,7 +180,7 @@ def delete(open_backend: Callable[[], Backend], name: str, id_: int, yes: bool) 
 
     Example: zoneutil key delete airports.aa 1
     """
-    signing = open_backend().signing(name)
+    signing = Operator(open_backend()).signing(name)
     doomed = signing.key(id_)
     others = [key for key in signing.all_keys() if key.id != id_]
     if not yes and (not others or (doomed.active and not any(key.active for key in others))):
@@ -197,7 +198,7 @@ def ds(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None:
 
     Example: zoneutil key ds airports.aa
     """
-    found = open_backend().signing(name).delegations()
+    found = Operator(open_backend()).signing(name).delegations()
     if as_json_:
         as_json([_delegation_as_json(delegation) for delegation in found])
     for delegation in () if as_json_ else found:
@@ -217,7 +218,7 @@ def secure(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> No
 
     Example: zoneutil key secure airports.aa
     """
-    show_keys([open_backend().signing(name).secure()], as_json_, one=True)
+    show_keys([Operator(open_backend()).signing(name).secure()], as_json_, one=True)
 
 
 @group.command()
@@ -229,7 +230,7 @@ def unsecure(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
 
     Example: zoneutil key unsecure airports.aa
     """
-    signing = open_backend().signing(name)
+    signing = Operator(open_backend()).signing(name)
     count = len(signing.all_keys())
     if count and not yes:
         click.confirm(f"Zone {name} has {counted(count, 'key')}: {_UNSIGNED}. Delete all?", abort=True, err=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from pipebackend import metadata
+from pipebackend.administration import Operator
 from pipebackend.backend import Backend
 from pipebackend.cli.output import as_json, json_option, print_rows
 
@@ -31,7 +32,7 @@ def list_(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> Non
     Example: zoneutil meta list airports.aa
     """
     backend = open_backend()
-    found = backend.metadata(backend.own(name))
+    found = backend.metadata(Operator(backend).own(name))
     if as_json_:
         as_json({kind: list(values) for kind, values in found.items()})
     else:
@@ -49,7 +50,7 @@ def get(open_backend: Callable[[], Backend], name: str, kind: str, as_json_: boo
     Example: zoneutil meta get airports.aa ALLOW-AXFR-FROM
     """
     backend = open_backend()
-    values = backend.metadata(backend.own(name)).get(kind, ())
+    values = backend.metadata(Operator(backend).own(name)).get(kind, ())
     if not values:
         metadata.kind_of(kind)  # a misspelt kind is another error
     if as_json_:
@@ -72,7 +73,7 @@ def set_(open_backend: Callable[[], Backend], name: str, kind: str, values: tupl
     Example: zoneutil meta set airports.aa ALSO-NOTIFY 192.0.2.53 [2001:db8::53]:5300
     """
     backend = open_backend()
-    backend.set_metadata(backend.own(name), kind, values)
+    backend.set_metadata(Operator(backend).own(name), kind, values)
 
 
 @group.command()
@@ -86,7 +87,7 @@ def add(open_backend: Callable[[], Backend], name: str, kind: str, value: str) -
     Example: zoneutil meta add airports.aa ALLOW-AXFR-FROM 2001:db8::/48
     """
     backend = open_backend()
-    backend.add_metadata(backend.own(name), kind, value)
+    Operator(backend).add_metadata(Operator(backend).own(name), kind, value)
 
 
 @group.command()
@@ -99,4 +100,4 @@ def unset(open_backend: Callable[[], Backend], name: str, kind: str) -> None:
     Example: zoneutil meta unset airports.aa ALLOW-AXFR-FROM
     """
     backend = open_backend()
-    backend.set_metadata(backend.own(name), kind, ())
+    backend.set_metadata(Operator(backend).own(name), kind, ())

@@ -8,6 +8,7 @@ from shlex import quote
 import click
 
 from pipebackend import rdata, rdtext
+from pipebackend.administration import Operator
 from pipebackend.backend import Backend
 from pipebackend.cli.client import client_options
 from pipebackend.cli.output import as_json, json_option
@@ -64,7 +65,7 @@ def add(open_backend: Callable[[], Backend], name: str, type_: str, content: tup
     Example: zoneutil record add www.example.org A 192.0.2.1
     """
     _demand_type("add", name, type_, content)
-    _told(open_backend().editor.add(name, type_.upper(), " ".join(content), ttl))
+    _told(Operator(open_backend()).editor.add(name, type_.upper(), " ".join(content), ttl))
 
 
 @group.command()
@@ -81,7 +82,7 @@ def replace(
     Example: zoneutil record replace example.org MX "10 mx1.example.org" "20 mx2.example.org"
     """
     _demand_type("replace", name, type_, contents)
-    _told(open_backend().editor.replace(name, type_.upper(), contents, ttl))
+    _told(Operator(open_backend()).editor.replace(name, type_.upper(), contents, ttl))
 
 
 @group.command()
@@ -95,7 +96,7 @@ def delete(open_backend: Callable[[], Backend], name: str, type_: str, content: 
     Example: zoneutil record delete www.example.org A 192.0.2.1
     """
     _demand_type("delete", name, type_, content)
-    open_backend().editor.remove(name, type_.upper(), " ".join(content) or None)
+    Operator(open_backend()).editor.remove(name, type_.upper(), " ".join(content) or None)
 
 
 @group.command()

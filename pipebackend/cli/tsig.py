@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from pipebackend import tsig
+from pipebackend.administration import Operator
 from pipebackend.backend import Backend
 from pipebackend.cli.output import as_json, json_option, print_rows
 from pipebackend.errors import KeyFault
@@ -45,7 +46,7 @@ def generate(open_backend: Callable[[], Backend], key: str, algorithm: str) -> N
 
     Example: zoneutil tsig generate transfer --algorithm hmac-sha512
     """
-    open_backend().new_tsig_keys([tsig.generate(key, algorithm)])
+    Operator(open_backend()).new_tsig_keys([tsig.generate(key, algorithm)])
 
 
 @group.command("import")
@@ -62,7 +63,7 @@ def import_(open_backend: Callable[[], Backend], words: tuple[str, ...]) -> None
     """
     backend = open_backend()
     keys = _from_file(words[0]) if len(words) == 1 else [_from_words(words)]
-    backend.new_tsig_keys(keys)
+    Operator(backend).new_tsig_keys(keys)
     for key in keys:
         click.echo(f"TSIG key {key.name} ({key.algorithm}) imported", err=True)
 
@@ -124,7 +125,7 @@ def allow(open_backend: Callable[[], Backend], name: str, key: str) -> None:
     Example: zoneutil tsig allow airports.aa transfer
     """
     backend = open_backend()
-    backend.add_metadata(backend.own(name), "TSIG-ALLOW-AXFR", key)
+    Operator(backend).add_metadata(Operator(backend).own(name), "TSIG-ALLOW-AXFR", key)
 
 
 def _existing(backend: Backend, key: str) -> TsigKey:

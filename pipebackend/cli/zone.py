@@ -8,6 +8,7 @@ from collections.abc import Callable
 import click
 
 from pipebackend import names, rdata
+from pipebackend.administration import Operator
 from pipebackend.backend import Backend
 from pipebackend.cli import zone_edit
 from pipebackend.cli.output import as_json, json_option, print_rows
@@ -59,7 +60,7 @@ def show(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None
 
     Example: zoneutil zone show airports.aa
     """
-    facts = open_backend().zone_facts(name)
+    facts = Operator(open_backend()).zone_facts(name)
     if as_json_:
         as_json(facts)
         return
@@ -83,13 +84,13 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
     apexes = [names.from_text(name)] if name else _all_apexes(backend)
     found = {apex or ".": _faults(backend, apex) for apex in apexes}
     if not name:
-        found |= {row: [fault] for row, fault in backend.misnamed()}
+        found |= {row: [fault] for row, fault in Operator(backend).misnamed()}
     if as_json_:
         as_json(found)
     for apex, faults in () if as_json_ else found.items():
         for fault in faults:
             click.echo(fault)
-        for note in () if faults else backend.zone_notes(apex):
+        for note in () if faults else Operator(backend).zone_notes(apex):
             click.echo(f"note: {note}", err=True)
         click.echo(f"{apex}: " + (f"{len(faults)} faults" if faults else "no faults"), err=True)
     if any(found.values()):
@@ -139,7 +140,7 @@ def export(open_backend: Callable[[], Backend], name: str) -> None:
     dialect = backend.registry.powerdns.dialect
     faults = []
     with Progress(prints=True) as progress:
-        for count, record in enumerate(backend.examined(name)):
+        for count, record in enumerate(Operator(backend).examined(name)):
             progress("written", count)
             try:
                 if isinstance(record, RecordFault):
@@ -161,7 +162,7 @@ def nsec(open_backend: Callable[[], Backend], name: str) -> None:
 
     Example: zoneutil zone nsec airports.aa
     """
-    open_backend().signing(name).use_nsec()
+    Operator(open_backend()).signing(name).use_nsec()
 
 
 @group.command()
@@ -178,7 +179,7 @@ def nsec3(
 
     Example: zoneutil zone nsec3 airports.aa --narrow
     """
-    is_narrow = open_backend().signing(name).use_nsec3(f"1 {opt_out:d} {iterations} {salt}", narrow)
+    is_narrow = Operator(open_backend()).signing(name).use_nsec3(f"1 {opt_out:d} {iterations} {salt}", narrow)
     if is_narrow and not narrow:
         click.echo(f"zone {name} has narrow NSEC3, since the hashes of its names have no order", err=True)
 
@@ -186,11 +187,11 @@ def nsec3(
 def _faults(backend: Backend, apex: str) -> list[str]:
     """What is wrong with a zone; that it cannot be looked at is nothing to end the check of the others."""
     try:
-        return list(backend.zone_faults(apex))
+        return list(Operator(backend).zone_faults(apex))
     except StoreFault as exc:
         return [str(exc)]
 
 
 def _all_apexes(backend: Backend) -> list[str]:
     """Of the configuration, also what is refused, and of the store, also what cannot be served."""
-    return list(dict.fromkeys([entry.apex for entry in backend.registry.entries] + backend.stored_apexes()))
+    return list(dict.fromkeys([entry.apex for entry in backend.registry.entries] + Operator(backend).stored_apexes()))

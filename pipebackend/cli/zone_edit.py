@@ -10,6 +10,7 @@ from collections.abc import Callable
 import click
 
 from pipebackend import zonediff
+from pipebackend.administration import Operator
 from pipebackend.backend import Backend
 from pipebackend.cli.output import as_json, counted, json_option, yes_option
 from pipebackend.cli.progress import Progress
@@ -42,9 +43,9 @@ def create(
     """
     backend = open_backend()
     serial = int(time.strftime(_FIRST_SERIAL, time.gmtime()))
-    made = backend.editor.create(name, backend.wanted_id(name), kind, primaries, nameservers, serial)
+    made = Operator(backend).editor.create(name, backend.wanted_id(name), kind, primaries, nameservers, serial)
     click.echo(f"zone {name} created with {counted(len(made), 'record')}", err=True)
-    for fault in backend.zone_faults(name) if made else ():
+    for fault in Operator(backend).zone_faults(name) if made else ():
         click.echo(f"still to do: {fault}", err=True)
 
 
@@ -58,11 +59,11 @@ def delete(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
     Example: zoneutil zone delete example.org --yes
     """
     backend = open_backend()
-    backend.editor.demand_stored(name)
+    Operator(backend).editor.demand_stored(name)
     keys = len(backend.keys(name))
     if not yes:
         click.confirm(f"Delete zone {name} with its records and {counted(keys, 'key')}?", abort=True)
-    backend.editor.delete(name)
+    Operator(backend).editor.delete(name)
 
 
 @click.command("set-kind")
@@ -74,7 +75,7 @@ def set_kind(open_backend: Callable[[], Backend], name: str, kind: str) -> None:
 
     Example: zoneutil zone set-kind example.org primary
     """
-    open_backend().editor.set_kind(name, kind)
+    Operator(open_backend()).editor.set_kind(name, kind)
 
 
 @click.command("set-primaries")
@@ -86,7 +87,7 @@ def set_primaries(open_backend: Callable[[], Backend], name: str, primaries: tup
 
     Example: zoneutil zone set-primaries example.org 192.0.2.1 [2001:db8::1]:5300
     """
-    open_backend().editor.set_primaries(name, primaries)
+    Operator(open_backend()).editor.set_primaries(name, primaries)
 
 
 @click.command("set-account")
@@ -98,7 +99,7 @@ def set_account(open_backend: Callable[[], Backend], name: str, account: str) ->
 
     Example: zoneutil zone set-account example.org customers
     """
-    open_backend().editor.set_account(name, account)
+    Operator(open_backend()).editor.set_account(name, account)
 
 
 @click.command("import")
@@ -149,7 +150,7 @@ def edit(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
                 click.echo(warning, err=True)
             if not yes:
                 click.confirm("Make this change?", abort=True)
-            backend.editor.apply(before.apex, before.rrsets, found.rrsets)
+            Operator(backend).editor.apply(before.apex, before.rrsets, found.rrsets)
         else:
             click.echo("nothing was changed", err=True)
     except (BackendError, click.Abort) as exc:

@@ -11,6 +11,7 @@ from pathlib import Path
 import dns.rcode
 import pytest
 
+from pipebackend.administration import Operator
 from pipebackend.backend import open_backend
 from pipebackend.doctor import advised, examination, server
 from tests.live.servers import NO_CACHES, PATIENCE, PdnsServer, ServerFailed, installed_command, program
@@ -107,7 +108,7 @@ def test_what_is_printed_works(tmp_path, protocol):
 def signed_config(folder: Path) -> Path:
     config = write_config(folder)
     backend = open_backend(str(config))
-    backend.signing(ZONE).generate(257, "ecdsap256sha256", True)
+    Operator(backend).signing(ZONE).generate(257, "ecdsap256sha256", True)
     backend.store.close()
     return config
 

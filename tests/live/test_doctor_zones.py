@@ -17,6 +17,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+from pipebackend.administration import Operator
 from pipebackend.backend import open_backend
 from pipebackend.doctor import server
 from tests.live import servers
@@ -88,7 +89,7 @@ def answers(name, type_, wanted):
 
 def sign(config):
     backend = open_backend(str(config))
-    backend.signing(ZONE).generate(257, "ecdsap256sha256", True)
+    Operator(backend).signing(ZONE).generate(257, "ecdsap256sha256", True)
     backend.store.close()
 
 

@@ -21,6 +21,7 @@ import dns.rrset
 import pytest
 
 from pipebackend import rdata, rdtext, rdtypes
+from pipebackend.administration import Operator
 from pipebackend.backend import open_backend
 from pipebackend.errors import RecordFault, ZoneFault
 from pipebackend.records import Record
@@ -132,8 +133,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             rest.append(dns.rrset.from_rdata(f"{label}.{SENT}.", 60, generic))
         primary.zones[f"{SENT}."] = [soa, *rest, soa]
         backend = open_backend(str(config))
-        backend.editor.create(SENT, 101, "secondary", [f"{HOST}:{primary.port}"], [], 1)
-        backend.editor.create(PATCHED, 102, "native", [], [], 1)
+        Operator(backend).editor.create(SENT, 101, "secondary", [f"{HOST}:{primary.port}"], [], 1)
+        Operator(backend).editor.create(PATCHED, 102, "native", [], [], 1)
         backend.close()
         with closing(sqlite3.connect(database)) as connection:
             connection.executescript(gsqlite3_schema().read_text())
@@ -256,20 +257,20 @@ def test_what_record_add_writes_is_kept_as_gsqlite3_keeps_the_transfer(both: Bot
     refused = {}
     backend = open_backend(str(both.our_file.with_name("pipebackend.toml")))
     try:
-        backend.editor.create(ADDED, 103, "native", [], [f"ns1.{ADDED}"], 1)
+        Operator(backend).editor.create(ADDED, 103, "native", [], [f"ns1.{ADDED}"], 1)
         for label, record in records_kept(both).items():
             number = rdtext.number_of(record.type)
             assert number is not None
             octets = rdtext.octets_of(record.type, record.content)
             name = f"{label}.{ADDED}"
             try:
-                assert backend.editor.add(name, record.type, record.content, 60)
+                assert Operator(backend).editor.add(name, record.type, record.content, 60)
             except RecordFault as exc:
                 refused[label] = str(exc)
                 continue
             generic = f"\\# {len(octets)} {octets.hex()}"
             for other in {record.type, f"TYPE{number}", rdtext.type_of(number, OLD), rdtext.type_of(number, NEW)}:
-                assert not backend.editor.add(name, other, generic, 60), f"{record} is there already"
+                assert not Operator(backend).editor.add(name, other, generic, 60), f"{record} is there already"
     finally:
         backend.close()
     check_kept(both, ADDED, refused)

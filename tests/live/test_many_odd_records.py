@@ -15,6 +15,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
+from pipebackend.administration import Operator
 from pipebackend.backend import open_backend
 from tests.live.modes.example import until
 from tests.live.odd_kinds import SENT, type_of
@@ -49,7 +50,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             ]
             primary.zones[f"{zone}."] = [soa, rr(f"{zone}. 60 NS ns1.{zone}."), *records, soa]
             address = f"{HOST}:{primary.port}"
-            backend.editor.create(zone, 100 + number, "secondary", [address], [], 1)
+            Operator(backend).editor.create(zone, 100 + number, "secondary", [address], [], 1)
             insert = "INSERT INTO domains (id, name, type, master) VALUES (?, ?, 'SLAVE', ?)"
             database.execute(insert, (number, zone, address))
         database.commit()

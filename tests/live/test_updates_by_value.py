@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import dns.rdata
 import pytest
 
+from pipebackend.administration import Operator
 from pipebackend.backend import open_backend
 from pipebackend.zoneimport import import_file
 from tests.live.release import VERSION, powerdns_line
@@ -49,7 +50,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Writable
     config = folder / "pipebackend.toml"
     config.write_text(powerdns_line())
     backend = open_backend(str(config))
-    backend.editor.create(ZONE, 101, "native", [], [], 1)
+    Operator(backend).editor.create(ZONE, 101, "native", [], [], 1)
     backend.close()
     database = folder / "gsqlite3.db"
     with closing(sqlite3.connect(database)) as connection:
@@ -100,9 +101,9 @@ def test_a_value_that_a_command_wrote_is_found_and_deleted(tmp_path: Path, by: s
         (tmp_path / "zone").write_text(head + "".join(lines))
         import_file(backend, ZONE, str(tmp_path / "zone"), lambda what, count: None)
     else:
-        backend.editor.create(ZONE, 101, "native", [], [f"ns1.{ZONE}"], 1)
+        Operator(backend).editor.create(ZONE, 101, "native", [], [f"ns1.{ZONE}"], 1)
         for owner, value in zip(owners, values, strict=True):
-            backend.editor.add(owner, *value.split(" ", 1), 60)
+            Operator(backend).editor.add(owner, *value.split(" ", 1), 60)
     backend.close()
     with WritableServer(remote_config(config), tmp_path) as server:
         for owner, value in zip(owners, values, strict=True):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipebackend import commands
+from pipebackend.administration import Operator
 from pipebackend.backend import VERSION, Backend, open_backend
 from pipebackend.errors import ConfigFault, NameFault, NotListable, RequestFault
 from tests.making import CITIES, TABLE_ZONE, make_watcher, write_config
@@ -72,17 +74,18 @@ def test_a_transfer_of_no_zone_says_so(backend: Backend, apex: str | None, ident
 
 
 def test_faults_of_a_zone(backend: Backend, tmp_path: Path) -> None:
-    assert list(backend.zone_faults("cities.example")) == [f"{tmp_path}/cities.tsv:5: latitude 91 is out of range"]
+    faults = Operator(backend).zone_faults("cities.example")
+    assert list(faults) == [f"{tmp_path}/cities.tsv:5: latitude 91 is out of range"]
     with pytest.raises(RequestFault, match=r"there is no zone other; the zones are cities\.example, towns\.example"):
-        backend.zone_faults("other")
+        Operator(backend).zone_faults("other")
 
 
 def test_facts_of_a_zone(backend: Backend, tmp_path: Path) -> None:
-    facts = backend.zone_facts("cities.example")
+    facts = Operator(backend).zone_facts("cities.example")
     assert facts["files"] == [f"{tmp_path}/cities.tsv"]
     assert (facts["names"], facts["records"], facts["faults"]) == (5, 9, 1)
     with pytest.raises(RequestFault, match="there is no zone other"):
-        backend.zone_facts("other")
+        Operator(backend).zone_facts("other")
 
 
 @pytest.mark.parametrize(
@@ -103,12 +106,12 @@ def test_search_looks_into_contents_and_gives_the_id(backend: Backend) -> None:
     [("help", "help: this list"), ("version", f"pipebackend {VERSION}"), (" stats ", "questions 0")],
 )
 def test_commands(backend: Backend, command: str, first: str) -> None:
-    assert backend.command(command)[0] == first
+    assert commands.answer(backend, command)[0] == first
 
 
 def test_the_command_zones_has_a_line_for_each(backend: Backend) -> None:
     info = backend.domains()[0]
-    lines = backend.command("zones")
+    lines = commands.answer(backend, "zones")
     assert lines[0] == f"cities.example table id {info.ident} serial 7"
     assert len(lines) == 2
 
@@ -116,7 +119,7 @@ def test_the_command_zones_has_a_line_for_each(backend: Backend) -> None:
 @pytest.mark.parametrize("text", ["", "HELP", "help me", "x" * 10_000])
 def test_an_unknown_command_names_the_known_ones(backend: Backend, text: str) -> None:
     with pytest.raises(RequestFault, match="the commands are help, version, zones, stats") as caught:
-        backend.command(text)
+        commands.answer(backend, text)
     assert len(str(caught.value)) < 200
 
 
@@ -138,7 +141,7 @@ def test_a_file_outside_the_folder_of_the_configuration_is_not_read_for_a_client
     opened = open_backend(str(folder / "pipebackend.toml"))
     for path in (tmp_path / "secret", folder / "link", folder / ".." / "secret"):
         with pytest.raises(RequestFault, match="only files below") as caught:
-            opened.command(f"zone import e.test {path}")
+            commands.answer(opened, f"zone import e.test {path}")
         assert "hash" not in str(caught.value)
     opened.close()
 

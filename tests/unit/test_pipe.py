@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipebackend import pipe
+from pipebackend.administration import Operator
 from pipebackend.backend import VERSION, Backend
 from pipebackend.kept import Kept
 from pipebackend.pipe import PipeSession
@@ -281,7 +282,7 @@ def test_there_is_no_going_on_without_a_handshake(request_line: bytes) -> None:
 def test_code_in_several_lines_cannot_forge_a_line(tmp_path: Path) -> None:
     made = session(tmp_path, 5)
     backend = made.backend
-    backend.editor.create("lua.example", 101, "native", [], [], 1)
+    Operator(backend).editor.create("lua.example", 101, "native", [], [], 1)
     insert = "INSERT INTO records (domain_id, name, type, ttl, content, auth) VALUES (101, ?, 'LUA', 60, ?, 1)"
     with closing(sqlite3.connect(tmp_path / "zones.db")) as connection, connection:
         connection.execute(insert, ("a.lua.example", "TXT \";local x = 'a'\nreturn x\""))

@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from pipebackend.administration import Operator
 from pipebackend.errors import BackendError
 from pipebackend.zoneedit import is_newer, with_serial
 from tests.unit.cli.test_zone_edit import lines, serial
@@ -165,8 +166,8 @@ def test_a_failed_change_leaves_no_transaction(zone):
 
     backend = open_backend(str(zone.folder / "pipebackend.toml"))
     with pytest.raises(BackendError):
-        backend.editor.remove(f"www.{ZONE}", "A", None)
-    assert backend.editor.add(f"www.{ZONE}", "A", "192.0.2.1", None)
+        Operator(backend).editor.remove(f"www.{ZONE}", "A", None)
+    assert Operator(backend).editor.add(f"www.{ZONE}", "A", "192.0.2.1", None)
     assert not backend.writer.is_open
     backend.close()
 

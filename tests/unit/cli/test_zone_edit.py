@@ -7,10 +7,12 @@ import json
 import shlex
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pipebackend import commands
 from pipebackend.backend import open_backend
 from pipebackend.cli.progress import Progress
 from pipebackend.errors import BackendError
@@ -473,7 +475,7 @@ def test_changes_at_the_same_time_are_all_kept(zoneutil):
 @pytest.fixture
 def command(zoneutil):
     backend = open_backend(str(zoneutil.folder / "pipebackend.toml"))
-    yield backend.command
+    yield partial(commands.answer, backend)
     backend.close()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipebackend.administration import Operator
 from pipebackend.backend import open_backend
 from pipebackend.doctor import examination, pdnsconf
 from pipebackend.doctor.findings import DELETE
@@ -139,5 +140,5 @@ def signed_bed(bed):
 def add_key(config):
     """A key for the zone of a configuration, in its store."""
     backend = open_backend(str(config))
-    backend.signing("cities.example").generate(257, "ecdsap256sha256", True)
+    Operator(backend).signing("cities.example").generate(257, "ecdsap256sha256", True)
     backend.store.close()
