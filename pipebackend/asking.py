@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipebackend import names, nsec3, nsec3param, rdata
+from pipebackend import names, nsec3, nsec3param, zonelines
 from pipebackend.errors import BackendError
 from pipebackend.records import ENT, Client
 
@@ -120,4 +120,4 @@ def _line(record: Record) -> str:
     if record.type == ENT:
         return f"{record.owner}. exists and has no records"
     scope = f" scope={record.scope}" if record.scope else ""
-    return f"{rdata.zone_line(record)}\t; auth={record.auth:d}{scope}".replace("\t", " ")
+    return f"{zonelines.zone_line(record)}\t; auth={record.auth:d}{scope}".replace("\t", " ")

@@ -6,7 +6,7 @@ times as long for some of these types. What is not plainly right here is left to
 
 from __future__ import annotations
 
-from pipebackend import names, records
+from pipebackend import charstrings, names
 from pipebackend.errors import NameFault
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ def checks() -> dict[str, Callable[[str], bool]]:
         inside = content[1:-1]
         return (
             content[:1] == content[-1:] == '"' != content
-            and len(inside) <= records.MAX_STRING_OCTETS
+            and len(inside) <= charstrings.MAX_STRING_OCTETS
             and inside.isascii()
             and inside.isprintable()
             and '"' not in inside

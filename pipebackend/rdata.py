@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
     from dns.rdata import Rdata
 
-    from pipebackend.records import Record
     from pipebackend.versions import Dialect
 
 __all__ = [
     "LOC_OUT_OF_RANGE",
+    "absolute",
     "ascii_only",
     "checked",
     "checked_content",
     "content_of",
+    "escaped",
     "of_dnspython",
     "reason",
     "to_rdata",
-    "zone_line",
 ]
 
 LOC_OUT_OF_RANGE = "altitude, size or precision out of range: from -100000.00m to 42849672.95m (RFC 1876 section 2)"
@@ -93,7 +93,7 @@ def to_rdata(type_: str, content: str) -> Rdata:
         raise RecordFault("content must be one line")
     content = ascii_only(content)
     if type_ in _NAME_FIELDS and not content.startswith("\\#"):
-        content = _with_names(type_, content, _escaped)
+        content = _with_names(type_, content, escaped)
         if type_ == "IPSECKEY":
             content = _NO_GATEWAY.sub(r"\1 . ", content)
     if type_ in ("LOC", "SVCB", "HTTPS"):
@@ -110,28 +110,6 @@ def to_rdata(type_: str, content: str) -> Rdata:
     if rdata.rdcomment is not None:
         raise RecordFault(f"{type_} {content!r}: a semicolon begins a comment; write it in quotes or as \\;")
     return rdata
-
-
-def zone_line(record: Record, dialect: Dialect = NEUTRAL) -> str:
-    """The record as a line of a zone file for PowerDNS of this dialect, names fully qualified; no empty non-terminals.
-
-    Other servers read it, too, but for ALIAS, LUA and IPSECKEY without a gateway.
-
-    Content that cannot be read is written as it is; raises RecordFault where not even the type is known.
-    """
-    number = rdtext.number_of(record.type)
-    if number is None:
-        raise RecordFault(f"there is no type {record.type[:40]!r}")
-    type_, content = record.type, rdtext.on_one_line(record.content) or record.content.replace("\n", "\\010")
-    if type_ != "LUA":
-        try:
-            octets = rdtext.octets_of(type_, content)
-            words = NEUTRAL._replace(types=dialect.types, keys=dialect.keys)
-            content = rdtext.text_of(number, octets, words, _absolute)
-            type_ = f"TYPE{number}" if content.startswith("\\#") else rdtext.type_of(number, dialect)
-        except RecordFault:
-            pass
-    return f"{_escaped(record.owner)}. {record.ttl} IN {type_} {content}"
 
 
 def of_dnspython(content: str) -> str:
@@ -151,8 +129,8 @@ def _groups(found: re.Match[str]) -> str:
     return 'key9="' + "".join(f"\\{number >> 8:03d}\\{number & 255:03d}" for number in numbers) + '"'
 
 
-def _absolute(name: str) -> str:
-    return name if name == "." else f"{_escaped(name)}."
+def absolute(name: str) -> str:
+    return name if name == "." else f"{escaped(name)}."
 
 
 def reason(exc: Exception) -> str:
@@ -188,6 +166,6 @@ def _with_names(type_: str, text: str, write: Callable[[str], str]) -> str:
     return " ".join(fields)
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
     """A name with what a zone file gives a meaning (RFC 1035 section 5.1) behind backslashes."""
     return _ZONE_FILE_SPECIAL.sub(lambda match: match[0] if match[0][0] == "\\" else "\\" + match[0], name)

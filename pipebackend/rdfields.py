@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from binascii import Error, a2b_base64, b2a_base64
 
-from pipebackend import names, records
+from pipebackend import charstrings, names
 from pipebackend.errors import NameFault, RecordFault
 
 TYPE_CHECKING = False
@@ -50,7 +50,7 @@ def words(content: str, *, quotes: bool) -> list[str]:
 def text_octets(word: str) -> bytes:
     """The octets that a word stands for, in quotes or not, of any length."""
     octets = word.encode("utf-8", "surrogateescape")
-    found, end = records.string_at(octets, 0)
+    found, end = charstrings.string_at(octets, 0)
     if end < len(octets):
         raise RecordFault(f"something follows the quotes in {word[:40]!r}")
     return found
@@ -104,13 +104,13 @@ def _read_name(octets: bytes, i: int) -> tuple[str, int]:
 
 def _read_string(octets: bytes, i: int) -> tuple[str, int]:
     length = _taken(octets, i, 1)[0]
-    return records.quoted(_taken(octets, i + 1, length)), i + 1 + length
+    return charstrings.quoted(_taken(octets, i + 1, length)), i + 1 + length
 
 
 def _write_string(found: list[str]) -> bytes:
     octets = text_octets(_word(found))
-    if len(octets) > records.MAX_STRING_OCTETS:
-        raise RecordFault(f"a string of {len(octets)} octets; at most {records.MAX_STRING_OCTETS} are allowed")
+    if len(octets) > charstrings.MAX_STRING_OCTETS:
+        raise RecordFault(f"a string of {len(octets)} octets; at most {charstrings.MAX_STRING_OCTETS} are allowed")
     return bytes((len(octets),)) + octets
 
 
@@ -128,7 +128,7 @@ def _write_strings(found: list[str]) -> bytes:
     """Longer strings in parts of 255 octets, as PowerDNS makes them."""
     if not found:
         return b"\0"  # as PowerDNS takes no string for an empty one
-    parts = [part for word in found for part in records.parts(text_octets(word))]
+    parts = [part for word in found for part in charstrings.parts(text_octets(word))]
     found.clear()
     return b"".join(bytes((len(part),)) + part for part in parts)
 
@@ -136,7 +136,7 @@ def _write_strings(found: list[str]) -> bytes:
 def _read_text(octets: bytes, i: int) -> tuple[str, int]:
     """All that is left, without a length. An empty one in quotes: PowerDNS 4.7 writes none, and reads what it wrote as
     a text of one octet."""
-    return records.quoted(octets[i:]), len(octets)
+    return charstrings.quoted(octets[i:]), len(octets)
 
 
 def _write_text(found: list[str]) -> bytes:
@@ -154,7 +154,7 @@ def _read_tag(octets: bytes, i: int) -> tuple[str, int]:
 
 def _write_tag(found: list[str]) -> bytes:
     tag = _word(found)
-    if not (tag.isascii() and tag.isalnum()) or len(tag) > records.MAX_STRING_OCTETS:
+    if not (tag.isascii() and tag.isalnum()) or len(tag) > charstrings.MAX_STRING_OCTETS:
         raise RecordFault(f"the CAA tag {tag[:40]!r} is not of letters and digits (RFC 8659 section 4.1)")
     return bytes((len(tag),)) + tag.encode()
 
@@ -239,8 +239,8 @@ def _read_salt(octets: bytes, i: int) -> tuple[str, int]:
 def _write_salt(found: list[str]) -> bytes:
     word = _word(found)
     octets = b"" if word == "-" else _unhexed(word)
-    if len(octets) > records.MAX_STRING_OCTETS:
-        raise RecordFault(f"a salt of {len(octets)} octets; at most {records.MAX_STRING_OCTETS} are allowed")
+    if len(octets) > charstrings.MAX_STRING_OCTETS:
+        raise RecordFault(f"a salt of {len(octets)} octets; at most {charstrings.MAX_STRING_OCTETS} are allowed")
     return bytes((len(octets),)) + octets
 
 

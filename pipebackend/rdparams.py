@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from binascii import Error, a2b_base64, b2a_base64
 
-from pipebackend import records
+from pipebackend import charstrings
 from pipebackend.errors import RecordFault
 from pipebackend.rdfields import FIELDS, text_octets
 from pipebackend.versions import NEW
@@ -112,7 +112,7 @@ def _protocols(value: bytes) -> str:
 
 
 def _quoted(value: bytes) -> str:
-    return records.quoted(value).replace("\\\\", "\\092").replace('\\"', "\\034")
+    return charstrings.quoted(value).replace("\\\\", "\\092").replace('\\"', "\\034")
 
 
 def _value(key: int, name: str, text_: str | None) -> bytes:
@@ -160,6 +160,6 @@ def _items(octets_: bytes) -> Iterator[bytes]:
 
 
 def _item(item: bytearray) -> bytes:
-    if not 0 < len(item) <= records.MAX_STRING_OCTETS:
+    if not 0 < len(item) <= charstrings.MAX_STRING_OCTETS:
         raise RecordFault(f"a protocol of {len(item)} octets in alpn")
     return bytes(item)

@@ -7,7 +7,7 @@ server is seen by hand in the tests, against a real one.
 
 from __future__ import annotations
 
-from pipebackend import rdparams, rdplaces, records
+from pipebackend import charstrings, rdparams, rdplaces
 from pipebackend.errors import RecordFault
 from pipebackend.rdfields import FIELDS, text_octets, words
 from pipebackend.versions import NEW, OLD
@@ -224,7 +224,7 @@ def code(content: str) -> str:
             found[-1] += inside
         else:
             found.append(inside)
-        is_cut = _length(inside) == records.MAX_STRING_OCTETS
+        is_cut = _length(inside) == charstrings.MAX_STRING_OCTETS
     if not found or number_of(made) is None:
         raise RecordFault('LUA is written: LUA A "code"')
     return " ".join([made, *(f'"{_ascii(inside)}"' for inside in found)])

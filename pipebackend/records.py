@@ -8,6 +8,7 @@ zone has are checked here; all others by dnspython in ``rdata``, which takes 90 
 from __future__ import annotations
 
 from pipebackend import names
+from pipebackend.charstrings import character_strings, quoted
 from pipebackend.errors import NameFault, RecordFault
 from pipebackend.values import Value
 
@@ -26,20 +27,14 @@ __all__ = [
     "PRIORITY_TYPES",
     "Client",
     "Record",
-    "character_strings",
     "checked",
     "checked_content",
     "kept_content",
     "loc_content",
-    "parts",
-    "quoted",
     "soa_content",
-    "string_at",
-    "txt_content",
 ]
 
 MAX_TTL = 2**31 - 1  # RFC 2181 section 8
-MAX_STRING_OCTETS = 255  # RFC 1035 section 3.3
 ENT = ""  # PowerDNS's type of an empty non-terminal (rule R-14)
 PRIORITY_TYPES = frozenset(("MX", "SRV"))  # their priority is a field of its own (rule P-11), and a column of a store
 _OCTETS = frozenset(map(str, range(256)))
@@ -111,47 +106,6 @@ def kept_content(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
     return rdtext.kept(type_, content, dialect)
 
 
-def txt_content(value: str) -> str:
-    """One text of any length as TXT content: UTF-8, quoted, in strings of 255 octets at most (RFC 1035 section 3.3)."""
-    if len(value) <= MAX_STRING_OCTETS and _needs_no_escape(value):
-        return f'"{value}"'
-    return " ".join(map(quoted, parts(value.encode("utf-8", "surrogateescape"))))
-
-
-def parts(octets: bytes) -> list[bytes]:
-    """The octets as character strings: one, or as many of 255 octets as are needed, where PowerDNS cuts, too."""
-    if len(octets) <= MAX_STRING_OCTETS:
-        return [octets]
-    return [octets[i : i + MAX_STRING_OCTETS] for i in range(0, len(octets), MAX_STRING_OCTETS)]
-
-
-def quoted(octets: bytes) -> str:
-    """A character string (RFC 1035 section 5.1) in quotes, all outside printable ASCII as \\DDD."""
-    text = octets.decode("latin-1")
-    if _needs_no_escape(text):
-        return f'"{text}"'
-    return '"' + "".join(map(_string_octet, octets)) + '"'
-
-
-def character_strings(text: str) -> list[bytes]:
-    """The character strings written in ``text``, quoted or not (RFC 1035 section 5.1); raises RecordFault.
-
-    Longer ones are cut as PowerDNS cuts them.
-    """
-    octets = text.encode("utf-8", "surrogateescape")
-    strings: list[bytes] = []
-    i = 0
-    while i < len(octets):
-        if octets[i] in b" \t":
-            i += 1
-            continue
-        string, i = string_at(octets, i)
-        strings += parts(string)
-    if not strings:
-        raise RecordFault("at least one string is needed")
-    return strings
-
-
 def loc_content(latitude: str, longitude: str, altitude: str = "0") -> str:
     """LOC content (RFC 1876) from decimal degrees and metres, exact to the millisecond of arc; raises RecordFault."""
     north = _angle("latitude", latitude, 90, "NS")
@@ -191,10 +145,6 @@ def _scaled(what: str, text: str, factor: int) -> int:
     return -magnitude if number.startswith("-") else magnitude
 
 
-def _needs_no_escape(text: str) -> bool:
-    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
-
-
 def _ipv4(content: str) -> str:
     parts = content.split(".")
     if len(parts) == 4 and _OCTETS.issuperset(parts):
@@ -227,35 +177,3 @@ def _mx(content: str) -> str:
     if not exchange.strip():
         raise RecordFault(f"MX {content.strip()!r} has no exchange; write the mail server's name behind the preference")
     return f"{int(digits)} {_name(exchange.strip())}"
-
-
-def string_at(octets: bytes, i: int) -> tuple[bytes, int]:
-    """The string that starts at ``i``, and where it ends."""
-    ends_at = b'"' if octets[i : i + 1] == b'"' else b" \t"
-    string = bytearray()
-    i += ends_at == b'"'
-    while i < len(octets) and octets[i] not in ends_at:
-        if octets[i] != 0x5C:
-            string.append(octets[i])
-            i += 1
-            continue
-        digits = octets[i + 1 : i + 4]
-        if len(digits) == 3 and digits.isdigit() and int(digits) < 256:
-            string.append(int(digits))
-            i += 4
-        elif digits and not digits[:1].isdigit():
-            string.append(digits[0])
-            i += 2
-        else:
-            raise RecordFault("a backslash that escapes nothing; write a backslash as \\\\")
-    if ends_at == b'"':
-        if i >= len(octets):
-            raise RecordFault("a quote that is never closed")
-        i += 1
-    return bytes(string), i
-
-
-def _string_octet(octet: int) -> str:
-    if octet in b'"\\':
-        return "\\" + chr(octet)
-    return chr(octet) if 0x20 <= octet < 0x7F else f"\\{octet:03d}"

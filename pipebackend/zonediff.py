@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipebackend import names, rdata
+from pipebackend import names, zonelines
 from pipebackend.administration import Operator
 from pipebackend.errors import RequestFault, ZoneFault
 from pipebackend.versions import NEUTRAL
@@ -87,4 +87,4 @@ def _lines(found: RRsets, apex: str) -> list[str]:
         owner, type_ = key
         return names.order_key(owner), type_ != "SOA", type_
 
-    return [rdata.zone_line(record) for key in sorted(found, key=place) for record in found[key]]
+    return [zonelines.zone_line(record) for key in sorted(found, key=place) for record in found[key]]

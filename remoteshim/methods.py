@@ -173,7 +173,9 @@ def get_domain_metadata(backend: Backend, params: Params) -> Any:
 
 def direct_backend_cmd(backend: Backend, params: Params) -> str:
     """A command of ``pdnsutil backend-cmd``; its lines as one text."""
-    return "\n".join(backend.command(params.text("query"))) + "\n"
+    from pipebackend import commands
+
+    return "\n".join(commands.answer(backend, params.text("query"))) + "\n"
 
 
 def records_json(records: Iterable[Fields], ident: int) -> str:

@@ -7,7 +7,7 @@ from shlex import quote
 
 import click
 
-from pipebackend import rdata, rdtext
+from pipebackend import rdtext, zonelines
 from pipebackend.administration import Operator
 from pipebackend.backend import Backend
 from pipebackend.cli.client import client_options
@@ -114,7 +114,7 @@ def search(open_backend: Callable[[], Backend], pattern: str, most: int, as_json
         as_json([record._asdict() | {"zone_id": ident} for ident, record in found[:most]])
     else:
         for _, record in found[:most]:
-            click.echo(rdata.zone_line(record))
+            click.echo(zonelines.zone_line(record))
     if len(found) > most:
         click.echo(f"there are more; --most {10 * most} shows more of them", err=True)
     if not found:
@@ -148,4 +148,4 @@ def _told(is_changed: bool) -> None:
 def _line(record: Record) -> str:
     if record.type == ENT:
         return f"{record.owner}.\t; empty non-terminal"
-    return f"{rdata.zone_line(record)}\t; auth={record.auth:d}" + (f" scope={record.scope}" if record.scope else "")
+    return f"{zonelines.zone_line(record)}\t; auth={record.auth:d}" + (f" scope={record.scope}" if record.scope else "")

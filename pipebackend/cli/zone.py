@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from pipebackend import names, rdata
+from pipebackend import names, zonelines
 from pipebackend.administration import Operator
 from pipebackend.backend import Backend
 from pipebackend.cli import zone_edit
@@ -145,7 +145,7 @@ def export(open_backend: Callable[[], Backend], name: str) -> None:
             try:
                 if isinstance(record, RecordFault):
                     raise record
-                click.echo(rdata.zone_line(record, dialect))
+                click.echo(zonelines.zone_line(record, dialect))
             except RecordFault as exc:
                 faults.append(str(exc))
     for fault in faults:

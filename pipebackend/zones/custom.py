@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 
-from pipebackend import logs, names, records
+from pipebackend import charstrings, logs, names, records
 from pipebackend.errors import BackendError, NameFault, NotListable, RecordFault, ZoneFault
 from pipebackend.occlusion import hider, marked
 from pipebackend.records import Record
@@ -266,7 +266,7 @@ def _checked_content(type_: str, content: object) -> tuple[str, str]:
     if not isinstance(content, str):
         raise RecordFault(f"content must be str, not {type(content).__name__}")
     if type_ in ("TXT", "SPF"):
-        return type_, records.txt_content(content)
+        return type_, charstrings.txt_content(content)
     return records.checked(type_, content)
 
 

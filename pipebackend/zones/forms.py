@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from pipebackend import rdata, rdtext, records
+from pipebackend import charstrings, rdata, rdtext
 from pipebackend.errors import RecordFault
 
 __all__ = ["kind_of_file", "rewritten"]
@@ -58,7 +58,7 @@ def rewritten(entry: str) -> str:
 
 def _cut(match: re.Match[str]) -> str:
     try:
-        return " ".join(map(records.quoted, records.character_strings(match[0])))
+        return " ".join(map(charstrings.quoted, charstrings.character_strings(match[0])))
     except RecordFault:
         return match[0]
 

@@ -20,7 +20,7 @@ Rows are rendered when they are asked for: at start only the key of each row is 
 
 from __future__ import annotations
 
-from pipebackend import names, records
+from pipebackend import charstrings, names, records
 from pipebackend.errors import NameFault, RecordFault, ZoneFault
 from pipebackend.occlusion import DNAME, NS, hider, marked
 from pipebackend.records import Record
@@ -251,7 +251,7 @@ def _key_label(key: str) -> str:
 
 def _checked(type_: str, filled: str) -> tuple[str, str]:
     if type_ == "TXT":
-        return type_, records.txt_content(filled)
+        return type_, charstrings.txt_content(filled)
     if type_ == "LOC" and not any(letter in filled for letter in "NSns"):
         return type_, records.loc_content(*_degrees(filled))
     return records.checked(type_, filled)

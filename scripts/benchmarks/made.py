@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipebackend.records import Record, quoted
+from pipebackend.charstrings import quoted
+from pipebackend.records import Record
 from pipebackend.store import open_store, rrs
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend import rdata
+from pipebackend import zonelines
 from pipebackend.backend import open_backend
 from pipebackend.records import ENT
 from tests.live.differential import both_answers, differing, questions, transferred, unanswered
@@ -74,7 +74,7 @@ def write_zones(folder: Path) -> tuple[Path, dict[str, Path]]:
     files = {apex: folder / f"{apex}.zone" for apex in ZONES}
     for apex, file in files.items():
         _, found = backend.transfer(apex)
-        file.write_text("".join(f"{rdata.zone_line(record)}\n" for record in found if record.type != ENT))
+        file.write_text("".join(f"{zonelines.zone_line(record)}\n" for record in found if record.type != ENT))
     backend.close()
     named_conf(folder, files)
     return config, files

@@ -20,7 +20,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from pipebackend import rdata, rdtext, rdtypes
+from pipebackend import rdtext, rdtypes, zonelines
 from pipebackend.administration import Operator
 from pipebackend.backend import open_backend
 from pipebackend.errors import RecordFault, ZoneFault
@@ -228,7 +228,7 @@ def test_an_import_is_kept_as_gsqlite3_keeps_the_transfer(both: Both, tmp_path: 
     """In PowerDNS's own words, and as TYPEnnn in hexadecimal (RFC 3597)."""
     lines = {}
     for label, record in records_kept(both).items():
-        line = rdata.zone_line(record._replace(owner=f"{label}.{zone}"), DIALECT)
+        line = zonelines.zone_line(record._replace(owner=f"{label}.{zone}"), DIALECT)
         if zone == GENERIC:
             octets = rdtext.octets_of(record.type, record.content)
             line = f"{label} 60 IN TYPE{rdtext.number_of(record.type)} \\# {len(octets)} {octets.hex()}"

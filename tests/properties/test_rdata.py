@@ -12,7 +12,7 @@ from dns.rdtypes.nsbase import NSBase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import names, rdata
+from pipebackend import names, rdata, zonelines
 from pipebackend.errors import RecordFault
 from pipebackend.records import Record
 
@@ -40,7 +40,7 @@ def test_names_keep_every_octet(labels: list[bytes]) -> None:
 def test_a_zone_line_is_read_back_as_the_same_record(labels: list[bytes], strings: list[bytes]) -> None:
     owner = names.from_labels(labels)
     content = rdata.content_of(TXT(IN, dns.rdatatype.TXT, strings))
-    line = rdata.zone_line(Record(owner, "TXT", 60, content))
+    line = zonelines.zone_line(Record(owner, "TXT", 60, content))
     (rrset,) = dns.zonefile.read_rrsets(line, rdclass=None)
     assert rrset.name == dns.name.Name([*labels, b""])
     assert rrset[0].strings == tuple(strings)

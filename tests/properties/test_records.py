@@ -10,7 +10,7 @@ import dns.rdata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import records
+from pipebackend import charstrings, records
 from pipebackend.errors import RecordFault
 from remoteshim import jsonline
 
@@ -41,27 +41,27 @@ def _as_decimal(number: Fraction) -> str:
 
 @given(TEXTS)
 def test_txt_says_what_went_in(text: str) -> None:
-    rdata = dns.rdata.from_text("IN", "TXT", records.txt_content(text))
+    rdata = dns.rdata.from_text("IN", "TXT", charstrings.txt_content(text))
     assert b"".join(rdata.strings) == text.encode()
     assert all(len(string) <= 255 for string in rdata.strings)
 
 
 @given(TEXTS)
 def test_txt_makes_a_round_trip_of_our_own(text: str) -> None:
-    content = records.txt_content(text)
-    assert b"".join(records.character_strings(content)) == text.encode()
+    content = charstrings.txt_content(text)
+    assert b"".join(charstrings.character_strings(content)) == text.encode()
     assert records.checked_content("TXT", content) == content
 
 
 @given(TEXTS)
 def test_content_survives_powerdnss_tokeniser(text: str) -> None:
-    content = records.txt_content(text)
+    content = charstrings.txt_content(text)
     assert tokenised(f"DATA\tlax.aa\tIN\tTXT\t60\t1\t{content}\n")[6:] == [content]
 
 
 @given(TEXTS)
 def test_content_survives_json(text: str) -> None:
-    content = records.txt_content(text)
+    content = charstrings.txt_content(text)
     assert json.loads(jsonline.quote(content)) == content
     assert jsonline.loads(jsonline.quote(text)) == text
 
@@ -69,11 +69,11 @@ def test_content_survives_json(text: str) -> None:
 @given(st.text(alphabet=st.sampled_from('ab "\\09\tü'), max_size=40))
 def test_any_text_is_strings_or_a_fault(text: str) -> None:
     try:
-        strings = records.character_strings(text)
+        strings = charstrings.character_strings(text)
     except RecordFault:
         return
-    content = " ".join(map(records.quoted, strings))
-    assert records.character_strings(content) == strings
+    content = " ".join(map(charstrings.quoted, strings))
+    assert charstrings.character_strings(content) == strings
     assert list(dns.rdata.from_text("IN", "TXT", content).strings) == strings
 
 

@@ -9,7 +9,7 @@ import dns.zone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import rdata
+from pipebackend import rdata, zonelines
 from pipebackend.errors import ZoneFault
 from pipebackend.zones import entries, zonefile
 
@@ -48,7 +48,7 @@ def test_a_zone_that_is_written_out_is_read_back(text: str) -> None:
         found = read(HEAD + text)
     except ZoneFault:
         return
-    lines = "".join(f"{rdata.zone_line(record)}\n" for record in found.records)
+    lines = "".join(f"{zonelines.zone_line(record)}\n" for record in found.records)
     assert read(lines).records == found.records
 
 

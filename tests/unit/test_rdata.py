@@ -6,7 +6,7 @@ import dns.name
 import dns.rdata
 import pytest
 
-from pipebackend import rdata, rdtypes, records
+from pipebackend import rdata, rdtypes, records, zonelines
 from pipebackend.errors import RecordFault
 from pipebackend.records import Record
 from tests.live.rdata_samples import SAMPLES
@@ -87,20 +87,20 @@ def test_a_type_goes_by_the_name_that_powerdns_knows() -> None:
 
 def test_a_zone_line_is_fully_qualified_and_escaped() -> None:
     record = Record("a;(b)@.$x.Example", "MX", 60, "10 m;x.example")
-    assert rdata.zone_line(record) == "a\\;\\(b\\)\\@.\\$x.Example. 60 IN MX 10 m\\;x.example."
-    assert rdata.zone_line(Record("", "NS", 1, ".")) == ". 1 IN NS ."
-    assert rdata.zone_line(Record("x", "ALIAS", 1, "y.z")) == "x. 1 IN ALIAS y.z."
+    assert zonelines.zone_line(record) == "a\\;\\(b\\)\\@.\\$x.Example. 60 IN MX 10 m\\;x.example."
+    assert zonelines.zone_line(Record("", "NS", 1, ".")) == ". 1 IN NS ."
+    assert zonelines.zone_line(Record("x", "ALIAS", 1, "y.z")) == "x. 1 IN ALIAS y.z."
 
 
 def test_an_empty_nonterminal_has_no_zone_line() -> None:
     with pytest.raises(RecordFault):
-        rdata.zone_line(Record("x.example", "", 0, ""))
+        zonelines.zone_line(Record("x.example", "", 0, ""))
 
 
 def test_code_in_several_lines_is_one_line_of_a_zone_file() -> None:
     record = Record("x.example", "LUA", 60, "TXT \";local x = 'a'\nreturn x\"")
-    assert rdata.zone_line(record) == "x.example. 60 IN LUA TXT \";local x = 'a' return x\""
-    assert "\n" not in rdata.zone_line(record._replace(content='A ";-- a comment\nreturn 1"'))
+    assert zonelines.zone_line(record) == "x.example. 60 IN LUA TXT \";local x = 'a' return x\""
+    assert "\n" not in zonelines.zone_line(record._replace(content='A ";-- a comment\nreturn 1"'))
 
 
 def test_a_loc_whose_altitude_is_too_low_says_what_is_allowed():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dns.rdata
 import pytest
 
-from pipebackend import records
+from pipebackend import charstrings, records
 from pipebackend.errors import RecordFault
 
 
@@ -23,17 +23,17 @@ from pipebackend.errors import RecordFault
     ],
 )
 def test_a_text_becomes_a_quoted_string(value: str, content: str) -> None:
-    assert records.txt_content(value) == content
+    assert charstrings.txt_content(value) == content
 
 
 @pytest.mark.parametrize(("length", "sizes"), [(255, [255]), (256, [255, 1]), (510, [255, 255]), (511, [255, 255, 1])])
 def test_a_long_text_is_split_at_255_octets(length: int, sizes: list[int]) -> None:
-    rdata = dns.rdata.from_text("IN", "TXT", records.txt_content("x" * length))
+    rdata = dns.rdata.from_text("IN", "TXT", charstrings.txt_content("x" * length))
     assert [len(string) for string in rdata.strings] == sizes
 
 
 def test_a_text_is_split_by_octets_not_letters() -> None:
-    rdata = dns.rdata.from_text("IN", "TXT", records.txt_content("ü" * 200))
+    rdata = dns.rdata.from_text("IN", "TXT", charstrings.txt_content("ü" * 200))
     assert b"".join(rdata.strings).decode() == "ü" * 200
     assert [len(string) for string in rdata.strings] == [255, 145]
 
@@ -52,11 +52,11 @@ def test_a_text_is_split_by_octets_not_letters() -> None:
     ],
 )
 def test_character_strings_are_read(text: str, strings: list[bytes]) -> None:
-    assert records.character_strings(text) == strings
+    assert charstrings.character_strings(text) == strings
 
 
 def test_a_longer_string_is_cut_as_powerdns_cuts_it() -> None:
-    assert records.character_strings(f'"{"x" * 300}" y') == [b"x" * 255, b"x" * 45, b"y"]
+    assert charstrings.character_strings(f'"{"x" * 300}" y') == [b"x" * 255, b"x" * 45, b"y"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_longer_string_is_cut_as_powerdns_cuts_it() -> None:
 )
 def test_broken_character_strings_are_refused(text: str, complaint: str) -> None:
     with pytest.raises(RecordFault, match=complaint):
-        records.character_strings(text)
+        charstrings.character_strings(text)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from pipebackend import records
+from pipebackend import charstrings
 from pipebackend.errors import ZoneFault
 from pipebackend.zones import zonecheck, zonefile
 
@@ -181,4 +181,4 @@ def test_cnames_that_differ_in_case_are_one(read):
 @pytest.mark.parametrize("for_store", [True, False])
 def test_strings_longer_than_255_octets_are_cut_as_powerdns_cuts_them(read, written, lengths, for_store):
     [record] = [record for record in read(f"t TXT {written}", for_store=for_store).records if record.type == "TXT"]
-    assert [len(string) for string in records.character_strings(record.content)] == lengths
+    assert [len(string) for string in charstrings.character_strings(record.content)] == lengths
