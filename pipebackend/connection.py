@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from pipebackend.streams import Memory, Session
+    from pipebackend.sessions import Session
+from pipebackend.streams import Memory
 
 __all__ = ["Connection"]
 

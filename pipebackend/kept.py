@@ -12,43 +12,7 @@ from time import monotonic, perf_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    from pipebackend.backend import Backend
-
-    class KeepingSession(Protocol):
-        """A ``streams.Session`` that can tell which of its answers may be given again."""
-
-        keeps: bool
-        """Whether the last answer holds for the same question until ``state`` changes."""
-
-        method: str
-        """The last call, by REMOTE's name for it."""
-
-        failed: bool
-        """Whether the last answer says that there is none."""
-
-        @property
-        def backend(self) -> Backend | None:
-            """What it answers from; None until it is known which."""
-
-        def answer(self, request: bytes) -> bytes: ...
-
-        def overlong(self) -> bytes: ...
-
-        def settle(self) -> None: ...
-
-        def question(self, request: bytes) -> bytes:
-            """The part of a request that decides the answer, without who asks; ``b""`` where nothing is kept."""
-
-        def folded(self, question: bytes) -> bytes:
-            """The same with the letters of the name in lower case, which has the same answer (RFC 4343 section 3)."""
-
-        def state(self) -> object:
-            """The same object for as long as no zone can have changed."""
-
-        def call(self, request: bytes) -> str:
-            """A request in a few words, without content."""
+    from pipebackend.sessions import KeepingSession
 
 
 __all__ = ["MAX_ANSWERS", "Kept"]
@@ -73,7 +37,7 @@ class Kept:
         self._look_at = 0.0  # when to see next whether a zone has changed: not at each question, which takes as long
 
     def answer(self, request: bytes) -> bytes:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         if monotonic() >= self._look_at:
             self._look()
         question = self._question(request)
@@ -85,11 +49,11 @@ class Kept:
         return self._answer_anew(request, question)
 
     def overlong(self) -> bytes:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         return self._session.overlong()
 
     def settle(self) -> None:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         self._session.settle()
 
     def _look(self) -> None:

@@ -17,8 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipebackend.kept import KeepingSession
-    from pipebackend.streams import NewSession
+    from pipebackend.sessions import KeepingSession, NewSession
 
 __all__ = ["run"]
 

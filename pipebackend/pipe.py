@@ -49,7 +49,7 @@ class PipeSession:
         return self._backend
 
     def answer(self, request: bytes) -> bytes:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         self.keeps = self.failed = False
         try:
             if self._abi >= 3 and self._backend.registry.prepared and (prepared := self._prepared(request)):
@@ -67,11 +67,11 @@ class PipeSession:
             return self._failed("internal error; the log of this process has the traceback", request)
 
     def overlong(self) -> bytes:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         return _failure(f"a line of more than {streams.MAX_REQUEST} octets", b"")
 
     def settle(self) -> None:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         self._backend.start_watching()
 
     def question(self, request: bytes) -> bytes:

@@ -9,26 +9,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from mmap import mmap
-    from typing import Protocol
 
-    from pipebackend.backend import Backend
-    from pipebackend.kept import KeepingSession
+    from pipebackend.sessions import Session
 
     Buffer = mmap | memoryview
     ReadInto = Callable[[memoryview], int | None]
-    NewSession = Callable[[Backend | None, Callable[[bytes | None], None]], KeepingSession]
-
-    class Session(Protocol):
-        """What a front end makes of its protocol, without input or output."""
-
-        def answer(self, request: bytes) -> bytes:
-            """The bytes that answer one request line, given without its line end."""
-
-        def overlong(self) -> bytes:
-            """The answer to a line of more than MAX_REQUEST octets."""
-
-        def settle(self) -> None:
-            """Called once when the first answer is out: the time for work that nobody should wait for."""
 
 
 __all__ = ["CHUNK", "MAX_REQUEST", "Memory", "claim_stdout", "close_inherited_files", "serve"]

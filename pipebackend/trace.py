@@ -22,7 +22,7 @@ from pipebackend.errors import RequestFault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipebackend.streams import Session
+    from pipebackend.sessions import Session
 
 __all__ = ["Entry", "Traced", "Writer", "entries"]
 
@@ -83,7 +83,7 @@ class Traced:
         self._name = f"{os.getpid()}.{next(_sessions)}"
 
     def answer(self, request: bytes) -> bytes:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         moment, started = time.time(), time.perf_counter()
         answer = self._session.answer(request)
         self.note(request, answer, moment, time.perf_counter() - started)
@@ -99,12 +99,12 @@ class Traced:
         self._writer.write(entry)
 
     def overlong(self) -> bytes:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         self._writer.write(f"{self._head(time.time(), 0)} a line that is too long -> failed\n".encode())
         return self._session.overlong()
 
     def settle(self) -> None:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         self._session.settle()
 
     def _head(self, moment: float, seconds: float) -> str:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipebackend.arguments import Arguments
     from pipebackend.backend import Backend
-    from pipebackend.streams import Session
+    from pipebackend.sessions import Session
     from pipebackend.trace import Traced
 
 __all__ = ["traced"]

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipebackend import commands, names, records
+from pipebackend import names, records
 from pipebackend.errors import RecordFault
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _OPEN = frozenset(
 )  # fmt: skip
 _OPEN_STRINGS = frozenset(("method", "name", "qname", "domain", "zonename", "algorithm", "kind", "log"))
 _OPEN_WORDS = (b"HELO", b"Q", b"AXFR")  # of PIPE, beside the commands that there are
-_COMMANDS = frozenset(name.split(" ")[0] for name in commands.COMMANDS)
+_COMMANDS = frozenset(("help", "record", "stats", "version", "zone", "zones"))  # of backend-cmd
 _READING = frozenset(("APILookup", "initialize", "list", "lookup", "searchRecords", "superMasterBackend"))
 _SUBJECTS = ("qname", "name", "zonename", "domain", "pattern", "query")
 _DETAILS = ("qtype", "kind")

@@ -21,7 +21,7 @@ from pipebackend.tracing import traced
 if TYPE_CHECKING:
     from pipebackend.arguments import Arguments
     from pipebackend.backend import Backend
-    from pipebackend.streams import NewSession
+    from pipebackend.sessions import NewSession
 
 __all__ = ["FINISH", "READY", "TAKEN", "run"]
 

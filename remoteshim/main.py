@@ -51,7 +51,7 @@ class RemoteSession:
         return self._backend
 
     def answer(self, request: bytes) -> bytes:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         self.keeps = self.failed = False
         self.method = "unknown"
         asked = plainlookup.read(request)
@@ -84,11 +84,11 @@ class RemoteSession:
             return _failed(self.method, asked, "internal error; stderr has the traceback")
 
     def overlong(self) -> bytes:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         return _no(f"a line of more than {streams.MAX_REQUEST} octets")
 
     def settle(self) -> None:
-        """See ``streams.Session``."""
+        """See ``sessions.Session``."""
         if self._backend is not None:
             self._backend.start_watching()
 

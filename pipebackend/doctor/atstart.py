@@ -20,7 +20,7 @@ from pipebackend.zones import dnames
 
 if TYPE_CHECKING:
     from pipebackend.backend import Backend
-    from pipebackend.kept import KeepingSession
+    from pipebackend.sessions import KeepingSession
 
 __all__ = ["conf_of", "tell", "warnings"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import transcript
+from pipebackend import commands, transcript
 from remoteshim import methods
 
 PRIVATE = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: 8ZbPn9wHsW1tjZ2p0l1L6vNqQk=\n"
@@ -179,3 +179,7 @@ def test_each_method_is_open_or_of_keys():
     assert not strange
     assert transcript._OPEN <= methods.KNOWN
     assert not {method for method in transcript._OPEN if "Key" in method}
+
+
+def test_the_commands_are_those_of_backend_cmd():
+    assert {name.split(" ")[0] for name in commands.COMMANDS} == transcript._COMMANDS
