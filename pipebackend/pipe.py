@@ -111,7 +111,7 @@ class PipeSession:
         if tag == "CMD":
             from pipebackend import commands
 
-        return "".join(f"{line}\n" for line in commands.answer(self._backend, " ".join(fields[1:]))).encode() + END
+            return "".join(f"{line}\n" for line in commands.answer(self._backend, " ".join(fields[1:]))).encode() + END
         raise RequestFault(f"unknown request {tag[:40]!r}; known are HELO, Q, AXFR and CMD")
 
     def _hello(self, fields: list[str]) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["KeepingSession", "NewSession", "Session"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
