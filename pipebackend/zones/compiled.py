@@ -96,8 +96,7 @@ def open_file(path: str) -> lmdb.Environment:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
-        identity = (path, found.st_ino)
-        known = _opened[identity]() if identity in _opened else None
+        known = _mapped(path, found.st_ino)
         if known is not None:  # LMDB opens a file only once in a process, and a zone may be looked at again
             return known
         if not ownership.is_reader_trusted(found.st_uid):
@@ -112,8 +111,15 @@ def open_file(path: str) -> lmdb.Environment:
     if found.st_size < (env.info()["last_pgno"] + 1) * env.stat()["psize"]:
         env.close()
         raise ValueError("the file is cut short")  # reading the pages behind its end would kill this process
+    identity = (path, found.st_ino)
     _opened[identity] = ref(env, lambda _: _opened.pop(identity))
     return env
+
+
+def _mapped(path: str, inode: int) -> lmdb.Environment | None:
+    """This file as it is mapped here, None if it is not."""
+    found = _opened.get((path, inode))
+    return None if found is None else found()
 
 
 def write_digest(descriptor: int) -> None:
@@ -309,11 +315,12 @@ class CompiledZone:
         return self._names.cursor(db=self._env.open_db(database, txn=self._names, create=False))
 
     def _damaged(self, exc: Exception) -> ZoneFault:
-        """Remove the file: whoever follows it has it made anew, and until then nobody gets an answer from it."""
+        """Remove the file, so that it is compiled again; not the next one, which may be in its place before we look."""
         fault = f"{self._path}: damaged ({exc}); zone {self.apex or '.'} is compiled again"
         logs.once(self._path, fault)
         try:
-            os.unlink(self._path)
+            if _mapped(self._path, os.stat(self._path, follow_symlinks=False).st_ino) is self._env:
+                os.unlink(self._path)
         except OSError:
             pass
         return ZoneFault([fault])
