@@ -11,6 +11,8 @@ from pipebackend import names
 __all__ = ["request"]
 
 _HARMLESS_WORDS = (b"HELO", b"Q", b"AXFR")  # of PIPE; CMD may be an import of a key
+# Of names, types, numbers and addresses; PowerDNS escapes all others in names. JSON and base64 have others, too
+_HARMLESS_OCTETS = frozenset(b"\tABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_*\\/:@")
 _HARMLESS_FIELDS = ("qname", "name", "zonename", "domain", "qtype", "kind")
 _MAX_OCTETS = 200
 _MAX_METHOD = 32  # letters; PowerDNS's longest has 27
@@ -19,7 +21,7 @@ _MAX_METHOD = 32  # letters; PowerDNS's longest has 27
 def request(line: bytes) -> str:
     """One request of either protocol for a log, on one line of printable text."""
     word = line.split(b"\t", 1)[0]
-    if word in _HARMLESS_WORDS:
+    if word in _HARMLESS_WORDS and _HARMLESS_OCTETS.issuperset(line):
         return repr(line[:_MAX_OCTETS])
     said = _object(line)
     if said is None:

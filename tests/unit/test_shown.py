@@ -39,6 +39,7 @@ def test_who_sets_a_key_is_shown_and_not_the_key() -> None:
         f"CMD\ttsig import k hmac-sha256 {SECRET}",
         f"cmd\ttsig import k hmac-sha256 {SECRET}",
         f" Q\t{SECRET}",
+        f"Q\t{ADD_KEY}",
         SECRET,
     ],
 )
