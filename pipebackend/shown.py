@@ -42,6 +42,6 @@ def _object(line: bytes) -> tuple[str, dict[str, object]] | None:
     if not isinstance(value, dict) or not isinstance(value.get("method"), str):
         return None
     method, params = value["method"], value.get("parameters")
-    if len(method) > _MAX_METHOD or not method.isalpha():
+    if len(method) > _MAX_METHOD or not method.removesuffix("3").isalpha():  # feedEnts3
         return None
     return method, params if isinstance(params, dict) else {}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import commands, transcript
+from pipebackend import commands, shown, transcript
 from remoteshim import methods
 
 PRIVATE = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: 8ZbPn9wHsW1tjZ2p0l1L6vNqQk=\n"
@@ -183,3 +183,11 @@ def test_each_method_is_open_or_of_keys():
 
 def test_the_commands_are_those_of_backend_cmd():
     assert {name.split(" ")[0] for name in commands.COMMANDS} == transcript._COMMANDS
+
+
+@pytest.mark.parametrize("method", sorted(transcript._OPEN))
+def test_every_method_is_named_in_a_trace_and_in_a_log(method):
+    """``feedEnts3`` was something unknown: a digit is no letter."""
+    asked = json.dumps({"method": method, "parameters": {"domain": "example.org."}}).encode()
+    assert transcript.summary(asked, b'{"result": true}').startswith(f"{method} ")
+    assert shown.request(asked).startswith(method)
