@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.exception
 import dns.name
@@ -51,7 +51,7 @@ _NAME_FIELDS = {
     "NAPTR": (-1,),  # the fields before it are strings, which may hold spaces
 }
 
-_LUA = rdtext.NUMBERS["LUA"]
+_LOC, _LUA = rdtext.NUMBERS["LOC"], rdtext.NUMBERS["LUA"]
 _ZONE_FILE_SPECIAL = re.compile(r'\\.|["();@$]', re.DOTALL)
 _NOT_ASCII = re.compile(r"(\\?)([^\x00-\x7f])|\\.", re.DOTALL)
 _SIXTY = re.compile(r"\b(\d+) (\d+) 60\.000 ")  # of LOC, as PowerDNS before 5.1 writes some whole minutes
@@ -78,6 +78,8 @@ def content_of(rdata: Rdata, dialect: Dialect = NEUTRAL) -> str:
     raises RecordFault where PowerDNS could not read it."""
     if rdata.rdtype == _LUA:
         return rdata.to_text()
+    if rdata.rdtype == _LOC:
+        rdata = _in_whole_centimetres(rdata)
     try:
         octets = rdata.to_wire() or b""
     except struct.error:  # from dnspython, which reads such a LOC and cannot write it
@@ -85,6 +87,13 @@ def content_of(rdata: Rdata, dialect: Dialect = NEUTRAL) -> str:
     except (dns.exception.DNSException, ValueError) as exc:
         raise RecordFault(reason(exc)) from None
     return rdtext.text_of(int(rdata.rdtype), octets, dialect)
+
+
+def _in_whole_centimetres(loc: Any) -> Rdata:
+    """dnspython has 67772.15m as 6777214.999 cm, and cuts that off when it writes the octets."""
+    sizes = (loc.altitude, loc.size, loc.horizontal_precision, loc.vertical_precision)
+    made: Rdata = type(loc)(loc.rdclass, loc.rdtype, loc.latitude, loc.longitude, *map(round, sizes))
+    return made
 
 
 def to_rdata(type_: str, content: str) -> Rdata:

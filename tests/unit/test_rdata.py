@@ -106,3 +106,8 @@ def test_code_in_several_lines_is_one_line_of_a_zone_file() -> None:
 def test_a_loc_whose_altitude_is_too_low_says_what_is_allowed():
     with pytest.raises(RecordFault, match="altitude, size or precision out of range"):
         rdata.checked_content("LOC", "1 0 0.000 N 1 0 0.000 E -100000.01m")
+
+
+def test_an_altitude_is_kept_to_the_centimetre():
+    content = "0 0 0.001 S 0 0 0.999 W 67772.15m 1.00m 10000.00m 10.00m"
+    assert rdata.checked_content("LOC", content) == content
