@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from pipebackend import datalines, launch, logs, names, shown, streams
-from pipebackend.backend import VERSION, open_as_owner
-from pipebackend.errors import BackendError, RecordFault, RequestFault
-from pipebackend.records import ENT, PRIORITY_TYPES, Client
+from pipebackend.backend.backend import open_as_owner
+from pipebackend.base import logs
+from pipebackend.base.errors import BackendError, RecordFault, RequestFault
+from pipebackend.base.version import VERSION
+from pipebackend.dnsdata import names, shown
+from pipebackend.dnsdata.records import ENT, PRIORITY_TYPES, Client
+from pipebackend.server import launch, streams
+from pipebackend.zones import datalines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipebackend.backend import Backend
-    from pipebackend.records import Record
+    from pipebackend.backend.backend import Backend
+    from pipebackend.dnsdata.records import Record
 
 __all__ = ["PipeSession", "main", "refusal"]
 
@@ -109,9 +113,11 @@ class PipeSession:
         if tag == "AXFR":
             return self._transfer(fields)
         if tag == "CMD":
-            from pipebackend import commands
+            from pipebackend.cli import backendcmd
 
-            return "".join(f"{line}\n" for line in commands.answer(self._backend, " ".join(fields[1:]))).encode() + END
+            return (
+                "".join(f"{line}\n" for line in backendcmd.answer(self._backend, " ".join(fields[1:]))).encode() + END
+            )
         raise RequestFault(f"unknown request {tag[:40]!r}; known are HELO, Q, AXFR and CMD")
 
     def _hello(self, fields: list[str]) -> bytes:
@@ -178,7 +184,7 @@ class PipeSession:
 
     def _lua(self, record: Record, ident: int) -> str:
         """Code in several lines, of which PowerDNS's API makes a stored record: on one, or not at all."""
-        from pipebackend import rdtext
+        from pipebackend.dnsdata import rdtext
 
         code = rdtext.on_one_line(record.content)
         return "" if code is None else self._data(record._replace(content=code), ident)

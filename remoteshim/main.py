@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pipebackend import launch, logs, names, shown, streams
-from pipebackend.backend import open_as_owner
-from pipebackend.errors import BackendError, ConfigFault, NameFault, RequestFault
+from pipebackend.backend.backend import open_as_owner
+from pipebackend.base import logs
+from pipebackend.base.errors import BackendError, ConfigFault, NameFault, RequestFault
+from pipebackend.dnsdata import names, shown
+from pipebackend.server import launch, streams
 from remoteshim import jsonline, methods, plainlookup
 from remoteshim.params import Params
 
@@ -12,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipebackend.backend import Backend
+    from pipebackend.backend.backend import Backend
     from remoteshim.plainlookup import Asked
 
 __all__ = ["RemoteSession", "main"]

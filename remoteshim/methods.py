@@ -6,7 +6,7 @@ finished JSON.
 
 from __future__ import annotations
 
-from pipebackend.errors import MetadataFault
+from pipebackend.base.errors import MetadataFault
 from remoteshim import plainlookup, zonemethods
 from remoteshim.jsonline import quote
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from pipebackend.backend import Backend
-    from pipebackend.records import Fields
+    from pipebackend.backend.backend import Backend
+    from pipebackend.dnsdata.records import Fields
     from remoteshim.params import Params
     from remoteshim.plainlookup import Asked
 
@@ -173,9 +173,9 @@ def get_domain_metadata(backend: Backend, params: Params) -> Any:
 
 def direct_backend_cmd(backend: Backend, params: Params) -> str:
     """A command of ``pdnsutil backend-cmd``; its lines as one text."""
-    from pipebackend import commands
+    from pipebackend.cli import backendcmd
 
-    return "\n".join(commands.answer(backend, params.text("query"))) + "\n"
+    return "\n".join(backendcmd.answer(backend, params.text("query"))) + "\n"
 
 
 def records_json(records: Iterable[Fields], ident: int) -> str:

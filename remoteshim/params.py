@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipebackend.errors import RequestFault
+from pipebackend.base.errors import RequestFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ What is not of that form, to the letter, is left to the parser. A control charac
 
 from __future__ import annotations
 
-from pipebackend.records import Client
-from pipebackend.values import Value
+from pipebackend.base.values import Value
+from pipebackend.dnsdata.records import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from pipebackend.errors import RequestFault
-from pipebackend.records import Record
+from pipebackend.base.errors import RequestFault
+from pipebackend.dnsdata.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pipebackend.backend import Backend, DomainInfo
+    from pipebackend.backend.backend import Backend, DomainInfo
     from remoteshim.params import Params
 
 __all__ = ["METHODS", "domain_json"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from pipebackend.store.handle import Handle
+from pipebackend.store.database.handle import Handle
 from tests import leaks
 from tests.live import pairs, servers
 

@@ -6,10 +6,10 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-from pipebackend import config
-from pipebackend.records import Record
+from pipebackend.backend.watch import Watcher
+from pipebackend.config import configuration
+from pipebackend.dnsdata.records import Record
 from pipebackend.store import open_store
-from pipebackend.watch import Watcher
 from pipebackend.zones import registry
 from pipebackend.zones.tree import Tree
 
@@ -66,8 +66,8 @@ def age(path: Path, seconds: int = 1_700_000_000) -> None:
     os.utime(path, (seconds, seconds))
 
 
-def read_config(folder: Path, toml: str = TABLE_ZONE, table: str | None = CITIES) -> config.Config:
-    return config.read(str(write_config(folder, toml, table)))
+def read_config(folder: Path, toml: str = TABLE_ZONE, table: str | None = CITIES) -> configuration.Config:
+    return configuration.read(str(write_config(folder, toml, table)))
 
 
 def make_watcher(folder: Path, toml: str = TABLE_ZONE, table: str | None = CITIES) -> Watcher:

@@ -7,12 +7,12 @@ from ipaddress import ip_address
 
 import click
 
-from pipebackend import names
-from pipebackend.backend import Backend
+from pipebackend.admin.editor import checked_account
+from pipebackend.backend.backend import Backend
+from pipebackend.base.errors import RequestFault
 from pipebackend.cli.output import as_json, json_option, print_rows
-from pipebackend.errors import RequestFault
-from pipebackend.store.autoprimaries import Autoprimary
-from pipebackend.zoneedit import checked_account
+from pipebackend.dnsdata import names
+from pipebackend.store.rows.autoprimaries import Autoprimary
 
 __all__ = ["group"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipebackend.records import Client
+from pipebackend.dnsdata.records import Client
 
 __all__ = ["client_options"]
 

@@ -7,11 +7,11 @@ from dataclasses import asdict
 
 import click
 
-from pipebackend import explain
-from pipebackend.backend import Backend
+from pipebackend.backend.backend import Backend
 from pipebackend.cli.client import client_options
 from pipebackend.cli.output import as_json, json_option
-from pipebackend.records import Client
+from pipebackend.diagnosis import explain
+from pipebackend.dnsdata.records import Client
 
 __all__ = ["command"]
 

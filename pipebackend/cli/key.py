@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipebackend.administration import Operator
-from pipebackend.backend import Backend
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import Backend
 from pipebackend.cli.output import as_json, counted, json_option, print_rows, yes_option
 
 if TYPE_CHECKING:
-    from pipebackend.signing import Delegation, KeyFacts
+    from pipebackend.admin.signing import Delegation, KeyFacts
 
 __all__ = ["facts_as_json", "group", "show_keys"]
 

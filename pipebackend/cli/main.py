@@ -7,10 +7,11 @@ import sys
 
 import click
 
-from pipebackend.backend import VERSION, Backend, open_backend
+from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.base.errors import BackendError
+from pipebackend.base.version import VERSION
 from pipebackend.cli import autoprimary, explain, key, map, meta, pdns, record, replay, stats, store, tsig, zone
-from pipebackend.errors import BackendError
-from pipebackend.zones import compilation
+from pipebackend.zones.compiled import choice
 
 __all__ = ["cli", "main"]
 
@@ -35,7 +36,7 @@ class _Opener:
 
     def __call__(self) -> Backend:
         if click.get_current_context().command is not zone.compile_:  # a command that looks starts no compiler
-            compilation.compile_in(compilation.NEVER)
+            choice.compile_in(choice.NEVER)
         backend = open_backend(self._config, os.environ)
         if not backend.registry.config.path:
             click.echo("zoneutil: no configuration file; this is the built-in one", err=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from pipebackend import rdata, records
-from pipebackend.backend import Backend
+from pipebackend.backend.backend import Backend
+from pipebackend.base.errors import BackendError
 from pipebackend.cli import worldmap
 from pipebackend.cli.worldmap import Place
-from pipebackend.errors import BackendError
+from pipebackend.dnsdata import rdata, records
 
 __all__ = ["command", "places"]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import click
 
-from pipebackend import metadata
-from pipebackend.administration import Operator
-from pipebackend.backend import Backend
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import Backend
 from pipebackend.cli.output import as_json, json_option, print_rows
+from pipebackend.dnsdata import metadata
 
 __all__ = ["group"]
 

@@ -9,12 +9,12 @@ from dataclasses import asdict
 
 import click
 
-from pipebackend.backend import Backend
+from pipebackend.backend.backend import Backend
+from pipebackend.base.errors import ConfigFault, StoreFault
 from pipebackend.cli.output import as_json, counted, json_option
-from pipebackend.doctor import advised, examination, served, server
-from pipebackend.doctor.needs import needs
-from pipebackend.doctor.probe import Trial
-from pipebackend.errors import ConfigFault, StoreFault
+from pipebackend.diagnosis.doctor import advised, examination, served, server
+from pipebackend.diagnosis.doctor.needs import needs
+from pipebackend.diagnosis.doctor.probe import Trial
 
 __all__ = ["group"]
 
@@ -88,9 +88,9 @@ def check(context: click.Context, config_dir: str, config_name: str, pdns_server
     Example: zoneutil pdns check --config-dir /etc/powerdns
     """
     assert context.parent is not None and context.parent.parent is not None
-    from pipebackend import config
+    from pipebackend.config import configuration
 
-    here = config.find(context.parent.parent.params["config"], os.environ)
+    here = configuration.find(context.parent.parent.params["config"], os.environ)
     report = examination.examine(examination.gather(os.path.abspath(config_dir), config_name, here, pdns_server))
     if as_json_:
         as_json(

@@ -7,13 +7,13 @@ from shlex import quote
 
 import click
 
-from pipebackend import rdtext, zonelines
-from pipebackend.administration import Operator
-from pipebackend.backend import Backend
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import Backend
+from pipebackend.base.errors import RequestFault
 from pipebackend.cli.client import client_options
 from pipebackend.cli.output import as_json, json_option
-from pipebackend.errors import RequestFault
-from pipebackend.records import ENT, MAX_TTL, Client, Record
+from pipebackend.dnsdata import rdtext, zonelines
+from pipebackend.dnsdata.records import ENT, MAX_TTL, Client, Record
 
 __all__ = ["group"]
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipebackend.base.errors import RequestFault
 from pipebackend.cli import record, zone
-from pipebackend.errors import RequestFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipebackend.backend import Backend
+    from pipebackend.backend.backend import Backend
 
 __all__ = ["run"]
 

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import click
 
-from pipebackend import replay
-from pipebackend.backend import Backend
+from pipebackend.backend.backend import Backend
 from pipebackend.cli.output import as_json, counted, json_option
+from pipebackend.diagnosis import replay
 
 __all__ = ["command"]
 

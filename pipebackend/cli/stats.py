@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from pipebackend import stats
+from pipebackend.base import stats
+from pipebackend.base.errors import BackendError
 from pipebackend.cli.output import as_json, json_option, print_rows
-from pipebackend.doctor.advised import SOCKET
-from pipebackend.errors import BackendError
+from pipebackend.diagnosis.doctor.advised import SOCKET
 
 __all__ = ["command"]
 

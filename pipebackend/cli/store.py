@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipebackend.backend import Backend
+from pipebackend.backend.backend import Backend
 from pipebackend.cli.key import facts_as_json, show_keys
 from pipebackend.cli.output import as_json, counted, json_option, print_rows
-from pipebackend.versions import UNKNOWN
+from pipebackend.dnsdata.versions import UNKNOWN
 
 if TYPE_CHECKING:
-    from pipebackend.inventory import StoredZone
+    from pipebackend.admin.inventory import StoredZone
 
 __all__ = ["group"]
 
@@ -49,8 +49,9 @@ def check(open_backend: Callable[[], Backend], repair: bool, as_json_: bool) -> 
 
     Example: zoneutil store check
     """
-    from pipebackend import inventory, ownership
-    from pipebackend.zones import compilation
+    from pipebackend.admin import inventory
+    from pipebackend.base import ownership
+    from pipebackend.zones.compiled import choice
 
     backend = open_backend()
     store, zones = backend.store, backend.registry
@@ -58,7 +59,7 @@ def check(open_backend: Callable[[], Backend], repair: bool, as_json_: bool) -> 
         dialect = None if zones.powerdns is UNKNOWN else zones.powerdns.dialect
         click.echo(f"{store.path}: {counted(store.repair(dialect), 'record')} rewritten", err=True)
     named = dict.fromkeys((zones.config.path, *(row[0] for entry in zones.entries for row in entry.files)))
-    faults = [*compilation.misplaced(zones.config.folder), *inventory.faults(store)]
+    faults = [*choice.misplaced(zones.config.folder), *inventory.faults(store)]
     faults += dict.fromkeys(fault for path in filter(None, named) if (fault := ownership.open_to_all(path)))
     if as_json_:
         as_json({"store": store.path, "faults": faults})
@@ -89,7 +90,7 @@ def dump(open_backend: Callable[[], Backend], as_json_: bool) -> None:
 
     Example: zoneutil store dump --json
     """
-    from pipebackend import inventory
+    from pipebackend.admin import inventory
 
     store = open_backend().store
     zones = inventory.zones(store)

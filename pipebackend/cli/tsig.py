@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from pipebackend import tsig
-from pipebackend.administration import Operator
-from pipebackend.backend import Backend
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import Backend
+from pipebackend.base.errors import KeyFault
 from pipebackend.cli.output import as_json, json_option, print_rows
-from pipebackend.errors import KeyFault
-from pipebackend.tsig import TsigKey
+from pipebackend.dnsdata import tsig
+from pipebackend.dnsdata.tsig import TsigKey
 
 __all__ = ["group"]
 
@@ -69,7 +69,7 @@ def import_(open_backend: Callable[[], Backend], words: tuple[str, ...]) -> None
 
 
 def _from_file(path: str) -> list[TsigKey]:
-    from pipebackend import tsigfiles
+    from pipebackend.keys import tsigfiles
 
     if path != "-":
         return tsigfiles.load(path)

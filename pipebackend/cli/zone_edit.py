@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 import click
 
-from pipebackend import zonediff
-from pipebackend.administration import Operator
-from pipebackend.backend import Backend
+from pipebackend.admin import difference
+from pipebackend.admin.difference import Difference
+from pipebackend.admin.editor import KINDS
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import Backend
+from pipebackend.base.errors import BackendError, RequestFault
 from pipebackend.cli.output import as_json, counted, json_option, yes_option
 from pipebackend.cli.progress import Progress
-from pipebackend.errors import BackendError, RequestFault
-from pipebackend.zonediff import Difference
-from pipebackend.zoneedit import KINDS
 
 __all__ = ["COMMANDS"]
 
@@ -112,7 +112,7 @@ def import_(open_backend: Callable[[], Backend], name: str, file: str, as_json_:
 
     Example: zoneutil zone import example.org example.org.zone
     """
-    from pipebackend import zoneimport
+    from pipebackend.admin import zoneimport
 
     with Progress() as progress:
         done = zoneimport.import_file(open_backend(), name, file, progress)
@@ -137,7 +137,7 @@ def edit(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
     Example: zoneutil zone edit example.org
     """
     backend = open_backend()
-    before = zonediff.read(backend, name)
+    before = difference.read(backend, name)
     descriptor, path = tempfile.mkstemp(prefix="zoneutil-", suffix=".zone")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(before.text)
@@ -159,12 +159,12 @@ def edit(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
     os.unlink(path)
 
 
-def _edited(before: zonediff.Readable, path: str) -> Difference:
+def _edited(before: difference.Readable, path: str) -> Difference:
     """What the editor leaves behind, as often as it has errors and the person wants to mend them."""
     while True:
         click.edit(filename=path)
         try:
-            return zonediff.difference(before, path)
+            return difference.difference(before, path)
         except BackendError as exc:
             click.echo(str(exc), err=True)
             if not click.confirm("Edit again?", default=True):

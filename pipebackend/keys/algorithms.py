@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 
 __all__ = ["ALGORITHMS", "DEFAULT", "Algorithm", "from_number", "from_text"]
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 from pipebackend.keys import algorithms, material
 from pipebackend.keys.algorithms import Algorithm
 from pipebackend.keys.keypair import PrivateKey

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from pipebackend import names
-from pipebackend.errors import KeyFault, NameFault
+from pipebackend.base.errors import KeyFault, NameFault
+from pipebackend.dnsdata import names
 from pipebackend.keys import algorithms
 from pipebackend.keys.algorithms import Algorithm
 

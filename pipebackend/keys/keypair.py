@@ -13,7 +13,7 @@ from dns.rdtypes.ANY.CDS import CDS
 from dns.rdtypes.ANY.DNSKEY import DNSKEY
 from dns.rdtypes.ANY.DS import DS
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 from pipebackend.keys.algorithms import DEFAULT, Algorithm
 
 __all__ = ["CURVES", "DIGESTS", "KSK", "ZSK", "KeyPair", "PrivateKey", "generate"]

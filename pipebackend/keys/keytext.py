@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 
 __all__ = ["is_tsig", "read"]
 

@@ -12,7 +12,7 @@ from math import lcm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 from pipebackend.keys.algorithms import Algorithm
 from pipebackend.keys.keypair import CURVES, PrivateKey
 

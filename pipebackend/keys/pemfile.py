@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 from pipebackend.keys import algorithms
 from pipebackend.keys.algorithms import Algorithm
 from pipebackend.keys.bindfile import PrivateText

@@ -12,8 +12,8 @@ import dns.rdatatype
 import dns.zonefile
 from dns.rdtypes.ANY.DNSKEY import DNSKEY
 
-from pipebackend import names
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
+from pipebackend.dnsdata import names
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.keypair import KSK, ZSK, KeyPair
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipebackend.store.domains import DomainRow
+from pipebackend.store.rows.domains import DomainRow
 from pipebackend.store.store import Store, open_store
 
 __all__ = ["DomainRow", "Store", "open_store"]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 
-from pipebackend.errors import StoreFault
-from pipebackend.store import bookkeeping, domains, metarows, order, rectify, rrs
-from pipebackend.store.sqlite import Sqlite
+from pipebackend.base.errors import StoreFault
+from pipebackend.store.database.sqlite import Sqlite
+from pipebackend.store.rows import domains, metarows, replication, rrs
+from pipebackend.store.zonedata import order, rectify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,18 +18,18 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from pipebackend.errors import RecordFault
-    from pipebackend.nsec3param import Nsec3Param
-    from pipebackend.records import Record
-    from pipebackend.store.autoprimaries import Autoprimary
-    from pipebackend.store.bookkeeping import StoredDomain
-    from pipebackend.store.domains import DomainRow
-    from pipebackend.store.fill import Filling
-    from pipebackend.store.keyrows import KeyRow
-    from pipebackend.store.order import Denial
-    from pipebackend.store.refusals import Refusal
-    from pipebackend.tsig import TsigKey
-    from pipebackend.versions import Dialect
+    from pipebackend.base.errors import RecordFault
+    from pipebackend.dnsdata.nsec3param import Nsec3Param
+    from pipebackend.dnsdata.records import Record
+    from pipebackend.dnsdata.tsig import TsigKey
+    from pipebackend.dnsdata.versions import Dialect
+    from pipebackend.store.rows.autoprimaries import Autoprimary
+    from pipebackend.store.rows.domains import DomainRow
+    from pipebackend.store.rows.keyrows import KeyRow
+    from pipebackend.store.rows.refusals import Refusal
+    from pipebackend.store.rows.replication import StoredDomain
+    from pipebackend.store.zonedata.fill import Filling
+    from pipebackend.store.zonedata.order import Denial
 
 __all__ = ["Store", "open_store"]
 
@@ -84,23 +85,23 @@ class Store:
 
     def domain(self, apex: str) -> StoredDomain | None:
         """What is kept of a zone and its SOA, None if the store does not know it."""
-        return bookkeeping.find(self._db, apex)
+        return replication.find(self._db, apex)
 
     def served_domains(self) -> list[StoredDomain]:
         """The zones whose records are here: those with an SOA, in the order of their ids."""
-        return bookkeeping.all_served(self._db)
+        return replication.all_served(self._db)
 
     def waiting_domains(self) -> list[StoredDomain]:
         """The zones whose records are to be here and are not yet: those without SOA, in the order of their ids."""
-        return bookkeeping.all_waiting(self._db)
+        return replication.all_waiting(self._db)
 
     def is_here(self, domain: StoredDomain) -> bool:
         """Whether the zone's records are here or are to be; False where there are only keys and settings."""
-        return bookkeeping.is_here(self._db, domain)
+        return replication.is_here(self._db, domain)
 
     def served_apexes(self, most: int) -> list[str]:
         """The names of at most so many of them."""
-        return bookkeeping.served_apexes(self._db, most)
+        return replication.served_apexes(self._db, most)
 
     def apexes_with(self, type_: str) -> list[str]:
         """The zones that have a record of a type."""
@@ -112,101 +113,101 @@ class Store:
 
     def owner_of(self, domain_id: int, type_: str, most: int) -> str | None:
         """The owner of a record of that type among the first so many of a zone."""
-        return bookkeeping.owner_of(self._db, domain_id, type_, most)
+        return replication.owner_of(self._db, domain_id, type_, most)
 
     def unfresh_domains(self, now: int) -> list[StoredDomain]:
         """The secondary zones whose primary is to be asked for its serial again; ``now`` in seconds since 1970."""
-        return bookkeeping.unfresh(self._db, now)
+        return replication.unfresh(self._db, now)
 
     def updated_domains(self) -> list[StoredDomain]:
         """The primary zones whose secondaries were not told of their serial."""
-        return bookkeeping.updated(self._db)
+        return replication.updated(self._db)
 
     def create_domain(
         self, apex: str, wanted_id: int, kind: str = "NATIVE", primaries: Sequence[str] = (), account: str = ""
     ) -> int:
         """Makes a zone without records and returns its id; StoreFault if it has records already."""
-        return bookkeeping.create(self._db, apex, wanted_id, kind, primaries, account)
+        return replication.create(self._db, apex, wanted_id, kind, primaries, account)
 
     def delete_domain(self, apex: str) -> bool:
         """Forgets a zone with its records, keys and settings; False if there is none."""
-        return bookkeeping.delete(self._db, apex)
+        return replication.delete(self._db, apex)
 
     def set_kind(self, apex: str, kind: str) -> bool:
         """Makes the zone NATIVE, MASTER or SLAVE; False if there is none."""
-        return bookkeeping.set_kind(self._db, apex, kind)
+        return replication.set_kind(self._db, apex, kind)
 
     def set_primaries(self, apex: str, primaries: Sequence[str]) -> bool:
         """Where a secondary zone is fetched from; False if there is no such zone."""
-        return bookkeeping.set_primaries(self._db, apex, primaries)
+        return replication.set_primaries(self._db, apex, primaries)
 
     def set_account(self, apex: str, account: str) -> bool:
         """Whose zone it is, in the operator's words; False if there is no such zone."""
-        return bookkeeping.set_account(self._db, apex, account)
+        return replication.set_account(self._db, apex, account)
 
     def set_notified(self, domain_id: int, serial: int) -> bool:
         """The zone's secondaries were told of this serial; False if there is no such zone."""
-        return bookkeeping.set_notified(self._db, domain_id, serial)
+        return replication.set_notified(self._db, domain_id, serial)
 
     def set_fresh(self, domain_id: int, now: int) -> bool:
         """The zone's primary was asked at this moment; False if there is no such zone."""
-        return bookkeeping.set_checked(self._db, domain_id, now)
+        return replication.set_checked(self._db, domain_id, now)
 
     def set_stale(self, domain_id: int) -> bool:
         """The zone's primary is to be asked at the next occasion; False if there is no such zone."""
-        return bookkeeping.set_checked(self._db, domain_id, 0)
+        return replication.set_checked(self._db, domain_id, 0)
 
     def autoprimary(self, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
         """Name server and account of the autoprimary with this address and one of these canonical names."""
-        from pipebackend.store import autoprimaries
+        from pipebackend.store.rows import autoprimaries
 
         return autoprimaries.find(self._db, address, nameservers)
 
     def autoprimaries(self) -> list[Autoprimary]:
         """All autoprimaries in the order of their addresses."""
-        from pipebackend.store import autoprimaries
+        from pipebackend.store.rows import autoprimaries
 
         return autoprimaries.all_rows(self._db)
 
     def add_autoprimary(self, row: Autoprimary) -> bool:
         """Adds an autoprimary; False if it is there already."""
-        from pipebackend.store import autoprimaries
+        from pipebackend.store.rows import autoprimaries
 
         return autoprimaries.add(self._db, row)
 
     def remove_autoprimary(self, address: str, nameserver: str | None) -> int:
         """Takes away an autoprimary, or all of an address; how many there were."""
-        from pipebackend.store import autoprimaries
+        from pipebackend.store.rows import autoprimaries
 
         return autoprimaries.remove(self._db, address, nameserver)
 
     def keys(self, apex: str) -> list[KeyRow]:
         """The zone's keys in the order of their ids."""
-        from pipebackend.store import keyrows
+        from pipebackend.store.rows import keyrows
 
         return keyrows.of_zone(self._db, apex)
 
     def add_key(self, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:
         """Adds a key of BIND private-key text and returns its id; ``wanted_id`` as for ``ensure_domain``."""
-        from pipebackend.store import keyrows
+        from pipebackend.store.rows import keyrows
 
         return keyrows.add(self._db, apex, wanted_id, flags, active, published, content)
 
     def set_key_active(self, apex: str, key_id: int, active: bool) -> bool:
         """Lets the key sign or not; False if the zone has no such key."""
-        from pipebackend.store import keyrows
+        from pipebackend.store.rows import keyrows
 
         return keyrows.set_active(self._db, apex, key_id, active)
 
     def set_key_published(self, apex: str, key_id: int, published: bool) -> bool:
         """Shows the key in the zone or not; False if the zone has no such key."""
-        from pipebackend.store import keyrows
+        from pipebackend.store.rows import keyrows
 
         return keyrows.set_published(self._db, apex, key_id, published)
 
     def remove_key(self, apex: str, key_id: int) -> bool:
         """Forgets the key; False if the zone has no such key."""
-        from pipebackend.store import keyrows
+        from pipebackend.store.rows import keyrows
 
         return keyrows.remove(self._db, apex, key_id)
 
@@ -225,25 +226,25 @@ class Store:
 
     def tsig_key(self, name: str) -> TsigKey | None:
         """The TSIG key of this name."""
-        from pipebackend.store import tsigrows
+        from pipebackend.store.rows import tsigrows
 
         return tsigrows.get(self._db, name)
 
     def tsig_keys(self) -> list[TsigKey]:
         """All TSIG keys in the order of their names."""
-        from pipebackend.store import tsigrows
+        from pipebackend.store.rows import tsigrows
 
         return tsigrows.all_keys(self._db)
 
     def set_tsig_key(self, name: str, algorithm: str, secret: str) -> None:
         """Keeps a TSIG key in the place of one of the same name; ``secret`` in Base64."""
-        from pipebackend.store import tsigrows
+        from pipebackend.store.rows import tsigrows
 
         tsigrows.replace(self._db, name, algorithm, secret)
 
     def remove_tsig_key(self, name: str) -> bool:
         """Forgets a TSIG key; False if there is none of this name."""
-        from pipebackend.store import tsigrows
+        from pipebackend.store.rows import tsigrows
 
         return tsigrows.remove(self._db, name)
 
@@ -277,49 +278,49 @@ class Store:
 
     def set_aside(self, rows: Iterable[rrs.Row]) -> None:
         """Keeps rows made by ``store.rrs.row`` for ``replace_records``; until then no other process has to wait."""
-        from pipebackend.store import aside
+        from pipebackend.store.zonedata import staged
 
-        aside.add(self._db, rows)
+        staged.add(self._db, rows)
 
     def forget_set_aside(self) -> None:
         """Drops what was set aside."""
-        from pipebackend.store import aside
+        from pipebackend.store.zonedata import staged
 
-        aside.forget(self._db)
+        staged.forget(self._db)
 
     def replace_records(self, domain_id: int, count: int) -> None:
         """Puts the ``count`` rows that were set aside in the place of all records of the zone, in order."""
-        from pipebackend.store import aside, blocks, fill
+        from pipebackend.store.zonedata import columns, fill, staged
 
         apex = self.apex_of(domain_id) or ""
         if count > 0:
-            aside.check_nonterminals(self._db, apex, count)
-        rows = aside.in_order(self._db, apex)
+            staged.check_nonterminals(self._db, apex, count)
+        rows = staged.in_order(self._db, apex)
         try:
             with fill.replacing(self._db, domain_id, is_large=count > _LARGE) as zone:
-                for block in blocks.of_rows(rows):
+                for block in columns.of_rows(rows):
                     zone.put(block)
                 if zone.taken != count:
                     raise StoreFault(f"store {self.path}: it was replaced while records were written to it; try again")
         finally:
             rows.close()  # SQLite lets nobody read after an error as of a full disk while a statement is going on
-        aside.forget(self._db)
+        staged.forget(self._db)
 
     def fill(self, domain_id: int, records: Sequence[Record], progress: Callable[[int], None]) -> int:
         """Puts these records, each once, in the place of all records of the zone, in order; how many were written.
 
         Their owners are in the zone, and content is in PowerDNS's form. ``progress`` is told of each few hundred.
         """
-        from pipebackend.store import blocks
+        from pipebackend.store.zonedata import columns
 
         with self.filling(domain_id, is_large=len(records) > _LARGE) as zone:
-            for block in blocks.of_records(self.apex_of(domain_id) or "", records, progress):
+            for block in columns.of_records(self.apex_of(domain_id) or "", records, progress):
                 zone.put(block)
         return zone.written
 
     def without_lookups(self) -> AbstractContextManager[None]:
         """A block around transactions that only write records of zones that are there, which is quicker."""
-        from pipebackend.store import fill
+        from pipebackend.store.zonedata import fill
 
         return fill.without_lookups(self._db)
 
@@ -328,19 +329,19 @@ class Store:
 
         ``is_large`` for about a thousand records or more.
         """
-        from pipebackend.store import fill
+        from pipebackend.store.zonedata import fill
 
         return fill.replacing(self._db, domain_id, is_large=is_large)
 
     def note_refusal(self, domain_id: int, moment: int, reasons: Sequence[str]) -> None:
         """Keeps why a zone was not replaced, until its records are written; StoreFault where another is writing."""
-        from pipebackend.store import refusals
+        from pipebackend.store.rows import refusals
 
         self._db.impatiently(lambda: refusals.note(self._db, domain_id, moment, reasons))
 
     def refusal(self, domain_id: int) -> Refusal | None:
         """Why the zone was last not replaced; None if its records were written since."""
-        from pipebackend.store import refusals
+        from pipebackend.store.rows import refusals
 
         return refusals.find(self._db, domain_id)
 
@@ -402,19 +403,19 @@ class Store:
 
     def check(self) -> list[str]:
         """A line for each thing that is wrong; none for a store that is well or not made yet."""
-        from pipebackend.store import upkeep
+        from pipebackend.store.database import upkeep
 
         return upkeep.found_faults(self._db)
 
     def repair(self, dialect: Dialect | None = None) -> int:
         """Gives content the text of this dialect, PowerDNS's of any version if it is not known; counts the records."""
-        from pipebackend.store import upkeep
+        from pipebackend.store.database import upkeep
 
         return upkeep.repair(self._db, dialect)
 
     def backup(self, path: Path | str) -> None:
         """Copies the store as it was last committed to a new private file; never overwrites one."""
-        from pipebackend.store import upkeep
+        from pipebackend.store.database import upkeep
 
         upkeep.backup(self._db, os.fspath(path))
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import os
 
-from pipebackend import names, records
-from pipebackend.errors import BackendError, NameFault, RecordFault
-from pipebackend.records import Record
+from pipebackend.base.errors import BackendError, NameFault, RecordFault
+from pipebackend.dnsdata import names, records
+from pipebackend.dnsdata.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipebackend.config import Section
+    from pipebackend.config.configuration import Section
 
 __all__ = ["fixed_record", "read", "serial_of"]
 

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Protocol
 
-    from pipebackend.nsec3param import Nsec3Param
-    from pipebackend.records import Client, Record
+    from pipebackend.dnsdata.nsec3param import Nsec3Param
+    from pipebackend.dnsdata.records import Client, Record
 
     class Ring(Protocol):
         """A zone's names in the two orders of denial (RFC 4034 section 6.1, RFC 5155 section 7.1).

@@ -9,22 +9,22 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from pipebackend import answerable, plain, rdata, rdtext, records
-from pipebackend.answerable import VARYING
-from pipebackend.errors import RecordFault
+from pipebackend.base.errors import RecordFault
+from pipebackend.dnsdata import answerable, canonical, rdata, rdtext, records
+from pipebackend.dnsdata.answerable import VARYING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pipebackend.records import Record
-    from pipebackend.versions import Version
+    from pipebackend.dnsdata.records import Record
+    from pipebackend.dnsdata.versions import Version
 
 __all__ = ["check", "unanswered"]
 
 
 def check(apex: str, found: Iterable[Record], powerdns: Version) -> list[str]:
     """A line for each record of a stored zone that is odd, or that this PowerDNS cannot be given."""
-    is_plain = plain.checks()
+    is_plain = canonical.checks()
     checked = ((record, _fault(record, powerdns, is_plain.get(record.type))) for record in found if record.type)
     return [_line(apex, record, fault) for record, fault in checked if fault]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pipebackend.errors import NotListable
+from pipebackend.base.errors import NotListable
 
 if TYPE_CHECKING:
-    from pipebackend.records import Record
+    from pipebackend.dnsdata.records import Record
     from pipebackend.zones.base import Zone
 
 __all__ = ["advice", "written_owner", "written_owners"]

@@ -6,25 +6,26 @@ import os
 import time
 from binascii import crc32
 
-from pipebackend import logs, names, versions
-from pipebackend.config import Section
-from pipebackend.errors import ConfigFault, StoreFault, ZoneFault
-from pipebackend.values import Value
-from pipebackend.versions import UNKNOWN
-from pipebackend.zones import compilation
-from pipebackend.zones.compilation import Target
-from pipebackend.zones.fingerprints import is_settled
-from pipebackend.zones.fingerprints import of as fingerprint
+from pipebackend.base import logs
+from pipebackend.base.errors import ConfigFault, StoreFault, ZoneFault
+from pipebackend.base.values import Value
+from pipebackend.config.configuration import Section
+from pipebackend.dnsdata import names, versions
+from pipebackend.dnsdata.versions import UNKNOWN
+from pipebackend.zones.compiled import choice
+from pipebackend.zones.compiled.choice import Target
+from pipebackend.zones.compiled.fingerprints import is_settled
+from pipebackend.zones.compiled.fingerprints import of as fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import Any
 
-    from pipebackend.config import Config
-    from pipebackend.versions import Version
+    from pipebackend.config.configuration import Config
+    from pipebackend.dnsdata.versions import Version
     from pipebackend.zones.base import Zone
-    from pipebackend.zones.fingerprints import Fingerprint
+    from pipebackend.zones.compiled.fingerprints import Fingerprint
 
     Loader = Callable[[Section, str, int], Zone | None]
 
@@ -148,11 +149,11 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
 def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | None) -> Entry:
     """The zone of one section, read now; faults of the configuration are noted in the section."""
     started, known = time.time_ns(), len(section.faults)
-    target = Target.of(section, apex, ident) if kind in compilation.KINDS else None
-    followed = fingerprint(compilation.followed(target)) if target else ()  # first: it may come about meanwhile
+    target = Target.of(section, apex, ident) if kind in choice.KINDS else None
+    followed = fingerprint(choice.followed(target)) if target else ()  # first: it may come about meanwhile
     served = before.zone if before is not None else None
     try:
-        zone = compilation.served(target, served, lambda: _read_later(section, kind, apex, ident)) if target else None
+        zone = choice.served(target, served, lambda: _read_later(section, kind, apex, ident)) if target else None
         if zone is None:
             zone = _loader(kind)(section, apex, ident)
             section.finish()
@@ -205,18 +206,18 @@ def _is_fresh(entry: Entry) -> bool:
 
 def _loader(kind: str) -> Loader:
     if kind == "custom":
-        from pipebackend.zones import custom
+        from pipebackend.zones.kinds import custom
 
         return custom.load
     if kind == "file":
-        from pipebackend.zones import file
+        from pipebackend.zones.kinds import file
 
         return file.load
     if kind == "ranges":
-        from pipebackend.zones import ranges
+        from pipebackend.zones.kinds import ranges
 
         return ranges.load
-    from pipebackend.zones import table
+    from pipebackend.zones.kinds import table
 
     return table.load
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from pipebackend import names
-from pipebackend.nsec3 import hash_label
+from pipebackend.dnsdata import names
+from pipebackend.dnsdata.nsec3 import hash_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipebackend.nsec3param import Nsec3Param
-    from pipebackend.records import Record
+    from pipebackend.dnsdata.nsec3param import Nsec3Param
+    from pipebackend.dnsdata.records import Record
     from pipebackend.zones.tree import Tree
 
 __all__ = ["TreeRing", "hashed_members", "members", "spelled"]

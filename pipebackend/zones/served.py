@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pipebackend import logs
-from pipebackend.errors import StoreFault
+from pipebackend.base import logs
+from pipebackend.base.errors import StoreFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipebackend.zones.base import Zone
+    from pipebackend.zones.kinds.stored import StoredZones
     from pipebackend.zones.registry import Registry
-    from pipebackend.zones.stored import StoredZones
 
 __all__ = ["Served"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipebackend import names
-from pipebackend.occlusion import Hiding, marked
-from pipebackend.records import ENT, Record
+from pipebackend.dnsdata import names
+from pipebackend.dnsdata.occlusion import Hiding, marked
+from pipebackend.dnsdata.records import ENT, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pipebackend import coexistence, names, occlusion
-from pipebackend.errors import NameFault
+from pipebackend.base.errors import NameFault
+from pipebackend.dnsdata import coexistence, names, occlusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipebackend.records import Record
-    from pipebackend.store.refusals import Refusal
-    from pipebackend.zones.zonefile import Lines
+    from pipebackend.dnsdata.records import Record
+    from pipebackend.store.rows.refusals import Refusal
+    from pipebackend.zones.text.zonefile import Lines
 
     Finding = tuple[int, str]  # the record's index, or -1 for the zone as a whole, and what is wrong
 

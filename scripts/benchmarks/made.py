@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipebackend.charstrings import quoted
-from pipebackend.records import Record
-from pipebackend.store import open_store, rrs
+from pipebackend.dnsdata.charstrings import quoted
+from pipebackend.dnsdata.records import Record
+from pipebackend.store import open_store
+from pipebackend.store.rows import rrs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

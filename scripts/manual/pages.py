@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipebackend.backend import VERSION
+from pipebackend.base.version import VERSION
 from pipebackend.cli.main import cli
 from scripts.manual import markdown, roff
 from scripts.manual.program import Command, commands_of, printed_help

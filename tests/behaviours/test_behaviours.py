@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.backend import VERSION
+from pipebackend.base.version import VERSION
 from tests.making import age
 
 HERE = Path(__file__).parent

@@ -16,15 +16,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pipebackend import config
-from pipebackend.backend import Backend
-from pipebackend.errors import ConfigFault, KeyFault, ZoneFault
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.watch import Watcher
+from pipebackend.base.errors import ConfigFault, KeyFault, ZoneFault
+from pipebackend.config import configuration
 from pipebackend.keys import algorithms, bindfile, keypair
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.keypair import KSK
 from pipebackend.pipe import PipeSession
-from pipebackend.watch import Watcher
-from pipebackend.zones import registry, zonefile
+from pipebackend.zones import registry
+from pipebackend.zones.text import zonefile
 from tests.fuzz.conftest import SECONDS
 from tests.fuzz.mutations import mutated
 from tests.making import CITIES, TABLE_ZONE, read_config
@@ -170,7 +171,7 @@ def backend() -> Iterator[Backend]:
     """A small zone without a store: what is written must not outlive an example."""
     with tempfile.TemporaryDirectory() as folder:
         zones = read_config(Path(folder))
-        yield Backend(Watcher(registry.load(config.Config("", folder, zones.table))))
+        yield Backend(Watcher(registry.load(configuration.Config("", folder, zones.table))))
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +241,7 @@ def test_configurations(folder: Path, text: bytes) -> None:
     (folder / "cities.tsv").write_text(CITIES)
     path.write_bytes(text)
     try:
-        zones = registry.load(config.read(str(path)))
+        zones = registry.load(configuration.read(str(path)))
     except ConfigFault as exc:
         assert exc.faults
         assert all(fault.isprintable() for fault in exc.faults)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend import zonelines
-from pipebackend.backend import open_backend
-from pipebackend.records import ENT
+from pipebackend.backend.backend import open_backend
+from pipebackend.dnsdata import zonelines
+from pipebackend.dnsdata.records import ENT
 from tests.live.differential import both_answers, differing, questions, transferred, unanswered
 from tests.live.pairs import QUIET, RANDOM_NAMES, Pair, named_conf, shown
 from tests.live.release import VERSION, powerdns_line

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend import zoneimport
-from pipebackend.backend import open_backend
-from pipebackend.nsec3 import hash_label
+from pipebackend.admin import zoneimport
+from pipebackend.backend.backend import open_backend
+from pipebackend.dnsdata.nsec3 import hash_label
 from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, questions, transferred, without_occluded
 from tests.live.pairs import QUIET, RANDOM_NAMES, Pair, bind_database, found_in, named_conf, shown
 from tests.live.release import VERSION, powerdns_line

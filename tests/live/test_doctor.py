@@ -11,13 +11,13 @@ from pathlib import Path
 import dns.rcode
 import pytest
 
-from pipebackend.administration import Operator
-from pipebackend.backend import open_backend
-from pipebackend.doctor import advised, examination, server
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import open_backend
+from pipebackend.diagnosis.doctor import advised, examination, server
 from tests.live.servers import NO_CACHES, PATIENCE, PdnsServer, ServerFailed, installed_command, program
 from tests.making import write_config
-from tests.unit.doctor.conftest import apply, open_up
-from tests.unit.doctor.test_pdnsconf import READINGS
+from tests.unit.diagnosis.doctor.conftest import apply, open_up
+from tests.unit.diagnosis.doctor.test_pdnsconf import READINGS
 
 pytestmark = pytest.mark.live
 

@@ -21,12 +21,12 @@ import dns.query
 import dns.rcode
 import pytest
 
-from pipebackend.doctor import releases, server
+from pipebackend.diagnosis.doctor import releases, server
 from tests.live import servers
 from tests.live.servers import HOST, ServerFailed, free_port, installed_command, program
 from tests.live.test_doctor import Patient, filled
 from tests.making import write_config
-from tests.unit.doctor.conftest import apply
+from tests.unit.diagnosis.doctor.conftest import apply
 
 pytestmark = pytest.mark.live
 

@@ -13,7 +13,7 @@ from tests.live.test_doctor import signed_config
 from tests.live.test_doctor_fixes import REMOTE, heal, patient, works
 from tests.live.test_doctor_zones import zoneutil
 from tests.making import write_config
-from tests.unit.doctor.conftest import add_key
+from tests.unit.diagnosis.doctor.conftest import add_key
 
 pytestmark = pytest.mark.live
 

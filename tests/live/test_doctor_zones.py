@@ -17,9 +17,9 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from pipebackend.administration import Operator
-from pipebackend.backend import open_backend
-from pipebackend.doctor import server
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import open_backend
+from pipebackend.diagnosis.doctor import server
 from tests.live import servers
 from tests.live.servers import HOST, PdnsServer, free_port, installed_command
 from tests.live.test_doctor import Patient
@@ -40,7 +40,7 @@ soa = {{ mname = "ns1.x.example", rname = "hostmaster.x.example" }}
 ns = ["ns1.x.example"]
 """
 MODULE = """
-from pipebackend.zones.custom import RR
+from pipebackend import RR
 
 
 class ByAddress:

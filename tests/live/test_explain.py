@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend.backend import open_backend
-from pipebackend.explain import explain
+from pipebackend.backend.backend import open_backend
+from pipebackend.diagnosis.explain import explain
 from tests.live.servers import PdnsServer, installed_command, remote_config
 
 if TYPE_CHECKING:

@@ -169,7 +169,7 @@ def test_the_expectations_do_not_rest_on_our_own_types() -> None:
         "from tests.live.rdata_samples import SAMPLES\n"
         "from tests.live.test_file_content import OCTETS, expected\n"
         "[expected(sample) for sample in SAMPLES]\n"
-        "assert 'pipebackend.rdtypes' not in sys.modules\n"
+        "assert 'pipebackend.dnsdata.rdtypes' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", program_text], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stderr == ""

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from pipebackend.errors import ZoneFault
-from pipebackend.zones import file as zone_of_file
-from pipebackend.zones import presigned, zonefile
+from pipebackend.base.errors import ZoneFault
+from pipebackend.zones.kinds import file as zone_of_file
+from pipebackend.zones.text import presigned, zonefile
 from tests.live.bad_zones import APEX, BAD, TOOLS
 from tests.live.servers import PATIENCE, pdns_version, program
 from tests.live.signed import verdict_of_ldns

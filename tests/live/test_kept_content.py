@@ -20,13 +20,13 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from pipebackend import rdtext, rdtypes, zonelines
-from pipebackend.administration import Operator
-from pipebackend.backend import open_backend
-from pipebackend.errors import RecordFault, ZoneFault
-from pipebackend.records import Record
-from pipebackend.versions import NEW, OLD
-from pipebackend.zoneimport import import_file
+from pipebackend.admin.operator import Operator
+from pipebackend.admin.zoneimport import import_file
+from pipebackend.backend.backend import open_backend
+from pipebackend.base.errors import RecordFault, ZoneFault
+from pipebackend.dnsdata import rdtext, rdtypes, zonelines
+from pipebackend.dnsdata.records import Record
+from pipebackend.dnsdata.versions import NEW, OLD
 from tests.live.modes.example import until
 from tests.live.odd_rdata import odd_records
 from tests.live.primaries import Primary, rr

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend import zoneimport
-from pipebackend.backend import open_backend
+from pipebackend.admin import zoneimport
+from pipebackend.backend.backend import open_backend
 from tests.live.differential import (
     FOLDER,
     ROOT,

@@ -11,8 +11,8 @@ import dns.name
 import dns.rdatatype
 import pytest
 
+from pipebackend.dnsdata.tsig import TsigKey
 from pipebackend.store import open_store
-from pipebackend.tsig import TsigKey
 from tests.live.servers import PdnsServer, gsqlite3_schema, installed_command, pdns_version
 from tests.making import write_config
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import dns.rdata
 import pytest
 
-from pipebackend.administration import Operator
-from pipebackend.backend import open_backend
-from pipebackend.zoneimport import import_file
+from pipebackend.admin.operator import Operator
+from pipebackend.admin.zoneimport import import_file
+from pipebackend.backend.backend import open_backend
 from tests.live.release import VERSION, powerdns_line
 from tests.live.servers import PdnsServer, gsqlite3_schema, pipe_config, remote_config
 from tests.live.writes import WritableServer, nsupdate, rrset

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend.backend import open_backend
-from pipebackend.doctor import atstart
+from pipebackend.backend.backend import open_backend
+from pipebackend.diagnosis.doctor import atstart
 from tests.live.pairs import bind_database
 from tests.live.servers import PdnsServer, pipe_config, remote_config
 from tests.live.test_store_gsqlite3 import of_powerdns

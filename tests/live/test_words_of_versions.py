@@ -11,8 +11,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from pipebackend.backend import open_backend
-from pipebackend.zoneimport import import_file
+from pipebackend.admin.zoneimport import import_file
+from pipebackend.backend.backend import open_backend
 from tests.live.differential import transferred
 from tests.live.release import powerdns_line
 from tests.live.servers import PdnsServer, pipe_config, remote_config

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend.kept import MAX_ANSWERS
+from pipebackend.server.answercache import MAX_ANSWERS
 from tests.process.coprocess import HELO, INITIALIZE, Q, children
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend import keeper
+from pipebackend.server import supervisor
 from tests.process.coprocess import LOOKUP, Coprocess, Q, children, coprocesses, is_alive, wait_for, write_table
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def test_a_poisonous_question_over_pipe_is_refused_and_in_the_log(start: Start, 
     coprocess = start("pipebackend", hanging)
     coprocess.begin()
     poison = Q.replace(b"lax.airports.aa", b"poison.c.example")
-    for _ in range(keeper.MOST_VAIN + 1):
+    for _ in range(supervisor.MOST_VAIN + 1):
         refused = coprocess.ask(poison)
         assert refused.startswith(b"LOG\tthe process that answers died")
         assert refused.endswith(b"\nFAIL\n")
@@ -240,7 +240,7 @@ def test_processes_that_die_at_start_end_the_keeper_with_the_next_question(start
     (tmp_path / "own.toml").write_text("zone = 5\n")
     os.kill(coprocess.child, signal.SIGKILL)
     wait_for(lambda: "no more are started" in coprocess.log, "giving up")
-    assert coprocess.log.count("must be tables") == keeper.MOST_VAIN
+    assert coprocess.log.count("must be tables") == supervisor.MOST_VAIN
     assert coprocess.process.poll() is None
     assert coprocess.ask() == b""
     assert coprocess.ends() == 2

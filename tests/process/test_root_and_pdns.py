@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend import config
-from pipebackend.zones.compilation import FOLDER, LOCK, Target
-from pipebackend.zones.compiler import sections
+from pipebackend.config import configuration
+from pipebackend.zones.compiled.choice import FOLDER, LOCK, Target
+from pipebackend.zones.compiled.compiler import sections
 from tests.making import age
 from tests.process.users import PDNS, STRANGER, Installed, as_user, command_as, installed, needs_users
 
@@ -92,7 +92,7 @@ def run(words: list[str], cwd: Path, said: str = "", **environment: str) -> subp
 
 
 def compiled_path(folder: Path) -> Path:
-    read = config.read(str(folder / "pipebackend.toml"))
+    read = configuration.read(str(folder / "pipebackend.toml"))
     return Path(Target.of(sections(read)["big.example"], "big.example", 0).path)
 
 

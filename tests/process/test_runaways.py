@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend.zones import compilation, registry
+from pipebackend.zones import registry
+from pipebackend.zones.compiled import choice
 from tests.making import age
 from tests.process.coprocess import INITIALIZE, PATIENCE, Coprocess, coprocesses, wait_for, write_table
 from tests.process.disks import fill, small_disk
@@ -30,7 +31,7 @@ ROWS = 4000  # 160 KB: just large enough to be compiled, and small enough to be 
 LAST = f"Q\tn{ROWS - 1}.{APEX}\tIN\tTXT\t-1\t127.0.0.1\t127.0.0.1\t127.0.0.1/32\n".encode()
 RIGHT = f'"a-row-of-a-zone-file-{ROWS - 1}"'.encode()
 LOOKS = 40  # at the processes, a quarter of a second apart
-_COMPILE = "import sys; from pipebackend.zones.compiler import main; main(*sys.argv[1:])"
+_COMPILE = "import sys; from pipebackend.zones.compiled.compiler import main; main(*sys.argv[1:])"
 METADATA = b'{"method": "getAllDomainMetadata", "parameters": {"name": "t.example."}}\n'
 
 
@@ -58,7 +59,7 @@ def compilers(folder: Path) -> set[int]:
             words = path.read_bytes()
         except OSError:
             continue
-        if b"pipebackend.zones.compiler" in words and os.fsencode(folder) in words:
+        if b"pipebackend.zones.compiled.compiler" in words and os.fsencode(folder) in words:
             found.add(int(path.parent.name))
     return found
 
@@ -98,7 +99,7 @@ def test_any_damage_of_a_compiled_file_is_got_over(tmp_path: Path, is_long: bool
     """Of 607 damaged files 4 ended the process, and whoever compiled again mapped the file, too."""
     file = write_zone(tmp_path)
     compile_now(file)
-    (path,) = (tmp_path / compilation.FOLDER).glob("*.mdb")
+    (path,) = (tmp_path / choice.FOLDER).glob("*.mdb")
     good = path.read_bytes()
     with coprocesses(tmp_path) as start:
         coprocess = start("pipebackend", "--config", str(file))
@@ -150,7 +151,7 @@ def test_after_an_abort_no_damaged_file_is_mapped(start: Start, tmp_path: Path) 
     """The keeper tells the next process to look at each octet first: no wrong answer follows, and no second abort."""
     file = write_zone(tmp_path)
     compile_now(file)
-    (path,) = (tmp_path / compilation.FOLDER).glob("*.mdb")
+    (path,) = (tmp_path / choice.FOLDER).glob("*.mdb")
     good = path.read_bytes()
     coprocess = start("pipebackend", "--config", str(file))
     coprocess.begin()
@@ -193,7 +194,7 @@ def test_a_disk_that_is_full_while_a_zone_is_compiled(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     with small_disk(disk), coprocesses(tmp_path) as start:
         file = write_zone(disk)
-        folder = disk / compilation.FOLDER
+        folder = disk / choice.FOLDER
         folder.mkdir()
         filler = fill(disk)
         words = [os.path.join(sys.prefix, "bin", "zoneutil"), "--config", str(file), "zone", "compile"]
@@ -201,13 +202,13 @@ def test_a_disk_that_is_full_while_a_zone_is_compiled(tmp_path: Path) -> None:
         assert done.returncode
         assert "make room" in done.stderr
         assert "Traceback" not in done.stderr
-        assert [path.name for path in folder.iterdir() if path.name != compilation.LOCK] == []
+        assert [path.name for path in folder.iterdir() if path.name != choice.LOCK] == []
         coprocess = start("pipebackend", "--config", str(file))
         coprocess.begin()
         assert RIGHT in coprocess.ask(LAST)  # read into memory
         wait_for(lambda: "make room" in coprocess.log and not compilers(disk), "the compiler has given up")
         assert "Traceback" not in coprocess.log
-        assert [path.name for path in folder.iterdir() if path.name != compilation.LOCK] == []
+        assert [path.name for path in folder.iterdir() if path.name != choice.LOCK] == []
         filler.unlink()
         done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
         assert not done.returncode, done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend import trace
+from pipebackend.diagnosis import trace
 from tests.process.coprocess import INITIALIZE, LOOKUP, Q, coprocesses, write_table
 from tests.process.test_listen import Client, Service
 

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from pipebackend.records import Record
+from pipebackend.backend.transaction import Transfer
+from pipebackend.dnsdata.records import Record
 from pipebackend.store import open_store
-from pipebackend.transfer import Transfer
-from pipebackend.zones.stored import StoredZones
+from pipebackend.zones.kinds.stored import StoredZones
 
 # Children are forked, with nothing open: a fresh interpreter for each round would take longer.
 FORK = multiprocessing.get_context("fork")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend import keeper
+from pipebackend.server import supervisor
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = """
 import os, sys
-from pipebackend import keeper, streams
+from pipebackend.server import streams, supervisor
 
 
 class Session:
@@ -33,7 +33,7 @@ class Session:
         pass
 
 
-memory = keeper.keep(0, 1, lambda request: request and b"refused " + request + b"\\n")
+memory = supervisor.keep(0, 1, lambda request: request and b"refused " + request + b"\\n")
 with open("lives", "ab") as lives:
     life = sys.argv[1:][lives.tell()]
     lives.write(b"x")
@@ -80,7 +80,7 @@ def test_what_a_process_has_looked_at_is_refused(tmp_path: Path) -> None:
 
 def test_the_keeper_ends_at_once_when_no_process_can_start(tmp_path: Path) -> None:
     """PowerDNS waits for an answer: it launches a new keeper now."""
-    assert ran(tmp_path, b"one\n", "takes", *["cannot-start"] * keeper.MOST_VAIN) == (2, b"")
+    assert ran(tmp_path, b"one\n", "takes", *["cannot-start"] * supervisor.MOST_VAIN) == (2, b"")
 
 
 @pytest.mark.parametrize("question", [b"half a line", b"x" * 5000 + b"\n"])

@@ -10,9 +10,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend.administration import Operator
-from pipebackend.backend import open_backend
-from pipebackend.errors import RecordFault
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import open_backend
+from pipebackend.base.errors import RecordFault
 from pipebackend.pipe import PipeSession
 from remoteshim.main import RemoteSession
 from tests.properties.test_pipe import check_answer

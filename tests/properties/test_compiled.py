@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import config, datalines, names
-from pipebackend.backend import Backend
-from pipebackend.config import Section
-from pipebackend.nsec3 import hash_label
-from pipebackend.nsec3param import Nsec3Param
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.watch import Watcher
+from pipebackend.config import configuration
+from pipebackend.config.configuration import Section
+from pipebackend.dnsdata import names
+from pipebackend.dnsdata.nsec3 import hash_label
+from pipebackend.dnsdata.nsec3param import Nsec3Param
+from pipebackend.dnsdata.records import Client, Record
 from pipebackend.pipe import PipeSession
-from pipebackend.records import Client, Record
-from pipebackend.watch import Watcher
-from pipebackend.zones import compilation, compiler, file, registry, table
-from pipebackend.zones.compilation import Target
-from pipebackend.zones.compiled import CompiledZone, chain_name, chain_of, name_of, names_key
+from pipebackend.zones import datalines, registry
+from pipebackend.zones.compiled import choice, compiler
+from pipebackend.zones.compiled.choice import Target
+from pipebackend.zones.compiled.mapped import CompiledZone, chain_name, chain_of, name_of, names_key
+from pipebackend.zones.kinds import file, table
 from tests.making import age
 
 if TYPE_CHECKING:
@@ -57,7 +60,7 @@ FIXED = st.lists(
 def compiled_of(section: Section, apex: str, param: Nsec3Param) -> CompiledZone:
     target = Target.of(section, apex, IDENT)
     assert compiler.build(section, apex, IDENT, chain_text(param))
-    found = compilation.current(target)
+    found = choice.current(target)
     assert found is not None
     return found
 
@@ -100,7 +103,7 @@ def held_equal_over_pipe(made: CompiledZone, asked: Sequence[str]) -> None:
 
 def pipe_session(zone: CompiledZone) -> PipeSession:
     entry = registry.Entry(zone.apex, zone, {}, (), True)
-    session = PipeSession(Backend(Watcher(registry.Registry(config.Config("", "", {}), [entry], (), ""))))
+    session = PipeSession(Backend(Watcher(registry.Registry(configuration.Config("", "", {}), [entry], (), ""))))
     session.answer(b"HELO\t4")
     return session
 
@@ -148,7 +151,7 @@ def in_folder(folder: str, zone: dict[str, object]) -> Section:
     path = Path(folder) / "pipebackend.toml"
     path.touch()
     age(path)
-    section = Section(config.Config(str(path), folder, {"zone": [zone]}), zone, "zone[0]", [])
+    section = Section(configuration.Config(str(path), folder, {"zone": [zone]}), zone, "zone[0]", [])
     section.text("kind")
     return section
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from pipebackend import names, zoneimport, zonestream
-from pipebackend.backend import open_backend
-from pipebackend.errors import BackendError
-from pipebackend.store import blocks
-from pipebackend.zones import entries
+from pipebackend.admin import inorder, zoneimport
+from pipebackend.backend.backend import open_backend
+from pipebackend.base.errors import BackendError
+from pipebackend.dnsdata import names
+from pipebackend.store.zonedata import columns
+from pipebackend.zones.text import lexer
 from tests.properties.test_stored import order_tables
 
 APEX = "example.org"
@@ -66,16 +67,16 @@ def test_written_while_it_is_read_or_collected(lines, in_order, head, block, mos
         lines.sort(key=key)
     gave_up = []
 
-    class Stream(zonestream.Stream):
+    class Stream(inorder.Stream):
         def finish(self):
             super().finish()
             gave_up.append(False)
 
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as one, TemporaryDirectory() as other:
-        patch.setattr(entries, "BLOCK", block)
-        patch.setattr(blocks, "_ROWS", block)
-        patch.setattr(zonestream, "_HEAD", head)
-        patch.setattr(zonestream, "_MOST_SLOW", most_slow * 4)
+        patch.setattr(lexer, "BLOCK", block)
+        patch.setattr(columns, "_ROWS", block)
+        patch.setattr(inorder, "_HEAD", head)
+        patch.setattr(inorder, "_MOST_SLOW", most_slow * 4)
         patch.setattr(zoneimport, "Stream", Stream)
         streamed, streamed_tables = imported(one, lines, large=True)
         collected, collected_tables = imported(other, lines, large=False)

@@ -7,10 +7,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend.backend import Backend, open_backend
-from pipebackend.kept import Kept
+from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.backend.watch import Watcher
 from pipebackend.pipe import PipeSession
-from pipebackend.watch import Watcher
+from pipebackend.server.answercache import Kept
 from remoteshim.main import RemoteSession
 
 AIRPORTS = open_backend(None, {}).registry

@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipebackend import names
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
+from pipebackend.dnsdata import names
 from pipebackend.keys import algorithms, bindfile, filename, keypair, publicfile
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.filename import KeyFileName

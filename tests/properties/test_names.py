@@ -8,10 +8,10 @@ import dns.name
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import names
-from pipebackend.errors import NameFault
-from pipebackend.nsec3 import hash_label
-from pipebackend.store import places
+from pipebackend.base.errors import NameFault
+from pipebackend.dnsdata import names
+from pipebackend.dnsdata.nsec3 import hash_label
+from pipebackend.store.zonedata import positions
 
 LABELS = st.binary(min_size=1, max_size=20) | st.sampled_from(
     [b"*", b"a", b"A", b"aa", b"\x00", b"\x01", b"a.b", b"\\", b" ", b"\xff", b"@", b'"', b"0", b"000"]
@@ -88,7 +88,7 @@ def test_a_key_tells_its_name(labels: list[bytes]) -> None:
 def test_keys_of_many_names_are_those_of_each(found: list[list[bytes]], apex_labels: list[bytes]) -> None:
     apex = names.from_labels(apex_labels).lower()
     owners = [names.join(names.from_labels(labels), apex) for labels in found]
-    assert places.keys(owners, apex) == [names.order_key_in(apex, owner.lower()) for owner in owners]
+    assert positions.keys(owners, apex) == [names.order_key_in(apex, owner.lower()) for owner in owners]
 
 
 @given(OCTET_NAMES, LABELS)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipebackend import streams
-from pipebackend.backend import Backend
+from pipebackend.backend.backend import Backend
 from pipebackend.pipe import PipeSession
+from pipebackend.server import streams
 from tests.making import TABLE_ZONE, make_watcher
 
 PLAIN = rb"[\x20-\x7e]+"

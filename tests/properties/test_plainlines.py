@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend.errors import ZoneFault
-from pipebackend.zones import entries, zonefile
+from pipebackend.base.errors import ZoneFault
+from pipebackend.zones.text import lexer, zonefile
 
 APEX = "Example.org"
 HEAD = "@ 300 IN SOA ns1 host 1 2 3 4 5 ; begin\n"
@@ -57,7 +57,7 @@ def test_a_plain_line_is_what_dnspython_would_read(lines):
 @given(st.lists(LINES, max_size=6), st.integers(1, 4), st.sampled_from(["", "\r", "  "]))
 def test_plain_lines_of_a_block_are_what_dnspython_would_read(lines, block, end):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(entries, "BLOCK", block)
+        patch.setattr(lexer, "BLOCK", block)
         assert read(lines, end) == read(lines, " ; comment")
 
 
@@ -72,5 +72,5 @@ PLAIN = st.tuples(
 def test_blocks_of_nothing_but_plain_lines_are_what_dnspython_would_read(lines, block):
     lines = ["$TTL 5", *lines, " TXT b", " 5 TXT c"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(entries, "BLOCK", block)
+        patch.setattr(lexer, "BLOCK", block)
         assert read(lines, "") == read(lines, " ; comment")

@@ -7,7 +7,7 @@ import tomllib
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipebackend import plaintoml
+from pipebackend.config import plaintoml
 
 KEYS = st.sampled_from([
     *("a", "b", "zone", "record", "a-b_1", "1", "true", "a.b", "a b", "", "é"),

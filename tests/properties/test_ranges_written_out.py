@@ -8,11 +8,11 @@ from typing import NamedTuple
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from pipebackend import names
-from pipebackend.config import Config, Section
-from pipebackend.errors import ZoneFault
-from pipebackend.records import Client, Record
-from pipebackend.zones import ranges
+from pipebackend.base.errors import ZoneFault
+from pipebackend.config.configuration import Config, Section
+from pipebackend.dnsdata import names
+from pipebackend.dnsdata.records import Client, Record
+from pipebackend.zones.kinds import ranges
 from pipebackend.zones.ring import TreeRing
 from pipebackend.zones.tree import Tree
 

@@ -12,9 +12,9 @@ from dns.rdtypes.nsbase import NSBase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import names, rdata, zonelines
-from pipebackend.errors import RecordFault
-from pipebackend.records import Record
+from pipebackend.base.errors import RecordFault
+from pipebackend.dnsdata import names, rdata, zonelines
+from pipebackend.dnsdata.records import Record
 
 LABELS = st.lists(st.binary(min_size=1, max_size=63), max_size=3).filter(lambda found: sum(map(len, found)) < 240)
 STRINGS = st.lists(st.binary(max_size=255), min_size=1, max_size=4)

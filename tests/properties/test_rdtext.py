@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import rdtext, records
-from pipebackend.errors import RecordFault
-from pipebackend.versions import NEW, OLD, Dialect
+from pipebackend.base.errors import RecordFault
+from pipebackend.dnsdata import rdtext, records
+from pipebackend.dnsdata.versions import NEW, OLD, Dialect
 from tests.live.odd_rdata import odd_records
 
 DIALECTS = st.sampled_from([OLD, NEW])

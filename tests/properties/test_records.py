@@ -10,8 +10,8 @@ import dns.rdata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import charstrings, records
-from pipebackend.errors import RecordFault
+from pipebackend.base.errors import RecordFault
+from pipebackend.dnsdata import charstrings, records
 from remoteshim import jsonline
 
 NASTY = st.text(alphabet=st.sampled_from("ab \t\n\r\0\x1f\x7f\"\\'üß\u2028😀;()ENDFAILDATA0"), max_size=600)

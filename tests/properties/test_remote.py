@@ -13,9 +13,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipebackend import config, records, streams
-from pipebackend.backend import Backend
-from pipebackend.watch import Watcher
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.watch import Watcher
+from pipebackend.config import configuration
+from pipebackend.dnsdata import records
+from pipebackend.server import streams
 from pipebackend.zones import registry
 from remoteshim import jsonline, plainlookup
 from remoteshim.main import RemoteSession
@@ -31,7 +33,7 @@ def backend() -> Iterator[Backend]:
     """A small zone without a store: what is written must not outlive an example."""
     with tempfile.TemporaryDirectory() as folder:
         zones = read_config(Path(folder))
-        yield Backend(Watcher(registry.load(config.Config("", folder, zones.table))))
+        yield Backend(Watcher(registry.load(configuration.Config("", folder, zones.table))))
 
 
 def check_answer(answer: bytes, method: str) -> None:

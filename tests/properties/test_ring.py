@@ -7,10 +7,10 @@ import dns.name
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import names
-from pipebackend.nsec3 import hash_label
-from pipebackend.nsec3param import Nsec3Param
-from pipebackend.records import Record
+from pipebackend.dnsdata import names
+from pipebackend.dnsdata.nsec3 import hash_label
+from pipebackend.dnsdata.nsec3param import Nsec3Param
+from pipebackend.dnsdata.records import Record
 from pipebackend.zones.ring import TreeRing, hashed_members, members
 from pipebackend.zones.tree import Tree
 

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipebackend import names
-from pipebackend.nsec3 import hash_label
-from pipebackend.nsec3param import Nsec3Param, from_text
-from pipebackend.records import ENT, Client, Record
-from pipebackend.store import blocks, open_store, rrs
+from pipebackend.dnsdata import names
+from pipebackend.dnsdata.nsec3 import hash_label
+from pipebackend.dnsdata.nsec3param import Nsec3Param, from_text
+from pipebackend.dnsdata.records import ENT, Client, Record
+from pipebackend.store import open_store
+from pipebackend.store.rows import rrs
+from pipebackend.store.zonedata import columns
+from pipebackend.zones.kinds.stored import StoredZones
 from pipebackend.zones.ring import TreeRing
-from pipebackend.zones.stored import StoredZones
 from pipebackend.zones.tree import Tree
 
 APEX = "example.org"
@@ -144,7 +146,7 @@ def test_a_zone_written_at_once_has_the_rows_and_the_order_of_one_put_in_order(
     records = [SOA, *map(record, new), *(Record(owner, "RRSIG", 60, SIGNATURE) for owner in signed)]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            blocks, "_ROWS", rows
+            columns, "_ROWS", rows
         )  # names directly below the apex go another way when they are among themselves
         store = open_store("sqlite:zones.db", folder)
         ident = store.create_domain(APEX, 7)

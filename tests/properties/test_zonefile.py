@@ -9,9 +9,9 @@ import dns.zone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend import rdata, zonelines
-from pipebackend.errors import ZoneFault
-from pipebackend.zones import entries, zonefile
+from pipebackend.base.errors import ZoneFault
+from pipebackend.dnsdata import rdata, zonelines
+from pipebackend.zones.text import lexer, zonefile
 
 HEAD = "$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n"
 PIECES = (
@@ -67,6 +67,6 @@ def test_records_are_those_that_dnspython_reads(found: list[tuple[str, str]]) ->
 
 @given(st.lists(st.text(st.sampled_from('a ();"\\\t'), max_size=8), max_size=12))
 def test_entries_keep_the_order_of_their_lines(lines: list[str]) -> None:
-    numbers = [number for number, _ in entries.cut([f"{line}\n" for line in lines])]
+    numbers = [number for number, _ in lexer.cut([f"{line}\n" for line in lines])]
     assert numbers == sorted(set(numbers))
     assert all(1 <= number <= len(lines) for number in numbers)

@@ -36,11 +36,11 @@ def test_a_figure_is_that_of_its_constant(what: str, bound: str, then: str, cons
 
 
 def test_other_figures() -> None:
-    from pipebackend import foreman
-    from pipebackend.store import fill
+    from pipebackend.server import master
+    from pipebackend.store.zonedata import fill
 
     page = text("docs/reliability.md")
     assert f"and {fill.NONTERMINALS_EACH} for each record" in page
-    assert f"{1024 - foreman._SPARE_FILES} with 1024" in page
+    assert f"{1024 - master._SPARE_FILES} with 1024" in page
     for unit in (TOP / "contrib/systemd").glob("*.service"):
         assert "\nMemoryMax=2G\n" in unit.read_text()

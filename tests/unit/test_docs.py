@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from pipebackend import config
 from pipebackend.cli.main import cli
+from pipebackend.config import configuration
 from pipebackend.zones import registry
 from tests.unit import documents
 from tests.unit.documents import PAGES, TOP
@@ -80,7 +80,7 @@ def test_a_configuration_loads(name: str, block: str, tmp_path: Path) -> None:
         (tmp_path / "my_zones.py").write_text(
             "class Clock:\n    def lookup(self, name, client):\n        return None\n"
         )
-    read = config.read(str(tmp_path / "c.toml"))
+    read = configuration.read(str(tmp_path / "c.toml"))
     for zone in read.table.get("zone", []):
         if "file" in zone and zone["kind"] in ("file", "ranges"):
             (tmp_path / zone["file"]).write_text(ZONE_FILE)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipebackend import config
-from pipebackend.config import Section
-from pipebackend.errors import ConfigFault
+from pipebackend.base.errors import ConfigFault
+from pipebackend.config import configuration
+from pipebackend.config.configuration import Section
 from pipebackend.zones import registry
 from tests.unit import documents
 
@@ -49,7 +49,7 @@ def read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
         return value(section, key, *rest)
 
     monkeypatch.setattr(Section, "_value", noted)
-    loaded = registry.load(config.read(str(folder / "pipebackend.toml")))
+    loaded = registry.load(configuration.read(str(folder / "pipebackend.toml")))
     assert {zone.kind for zone in loaded.zones} == set(registry.KINDS)
     return found
 
@@ -78,7 +78,7 @@ def test_each_kind_of_zone_is_linked_to_its_section(kind: str, heading: str) -> 
 def soa_of_the_table(folder: Path, example: str) -> tuple[int, list[int]]:
     """The TTL of the first zone's SOA, and the numbers in it after the serial."""
     (folder / "pipebackend.toml").write_text(example)
-    record = registry.load(config.read(str(folder / "pipebackend.toml"))).zones[0].soa()
+    record = registry.load(configuration.read(str(folder / "pipebackend.toml"))).zones[0].soa()
     return record.ttl, [int(number) for number in record.content.split()[3:]]
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.administration import Operator
-from pipebackend.backend import Backend, open_backend
-from pipebackend.errors import ZoneFault
-from pipebackend.zones import zonefile
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.base.errors import ZoneFault
+from pipebackend.zones.text import zonefile
 from tests.unit import documents
 
 PAGE = documents.text("docs/zones.md")

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from pipebackend import pipe
-from pipebackend.administration import Operator
-from pipebackend.backend import VERSION, Backend
-from pipebackend.kept import Kept
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import Backend
+from pipebackend.base.version import VERSION
+from pipebackend.dnsdata.records import Record
 from pipebackend.pipe import PipeSession
-from pipebackend.records import Record
+from pipebackend.server.answercache import Kept
 from tests.making import TABLE_ZONE, make_watcher
 
 LAX_LOC = b"33 56 33.000 N 118 24 28.836 W 38.40m 1.00m 10000.00m 10.00m"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.config import BUILT_IN
+from pipebackend.config.configuration import BUILT_IN
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text()

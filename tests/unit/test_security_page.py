@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import stat
 
-from pipebackend import trace
-from pipebackend.store import files
+from pipebackend.diagnosis import trace
+from pipebackend.store.database import files
 from tests.process.test_units import EXPOSURE
 from tests.unit.documents import TOP, text
 

@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pipebackend import keyfiles, names
-from pipebackend.keyring import MAX_KEYS
-from pipebackend.keys import algorithms, bindfile, keypair
+from pipebackend.backend.keyring import MAX_KEYS
+from pipebackend.dnsdata import names
+from pipebackend.keys import algorithms, bindfile, keyfiles, keypair
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.keypair import KSK, ZSK
 from pipebackend.store import open_store

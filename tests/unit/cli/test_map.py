@@ -12,7 +12,7 @@ import pytest
 from pipebackend.cli import worldmap
 from pipebackend.cli.map import places
 from pipebackend.cli.worldmap import Place
-from pipebackend.records import Record
+from pipebackend.dnsdata.records import Record
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN = re.compile(r"M ([\d.]+) ([\d.]+)")  # where a line of next to no length begins

@@ -7,10 +7,10 @@ from contextlib import closing
 
 import pytest
 
-from pipebackend.errors import MetadataFault
-from pipebackend.keyring import Keyring
-from pipebackend.metadata import KINDS
-from pipebackend.signing import Signing
+from pipebackend.admin.signing import Signing
+from pipebackend.backend.keyring import Keyring
+from pipebackend.base.errors import MetadataFault
+from pipebackend.dnsdata.metadata import KINDS
 from pipebackend.store import open_store
 
 ZONE = "cities.example"

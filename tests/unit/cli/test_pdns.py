@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipebackend.doctor import advised
-from pipebackend.errors import ConfigFault
+from pipebackend.base.errors import ConfigFault
+from pipebackend.diagnosis.doctor import advised
 from tests.live.servers import installed_command
 
 

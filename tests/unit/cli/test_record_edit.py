@@ -6,9 +6,9 @@ import shlex
 
 import pytest
 
-from pipebackend.administration import Operator
-from pipebackend.errors import BackendError
-from pipebackend.zoneedit import is_newer, with_serial
+from pipebackend.admin.editor import is_newer, with_serial
+from pipebackend.admin.operator import Operator
+from pipebackend.base.errors import BackendError
 from tests.unit.cli.test_zone_edit import lines, serial
 
 ZONE = "example.org"
@@ -155,14 +155,14 @@ def test_serials_go_round(serial_, than, newer):
 
 
 def test_the_serial_after_the_last_is_the_first():
-    from pipebackend.records import Record
+    from pipebackend.dnsdata.records import Record
 
     soa = Record(ZONE, "SOA", 60, f"a b {2**32 - 1} 1 2 3 4")
     assert with_serial(soa, 2**32).content == "a b 0 1 2 3 4"
 
 
 def test_a_failed_change_leaves_no_transaction(zone):
-    from pipebackend.backend import open_backend
+    from pipebackend.backend.backend import open_backend
 
     backend = open_backend(str(zone.folder / "pipebackend.toml"))
     with pytest.raises(BackendError):

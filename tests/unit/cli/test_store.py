@@ -10,7 +10,7 @@ import pytest
 
 from pipebackend.keys import bindfile
 from pipebackend.store import open_store
-from pipebackend.store.schema import OUR_TABLE
+from pipebackend.store.database.schema import OUR_TABLE
 
 ZONE = "cities.example"
 
@@ -176,8 +176,8 @@ def test_check_tells_of_a_file_that_is_no_database(zoneutil):
 def test_the_built_in_configuration_has_no_store(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
+    from pipebackend.base.errors import StoreFault
     from pipebackend.cli.main import cli
-    from pipebackend.errors import StoreFault
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PIPEBACKEND_CONFIG", raising=False)

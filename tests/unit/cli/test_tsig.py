@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 import dns.tsigkeyring
 import pytest
 
-from pipebackend import tsig
+from pipebackend.dnsdata import tsig
 
 ZONE = "cities.example"
 SECRET = b64encode(b"0123456789abcdef0123456789abcdef").decode()

@@ -155,7 +155,7 @@ def test_check_has_a_note_for_each_dname(zoneutil):
 
 
 def test_the_built_in_configuration_is_said(zoneutil, monkeypatch, tmp_path):
-    monkeypatch.setattr("pipebackend.config.find", lambda given, environ: "")
+    monkeypatch.setattr("pipebackend.config.configuration.find", lambda given, environ: "")
     done = zoneutil.good("zone", "list")
     assert "airports.aa" in done.out
     assert done.err == "zoneutil: no configuration file; this is the built-in one\n"

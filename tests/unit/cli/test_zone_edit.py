@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend import commands
-from pipebackend.backend import open_backend
+from pipebackend.backend.backend import open_backend
+from pipebackend.base.errors import BackendError
+from pipebackend.cli import backendcmd
 from pipebackend.cli.progress import Progress
-from pipebackend.errors import BackendError
 
 ZONE = "example.org"
 GOOD = """\
@@ -244,7 +244,7 @@ def test_a_full_disk_at_commit_leaves_the_old_zone(zoneutil, zone_file, monkeypa
     before = lines(zoneutil)
     many = GOOD + "".join(f"n{i} A 192.0.2.1\n" for i in range(2000))
     backend = open_backend(str(zoneutil.folder / "pipebackend.toml"))
-    from pipebackend import zoneimport
+    from pipebackend.admin import zoneimport
 
     backend.store.init()
     connection = backend.store._db.connection()
@@ -266,7 +266,7 @@ def no_collecting(monkeypatch):
     def fail(*_):
         raise AssertionError("all records were collected")
 
-    monkeypatch.setattr("pipebackend.zoneedit.ZoneEditor.replace_all", fail)
+    monkeypatch.setattr("pipebackend.admin.editor.ZoneEditor.replace_all", fail)
 
 
 @pytest.mark.parametrize("odd", ["", 'n059999 TXT "a\\"b"\nn059999 TXT ( "x"\n "y" )\nzz SRV 1 2 3 ns1\n'])
@@ -475,7 +475,7 @@ def test_changes_at_the_same_time_are_all_kept(zoneutil):
 @pytest.fixture
 def command(zoneutil):
     backend = open_backend(str(zoneutil.folder / "pipebackend.toml"))
-    yield partial(commands.answer, backend)
+    yield partial(backendcmd.answer, backend)
     backend.close()
 
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 from pipebackend.keys import algorithms
 
 

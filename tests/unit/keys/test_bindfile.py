@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 from pipebackend.keys import algorithms, bindfile, filename, keypair, material, publicfile
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.filename import KeyFileName

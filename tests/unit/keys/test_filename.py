@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from pipebackend import names
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
+from pipebackend.dnsdata import names
 from pipebackend.keys import algorithms, filename
 from pipebackend.keys.filename import KeyFileName
 

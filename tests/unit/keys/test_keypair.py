@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 from pipebackend.keys import algorithms, bindfile, keypair
 from pipebackend.keys.keypair import KSK, ZSK, KeyPair
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipebackend.errors import KeyFault
+from pipebackend.base.errors import KeyFault
 from pipebackend.keys import keypair, publicfile
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.keypair import KSK, ZSK

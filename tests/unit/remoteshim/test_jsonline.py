@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipebackend.errors import RequestFault
+from pipebackend.base.errors import RequestFault
 from remoteshim import jsonline
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipebackend.backend import VERSION, Backend
-from pipebackend.errors import ConfigFault
-from pipebackend.records import Record
+from pipebackend.backend.backend import Backend
+from pipebackend.base.errors import ConfigFault
+from pipebackend.base.version import VERSION
+from pipebackend.dnsdata.records import Record
 from remoteshim import methods
 from remoteshim.main import RemoteSession
 from tests.making import TABLE_ZONE, make_watcher

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipebackend.errors import RequestFault
+from pipebackend.base.errors import RequestFault
 from remoteshim.params import Params
 
 

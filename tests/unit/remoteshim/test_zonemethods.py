@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from pipebackend.administration import Operator
-from pipebackend.backend import Backend, open_backend
-from pipebackend.errors import StoreFault
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.base.errors import StoreFault
 from remoteshim.main import RemoteSession
 
 APEX = "stored.example."
@@ -308,5 +308,5 @@ def test_a_write_imports_no_more_than_it_needs(zone: Zone) -> None:
     done = subprocess.run(command, input=requests, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ['{"result":true}'] * len(calls), done.stderr[-1000:]
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
-    assert "pipebackend.transfer" in imported
+    assert "pipebackend.backend.transaction" in imported
     assert not imported & {"socket", "dns", "re", "json", "typing", "dataclasses", "cryptography"}

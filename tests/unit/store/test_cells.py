@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipebackend.errors import RecordFault
-from pipebackend.records import Record
-from pipebackend.store import cells
+from pipebackend.base.errors import RecordFault
+from pipebackend.dnsdata.records import Record
+from pipebackend.store.rows import cells
 
 NAME = "x.example.org"
 
@@ -48,7 +48,7 @@ def test_a_ttl_is_the_number_that_the_cell_begins_with(ttl, right):
 
 @pytest.mark.parametrize("ttl", [-1, "hour", 99999999999, b"\xff", "9" * 5000])
 def test_a_row_whose_ttl_is_no_number_is_left_out_and_said(ttl, capfd):
-    from pipebackend import logs
+    from pipebackend.base import logs
 
     logs.forget(f"{NAME} A: the ttl {cells._shown(cells.text(ttl))} is not a number from 0 to 2147483647")
     assert served(ttl=ttl) is None

@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from pipebackend.store import contents, open_store
-from pipebackend.store.schema import OUR_TABLE
+from pipebackend.store import open_store
+from pipebackend.store.database.schema import OUR_TABLE
+from pipebackend.store.rows import contents
 
 OTHER = [  # as earlier releases wrote it, and as PowerDNS does
     ("DHCID", "AAEBOSD+XR3Os/0LozeXVqcNc7FwCfQd WL3b/NaiUDlW2No=", "AAEBOSD+XR3Os/0LozeXVqcNc7FwCfQdWL3b/NaiUDlW2No="),

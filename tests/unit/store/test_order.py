@@ -6,12 +6,13 @@ import sqlite3
 
 import pytest
 
-from pipebackend import logs
-from pipebackend.errors import StoreFault
-from pipebackend.nsec3 import hash_label
-from pipebackend.nsec3param import Nsec3Param
-from pipebackend.records import Record
-from pipebackend.store import rectify, rrs
+from pipebackend.base import logs
+from pipebackend.base.errors import StoreFault
+from pipebackend.dnsdata.nsec3 import hash_label
+from pipebackend.dnsdata.nsec3param import Nsec3Param
+from pipebackend.dnsdata.records import Record
+from pipebackend.store.rows import rrs
+from pipebackend.store.zonedata import rectify
 
 APEX = "example.org"
 SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from pipebackend.errors import StoreFault
-from pipebackend.records import Record
-from pipebackend.store import rrs
-from pipebackend.store.refusals import Refusal
+from pipebackend.base.errors import StoreFault
+from pipebackend.dnsdata.records import Record
+from pipebackend.store.rows import rrs
+from pipebackend.store.rows.refusals import Refusal
 
 APEX = "example.org"
 SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")

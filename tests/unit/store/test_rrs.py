@@ -6,9 +6,9 @@ import sqlite3
 
 import pytest
 
-from pipebackend.errors import StoreFault
-from pipebackend.records import ENT, Record
-from pipebackend.store import rrs
+from pipebackend.base.errors import StoreFault
+from pipebackend.dnsdata.records import ENT, Record
+from pipebackend.store.rows import rrs
 
 APEX = "example.org"
 SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from pipebackend.errors import StoreFault
+from pipebackend.base.errors import StoreFault
 from pipebackend.store import open_store
 
 APEX = "example.org"
@@ -282,7 +282,7 @@ def test_a_store_that_may_not_be_read_is_a_fault_and_not_an_empty_store(store, t
     add_key(store)
     store.close()
     os.chmod(store.path, 0)
-    code = "import sys; from pipebackend.store import open_store; from pipebackend.errors import StoreFault\n"
+    code = "import sys; from pipebackend.store import open_store; from pipebackend.base.errors import StoreFault\n"
     code += "try: open_store('sqlite:zones.db', sys.argv[1]).keys('example.org')\nexcept StoreFault as e: print(e)"
     [fault] = run_without_rights(code, tmp_path)
     assert "cannot be opened; let this user read and write the file" in fault

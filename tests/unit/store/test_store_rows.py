@@ -6,9 +6,9 @@ import sqlite3
 
 import pytest
 
-from pipebackend.errors import StoreFault
+from pipebackend.base.errors import StoreFault
+from pipebackend.dnsdata.tsig import TsigKey
 from pipebackend.store import DomainRow
-from pipebackend.tsig import TsigKey
 
 APEX = "example.org"
 MAX_ID = 2**31 - 1

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from pipebackend.errors import StoreFault
+from pipebackend.base.errors import StoreFault
 from pipebackend.store import open_store
 
 APEX = "example.org"

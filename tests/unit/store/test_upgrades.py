@@ -6,8 +6,9 @@ import sqlite3
 
 import pytest
 
-from pipebackend.records import Record
-from pipebackend.store import rrs, schema
+from pipebackend.dnsdata.records import Record
+from pipebackend.store.database import schema
+from pipebackend.store.rows import rrs
 
 APEX = "example.org"
 SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.config import Config, Section
-from pipebackend.errors import NameFault, RecordFault
-from pipebackend.records import Record
+from pipebackend.base.errors import NameFault, RecordFault
+from pipebackend.config.configuration import Config, Section
+from pipebackend.dnsdata.records import Record
 from pipebackend.zones import apex
 from tests.making import age
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipebackend import versions
-from pipebackend.records import Record
-from pipebackend.versions import UNKNOWN
+from pipebackend.dnsdata import versions
+from pipebackend.dnsdata.records import Record
+from pipebackend.dnsdata.versions import UNKNOWN
 from pipebackend.zones import contentcheck
 
 OLD = versions.of("4.7")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend import names, records
-from pipebackend.config import Config, Section
-from pipebackend.errors import NotListable, ZoneFault
-from pipebackend.records import Record
-from pipebackend.zones import custom, registry
+from pipebackend.base.errors import NotListable, ZoneFault
+from pipebackend.config.configuration import Config, Section
+from pipebackend.dnsdata import names, records
+from pipebackend.dnsdata.records import Record
+from pipebackend.zones import registry
+from pipebackend.zones.kinds import custom
 
 APEX = "my.example.net"
 SOA = {"mname": "ns1.example.net", "rname": "hostmaster.example.net", "serial": 1}
@@ -73,7 +74,7 @@ def test_rr_names_the_fields(tmp_path):
     zone = zone_of(
         tmp_path,
         "from ipaddress import ip_address\n"
-        "from pipebackend.zones.custom import RR\n"
+        "from pipebackend import RR\n"
         "class Mine:\n"
         "    def lookup(self, name, client):\n"
         "        yield RR('A', ip_address('192.0.2.9'), ttl=7, scope=32)\n",

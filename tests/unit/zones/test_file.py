@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.config import Config, Section
-from pipebackend.errors import ZoneFault
-from pipebackend.records import Client, Record
-from pipebackend.zones import entries, file, registry
-from pipebackend.zones.file import FileZone
+from pipebackend.base.errors import ZoneFault
+from pipebackend.config.configuration import Config, Section
+from pipebackend.dnsdata.records import Client, Record
+from pipebackend.zones import registry
+from pipebackend.zones.kinds import file
+from pipebackend.zones.kinds.file import FileZone
+from pipebackend.zones.text import lexer
 from tests.making import age
 
 APEX = "example.org"
@@ -166,12 +168,12 @@ def test_every_error_is_told_with_its_file_and_line(tmp_path: Path) -> None:
 
 def test_an_unclosed_parenthesis_hides_no_later_error() -> None:
     lines = ["@ SOA a b (\n", "  1 2 3\n", "x A bad (\n", "y A worse\n", "z A (192.0.2.1\n", ")\n", "last A (\n"]
-    assert [number for number, _ in entries.cut(lines)] == [1, 3, 4, 5, 7]
+    assert [number for number, _ in lexer.cut(lines)] == [1, 3, 4, 5, 7]
 
 
 def test_a_string_and_a_comment_may_hold_parentheses() -> None:
     lines = ['a TXT "(" ; (\n', "b TXT \\(\n", 'c TXT ( "\\")" ; )\n', " x )\n", "\n", "  ; (\n", "d A 192.0.2.1"]
-    assert [number for number, _ in entries.cut(lines)] == [1, 2, 3, 7]
+    assert [number for number, _ in lexer.cut(lines)] == [1, 2, 3, 7]
 
 
 def test_a_refused_file_names_all_files_that_can_mend_it(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipebackend.administration import Operator
-from pipebackend.backend import open_backend
-from pipebackend.zones import compilation, presigned, zonefile
+from pipebackend.admin.operator import Operator
+from pipebackend.backend.backend import open_backend
+from pipebackend.zones.compiled import choice
+from pipebackend.zones.text import presigned, zonefile
 from tests.making import age
 
 APEX = "example.org"
@@ -108,7 +109,7 @@ def test_chains_of_different_parameters_are_refused(opened):
 
 
 def test_opt_out_whose_signer_proves_insecure_delegations(tmp_path):
-    from pipebackend.nsec3 import hash_label
+    from pipebackend.dnsdata.nsec3 import hash_label
 
     path = tmp_path / "zone"
     hashed = hash_label(f"sub.{APEX}", b"", 0)
@@ -122,9 +123,9 @@ def test_opt_out_whose_signer_proves_insecure_delegations(tmp_path):
 def test_a_compiled_file_is_told_alike(opened, monkeypatch):
     text = PLAIN + CHAIN + signatures(RRSETS)
     expected = opened(text)
-    monkeypatch.setitem(compilation.KINDS, "file", 0)
-    monkeypatch.setattr(compilation, "_compiles", compilation.FOREGROUND)
-    from pipebackend.zones import compiler
+    monkeypatch.setitem(choice.KINDS, "file", 0)
+    monkeypatch.setattr(choice, "_compiles", choice.FOREGROUND)
+    from pipebackend.zones.compiled import compiler
 
     backend = opened(text)
     section = compiler.sections(backend.registry.config)[APEX]

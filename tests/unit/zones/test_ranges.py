@@ -2,11 +2,11 @@
 
 import pytest
 
-from pipebackend.config import Config, Section
-from pipebackend.errors import NotListable, ZoneFault
-from pipebackend.nsec3param import Nsec3Param
-from pipebackend.records import Client, Record
-from pipebackend.zones import ranges
+from pipebackend.base.errors import NotListable, ZoneFault
+from pipebackend.config.configuration import Config, Section
+from pipebackend.dnsdata.nsec3param import Nsec3Param
+from pipebackend.dnsdata.records import Client, Record
+from pipebackend.zones.kinds import ranges
 from pipebackend.zones.tree import Tree
 
 FORWARD = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.errors import ConfigFault
+from pipebackend.base.errors import ConfigFault
 from pipebackend.zones import registry
 from pipebackend.zones.registry import Registry
 from tests.making import CITIES, TABLE_ZONE, age, read_config

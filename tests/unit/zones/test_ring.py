@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipebackend.nsec3 import hash_label
-from pipebackend.nsec3param import Nsec3Param
+from pipebackend.dnsdata.nsec3 import hash_label
+from pipebackend.dnsdata.nsec3param import Nsec3Param
 from pipebackend.zones.ring import TreeRing, hashed_members, members
 from tests.making import make_tree
 

@@ -8,13 +8,15 @@ from contextlib import closing
 
 import pytest
 
-from pipebackend.errors import StoreFault
-from pipebackend.nsec3 import hash_label
-from pipebackend.nsec3param import Nsec3Param
-from pipebackend.records import Client, Record
-from pipebackend.store import open_store, rectify, rrs
+from pipebackend.base.errors import StoreFault
+from pipebackend.dnsdata.nsec3 import hash_label
+from pipebackend.dnsdata.nsec3param import Nsec3Param
+from pipebackend.dnsdata.records import Client, Record
+from pipebackend.store import open_store
+from pipebackend.store.rows import rrs
+from pipebackend.store.zonedata import rectify
+from pipebackend.zones.kinds.stored import StoredZones
 from pipebackend.zones.served import Served
-from pipebackend.zones.stored import StoredZones
 from tests.making import make_watcher
 
 APEX = "example.org"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.config import Section
-from pipebackend.errors import ZoneFault
-from pipebackend.records import Client, Record
-from pipebackend.zones import table
-from pipebackend.zones.table import TableZone
+from pipebackend.base.errors import ZoneFault
+from pipebackend.config.configuration import Section
+from pipebackend.dnsdata.records import Client, Record
+from pipebackend.zones.kinds import table
+from pipebackend.zones.kinds.table import TableZone
 from tests.making import CITIES, TABLE_ZONE, age, read_config
 
 APEX = "cities.example"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipebackend.records import ENT, Record
+from pipebackend.dnsdata.records import ENT, Record
 from pipebackend.zones.tree import Tree
 from tests.making import make_tree
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipebackend.records import Record
+from pipebackend.dnsdata.records import Record
 from pipebackend.zones import zonecheck
 
 APEX = "example.org"

@@ -6,9 +6,10 @@ import gzip
 
 import pytest
 
-from pipebackend import charstrings
-from pipebackend.errors import ZoneFault
-from pipebackend.zones import zonecheck, zonefile
+from pipebackend.base.errors import ZoneFault
+from pipebackend.dnsdata import charstrings
+from pipebackend.zones import zonecheck
+from pipebackend.zones.text import zonefile
 
 HEAD = "$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n"
 APEX = "example.org"
@@ -159,7 +160,7 @@ def test_signatures_have_the_ttl_of_their_rrset(read):
 
 
 def test_cnames_that_differ_in_case_are_one(read):
-    from pipebackend import zoneimport
+    from pipebackend.admin import zoneimport
 
     text = read("c CNAME WWW\nc CNAME www")
     assert zoneimport.alias_faults(text) == []

@@ -1,0 +1,126 @@
+"""One client of a worker: whole lines in, whole answers out, no more read than was answered."""
+
+from __future__ import annotations
+
+from socket import SHUT_RDWR
+from typing import TYPE_CHECKING
+
+from pipebackend.server.streams import MAX_REQUEST
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from pipebackend.backend.sessions import Session
+from pipebackend.server.streams import Memory
+
+__all__ = ["Connection"]
+
+_AT_ONCE = 4096  # an answer of up to so many octets goes into a socket whole, save when nobody reads
+
+
+class Connection:
+    """A client that does not read, or sends half a line, is left alone and costs what ``held`` says."""
+
+    __slots__ = ("_let_go", "_pending", "_session", "_skips", "_unsent", "memory", "socket")
+
+    def __init__(
+        self, client: socket.socket, memory: Memory, session: Session, let_go: Callable[[], None] = lambda: None
+    ) -> None:
+        """``let_go`` is called at the end: what the session holds would otherwise stay until it is collected."""
+        self.socket = client
+        self.memory = memory
+        self._session = session
+        self._let_go = let_go
+        self._pending = b""
+        self._unsent = memoryview(b"")
+        self._skips = False  # inside a line that was already answered as overlong
+        if memory.resume:  # another worker had this client before
+            session.answer(memory.resume)
+
+    @property
+    def held(self) -> int:
+        """How many octets are kept for this client."""
+        return len(self._pending) + len(self._unsent)
+
+    @property
+    def wants_to_write(self) -> bool:
+        """Whether an answer waits for the client to read."""
+        return bool(self._unsent)
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether another worker could carry on."""
+        return not self.memory.chunk[0]
+
+    def read(self) -> bool:
+        """Take what the client sent and answer it; False when the client has gone. Raises OSError."""
+        count = self.socket.recv_into(self.memory.chunk)
+        if not count:
+            return False
+        self._pending += self.memory.chunk[:count]
+        self._answer()
+        return True
+
+    def write(self) -> None:
+        """Go on with an answer that the client had no room for. Raises OSError."""
+        self._send()
+        self._answer()
+
+    def rest(self) -> None:
+        """Let go of what the session holds, if it can be had again: it need not be, between two requests."""
+        if self.is_movable:
+            self._let_go()
+
+    def close(self) -> None:
+        """End the connection for all processes that have it."""
+        try:
+            self.socket.shutdown(SHUT_RDWR)
+        except OSError:  # the client has gone
+            pass
+        self.socket.close()
+        self._let_go()
+
+    def _answer(self) -> None:
+        while not self._unsent:
+            request, end, rest = self._pending.partition(b"\n")
+            if not end:
+                self._check_length()
+                return
+            self._pending = rest
+            if self._skips:
+                self._skips = False
+                self._clear_if_done()
+                continue
+            answer = self._session.answer(request) if len(request) <= MAX_REQUEST else self._session.overlong()
+            self._unsent = memoryview(answer)
+            self._send()
+
+    def _check_length(self) -> None:
+        if len(self._pending) <= MAX_REQUEST:
+            return
+        self._pending = b""
+        if not self._skips:
+            self._skips = True
+            self._unsent = memoryview(self._session.overlong())
+            self._send()
+
+    def _send(self) -> None:
+        """Send what the socket takes; the flag falls right before the last octets go."""
+        is_last = not self._pending and not self._skips and self.memory.is_resumable
+        try:
+            if is_last and len(self._unsent) > _AT_ONCE:
+                self._unsent = self._unsent[self.socket.send(self._unsent[:-1]) :]
+                if len(self._unsent) > 1:
+                    return
+            if is_last:
+                self.memory.chunk[0] = 0
+            self._unsent = self._unsent[self.socket.send(self._unsent) :]
+        except BlockingIOError:
+            pass
+        if self._unsent:
+            self.memory.chunk[0] = 1
+
+    def _clear_if_done(self) -> None:
+        if not self._pending and self.memory.is_resumable:
+            self.memory.chunk[0] = 0

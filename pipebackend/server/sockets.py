@@ -1,0 +1,121 @@
+"""Where the front ends listen: a socket in the file system, or the one that systemd hands over."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from typing import TYPE_CHECKING
+
+from pipebackend.base.errors import ConfigFault
+from pipebackend.server.arguments import SYSTEMD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipebackend.server.arguments import Arguments
+
+__all__ = ["WORKER_KEY", "listening", "notify", "remove"]
+
+WORKER_KEY = "PIPEBACKEND_WORKER"  # set for the processes that ``foreman`` starts: the descriptors they get
+_SYSTEMD_FIRST = 3  # sd_listen_fds(3)
+_BACKLOG = 4096
+_LONGEST_PATH = 107  # octets of sun_path, unix(7)
+
+
+def listening(given: Arguments, environ: Mapping[str, str]) -> socket.socket:
+    """The socket to accept from; ConfigFault if there is none to be had."""
+    assert given.listen is not None
+    if given.listen == SYSTEMD:
+        return _handed_over(environ)
+    path = given.listen
+    if len(os.fsencode(path)) > _LONGEST_PATH - len(_new(path)) + len(path):
+        raise ConfigFault([f"--listen unix:{path}: a socket's path has at most {_LONGEST_PATH} octets; take a shorter"])
+    _refuse_if_alive(path)
+    return _made(path, given.mode, *_owner(given.owner))
+
+
+def remove(path: str) -> None:
+    """Take a socket out of the file system, unless another process listens there by now."""
+    try:
+        _refuse_if_alive(path)
+        os.unlink(path)
+    except (ConfigFault, OSError):
+        return
+
+
+def notify(environ: Mapping[str, str], state: str) -> None:
+    """Tell systemd, if it wants to know (sd_notify(3))."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as teller:
+        teller.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
+
+
+def _made(path: str, mode: int, user: int, group: int) -> socket.socket:
+    """A socket under a name of its own until all about it is right, then in the place of a stale one."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    new = _new(path)
+    try:
+        made.bind(new)
+        os.chmod(new, mode)
+        os.chown(new, user, group)
+        made.listen(_BACKLOG)
+        os.rename(new, path)
+    except OSError as exc:
+        made.close()
+        if os.path.exists(new):
+            os.unlink(new)
+        raise ConfigFault([f"--listen unix:{path}: {exc.strerror}"]) from exc
+    return made
+
+
+def _new(path: str) -> str:
+    return f"{path}.{os.getpid()}"
+
+
+def _refuse_if_alive(path: str) -> None:
+    """ConfigFault if a process listens there, or if what is there is no socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except OSError as exc:
+            if exc.errno in (errno.ENOENT, errno.ENOTDIR):
+                return
+            if exc.errno == errno.ECONNREFUSED and stat.S_ISSOCK(os.stat(path).st_mode):
+                return  # stale
+            if exc.errno == errno.ECONNREFUSED:
+                raise ConfigFault([f"--listen unix:{path}: there is a file that is no socket; remove it"]) from exc
+            if exc.errno != errno.EAGAIN:  # a queue that is full is alive, too
+                raise ConfigFault([f"--listen unix:{path}: {exc.strerror}"]) from exc
+    raise ConfigFault([f"--listen unix:{path}: another process listens there; stop it or take another path"])
+
+
+def _handed_over(environ: Mapping[str, str]) -> socket.socket:
+    """sd_listen_fds(3): one socket, meant for this very process."""
+    if environ.get("LISTEN_PID") != str(os.getpid()) or environ.get("LISTEN_FDS") != "1":
+        found = environ.get("LISTEN_FDS", "none") if environ.get("LISTEN_PID") == str(os.getpid()) else "none"
+        raise ConfigFault([f"--listen systemd: systemd must hand over one socket, not {found}; see systemd.socket(5)"])
+    handed = socket.socket(fileno=_SYSTEMD_FIRST)
+    if handed.family != socket.AF_UNIX or handed.type != socket.SOCK_STREAM:
+        raise ConfigFault(["--listen systemd: the socket must be a stream in the file system (ListenStream=/path)"])
+    handed.set_inheritable(False)
+    return handed
+
+
+def _owner(text: str | None) -> tuple[int, int]:
+    """User and group by number, -1 for what is to stay as it is; ConfigFault if there is no such one."""
+    import grp
+    import pwd
+
+    user, _, group = (text or "").partition(":")
+    try:
+        return (
+            (int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid) if user else -1,
+            (int(group) if group.isdigit() else grp.getgrnam(group).gr_gid) if group else -1,
+        )
+    except KeyError as exc:
+        raise ConfigFault([f"--owner {text}: {exc.args[0]}; give USER, USER:GROUP or :GROUP"]) from exc

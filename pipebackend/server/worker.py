@@ -1,0 +1,140 @@
+"""A process that answers the connections which the foreman hands to it, all in one thread."""
+
+from __future__ import annotations
+
+import copy
+import os
+import resource
+import select
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from pipebackend.backend.backend import open_backend
+from pipebackend.base import logs
+from pipebackend.base.signals import SIG_DFL, SIG_IGN, SIGHUP, SIGTERM, signal
+from pipebackend.server import sharedstats, supervisor
+from pipebackend.server.answercache import MAX_ANSWERS, Kept
+from pipebackend.server.connection import Connection
+from pipebackend.server.handover import Slots
+from pipebackend.server.tracing import traced
+
+if TYPE_CHECKING:
+    from pipebackend.backend.backend import Backend
+    from pipebackend.backend.sessions import NewSession
+    from pipebackend.server.arguments import Arguments
+
+__all__ = ["FINISH", "READY", "TAKEN", "run"]
+
+READY = b"ready"
+TAKEN = b"taken"
+FINISH = b"finish"
+FINISH_SECONDS = 5.0  # how long half a request, or a transaction, may keep a worker that is to end
+MOST_HELD = 64 << 20  # octets of half requests and unread answers of all clients together
+_MOST_WITH_STORE = 8  # one of so many connections that there may be files for: the store has three, and they may be few
+_MOST_KEEPING = 16  # so many connections have the shortcut of ``kept``, whose memory each has for itself
+
+
+def run(given: Arguments, new_session: NewSession, control: int, memory: int, life: int, foreman: int) -> None:
+    """Answer until the foreman says FINISH or ends; ConfigFault.
+
+    ``control`` is the socket over which connections come, ``memory`` that of ``slots``, ``life`` the pipe that only
+    the process ``foreman`` holds open.
+    """
+    supervisor.end_with(foreman, life)
+    signal(SIGHUP, SIG_IGN)
+    signal(SIGTERM, SIG_DFL)
+    backend = open_backend(given.config)
+    backend.start_watching()
+    where = os.environ[sharedstats.FOLDER_KEY]
+    backend.stats.others = lambda: sharedstats.read(where, os.getpid())
+    finish = sharedstats.publish(where, backend.numbers)
+    Worker(backend, new_session, socket.socket(fileno=control), Slots(memory), given).run()
+    finish()
+
+
+class Worker:
+    """The connections of one process."""
+
+    def __init__(
+        self, backend: Backend, new_session: NewSession, control: socket.socket, slots: Slots, given: Arguments
+    ) -> None:
+        self._given = given
+        self._backend = backend
+        self._new_session = new_session
+        self._control = control
+        self._slots = slots
+        self._poll = select.epoll()
+        self._connections: dict[int, Connection] = {}
+        self._held = 0
+        self._crowd = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _MOST_WITH_STORE
+        self._ends_at = 0.0  # monotonic; 0 while nobody said FINISH
+
+    def run(self) -> None:
+        """Answer until told to finish."""
+        self._poll.register(self._control, select.EPOLLIN)
+        self._control.send(READY)
+        while not self._is_finished():
+            for ready, _ in self._poll.poll(0.05 if self._ends_at else -1):
+                if ready == self._control.fileno():
+                    self._obey()
+                elif ready in self._connections:
+                    self._serve(self._connections[ready])
+
+    def _is_finished(self) -> bool:
+        """Whether all that could be finished is: the foreman then gives what is left to another worker."""
+        if not self._ends_at:
+            return False
+        return time.monotonic() > self._ends_at or all(one.is_movable for one in self._connections.values())
+
+    def _obey(self) -> None:
+        message, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
+        if not message:  # the foreman has ended
+            os._exit(1)
+        if message == FINISH:
+            self._ends_at = time.monotonic() + FINISH_SECONDS
+            return
+        client = socket.socket(fileno=descriptors[0])
+        client.setblocking(False)
+        memory = self._slots.memory(int(message))
+        # A copy shares the zones and opens a store of its own, for each client has its own transactions.
+        backend = copy.copy(self._backend)
+        session = self._new_session(backend, memory.remember)
+        keeps = len(self._connections) < _MOST_KEEPING
+        answering = Kept(session, MAX_ANSWERS if keeps else 0)
+        connection = Connection(client, memory, traced(answering, self._given, backend) or answering, backend.close)
+        self._connections[client.fileno()] = connection
+        self._poll.register(client, select.EPOLLIN)
+        if len(self._connections) == self._crowd:
+            for one in self._connections.values():
+                one.rest()
+        self._control.send(TAKEN)
+
+    def _serve(self, connection: Connection) -> None:
+        before, was_writing = connection.held, connection.wants_to_write
+        try:
+            if was_writing:
+                connection.write()
+            elif not connection.read():
+                self._drop(connection, before)
+                return
+        except BlockingIOError:
+            return
+        except OSError:  # the client has gone in the middle of something
+            self._drop(connection, before)
+            return
+        if len(self._connections) >= self._crowd:
+            connection.rest()
+        self._held += connection.held - before
+        if self._held > MOST_HELD:
+            logs.once("held", f"half requests and unread answers fill {MOST_HELD >> 20} MiB: clients are cut off")
+            self._drop(connection, connection.held)
+        elif connection.wants_to_write != was_writing:
+            wanted = select.EPOLLOUT if connection.wants_to_write else select.EPOLLIN
+            self._poll.modify(connection.socket, wanted)
+
+    def _drop(self, connection: Connection, held: int) -> None:
+        """Forget a client and its transaction, if one is open."""
+        self._held -= held
+        del self._connections[connection.socket.fileno()]
+        connection.close()

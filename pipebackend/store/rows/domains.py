@@ -1,0 +1,175 @@
+"""Rows of ``domains``: which zones there are, and the number each has in all processes."""
+
+from __future__ import annotations
+
+from pipebackend.base.errors import NameFault, StoreFault
+from pipebackend.base.values import Value
+from pipebackend.dnsdata import names
+from pipebackend.store.database import schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pipebackend.store.database.sqlite import Sqlite
+
+__all__ = [
+    "DomainRow",
+    "all_rows",
+    "apex_of",
+    "claim",
+    "ensure",
+    "ensure_for_settings",
+    "fault_of_name",
+    "id_of",
+    "misnamed",
+    "settings_only",
+    "stored_name",
+    "with_other_names",
+    "with_type",
+]
+
+# type, master, last_check, notified_serial, account of d; a cell may be of any type, NULL where the schema forbids it,
+# too: in a damaged file, or by the hand of another program. A row whose name is not text is a finding, not a zone
+CELLS = """CAST(coalesce(d.type, '') AS TEXT), CAST(coalesce(d.master, '') AS TEXT),
+    CAST(coalesce(d.last_check, 0) AS INTEGER), CAST(coalesce(d.notified_serial, 0) AS INTEGER),
+    CAST(coalesce(d.account, '') AS TEXT)"""
+_SETTINGS_ONLY = "pipebackend_settings_only"
+MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
+
+
+class DomainRow(Value):
+    """A zone as the store has it: what is NULL there is empty or 0 here.
+
+    ``name`` is canonical; ``type`` is PowerDNS's word (NATIVE, MASTER, SLAVE …); ``master`` lists addresses with
+    commas between them; ``last_check`` is in seconds since 1970.
+    """
+
+    id: int
+    name: str
+    type: str
+    master: str
+    last_check: int
+    notified_serial: int
+    account: str
+
+
+def stored_name(apex: str) -> str:
+    """The name as PowerDNS stores it: lower case, no trailing dot, but the root as a dot."""
+    return apex.lower() or "."
+
+
+def id_of(db: Sqlite, apex: str) -> int | None:
+    """The zone's id, None if it has no row."""
+    for (found,) in db.rows("SELECT id FROM domains WHERE name = ?", (stored_name(apex),)):
+        return int(found)
+    return None
+
+
+def apex_of(db: Sqlite, domain_id: int) -> str | None:
+    """The zone's canonical name, None if no row has this id."""
+    if not 0 <= domain_id <= MAX_ID:
+        return None
+    for (name,) in db.rows("SELECT name FROM domains WHERE id = ?", (domain_id,)):
+        return schema.apex_from(name) if isinstance(name, str) else None
+    return None
+
+
+def all_rows(db: Sqlite) -> list[DomainRow]:
+    """All zones in the order of their ids."""
+    found = db.rows(f"SELECT d.id, d.name, {CELLS} FROM domains AS d ORDER BY d.id")
+    return [DomainRow(id_, schema.apex_from(name), *rest) for id_, name, *rest in found if isinstance(name, str)]
+
+
+def fault_of_name(name: object) -> str:
+    """What is wrong with the name of a row, which PowerDNS then never finds; "" if nothing is."""
+    try:
+        wanted = stored_name(names.from_text(name)) if isinstance(name, str) else None
+    except NameFault as exc:
+        return str(exc)
+    if name == wanted:
+        return ""
+    if wanted is None:
+        return f"the name {name!r} is not text; delete the row"
+    return (
+        f"PowerDNS does not find the zone {name}: its name is to be in lower case, without a dot at the end: {wanted}"
+    )
+
+
+def misnamed(db: Sqlite) -> list[tuple[str, str]]:
+    """The names of rows that are not as PowerDNS looks for them, and why."""
+    found = db.rows("SELECT name FROM domains ORDER BY id")
+    return [(str(name), fault) for (name,) in found if (fault := fault_of_name(name))]
+
+
+def with_type(db: Sqlite, type_: str) -> list[str]:
+    """The zones that have a record of a type."""
+    return _having(db, "type = ?", (type_,))
+
+
+def with_other_names(db: Sqlite) -> list[str]:
+    r"""The zones with a name of other characters than ASCII letters, digits, spaces and ``-_*./@\:``."""
+    return _having(db, r"name GLOB '*[^-a-zA-Z0-9_ *./@\:]*' OR name GLOB '*\[0-9][0-9][0-9]*'")
+
+
+def _having(db: Sqlite, condition: str, values: tuple[object, ...] = ()) -> list[str]:
+    found = db.rows(
+        "SELECT name FROM domains WHERE id IN (SELECT domain_id FROM records "
+        f"WHERE disabled = 0 AND ({condition})) ORDER BY name",
+        values,
+    )
+    return [schema.apex_from(name) for (name,) in found if isinstance(name, str)]
+
+
+def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:
+    """The zone's id; its row is made if there is none, with ``wanted_id`` if that is free, else the next free one."""
+    found = id_of(db, apex)
+    if found is not None:
+        return found
+    with db.writing():
+        found = id_of(db, apex)  # another process may have been faster
+        if found is not None:
+            return found
+        free = _free_id(db, wanted_id)
+        values = (free, stored_name(apex))
+        db.execute("INSERT INTO domains (id, name, type) VALUES (?, ?, 'NATIVE')", values)
+        return free
+
+
+def ensure_for_settings(db: Sqlite, apex: str, wanted_id: int) -> int:
+    """The same for keys or settings, whose zone may be one of another backend: a row that is made is noted as such."""
+    found = id_of(db, apex)
+    if found is None:
+        with db.writing():
+            found = ensure(db, apex, wanted_id)
+            if not db.rows("SELECT 1 FROM records WHERE domain_id = ? LIMIT 1", (found,)):
+                db.execute(f"INSERT OR IGNORE INTO {_SETTINGS_ONLY} (domain_id) VALUES (?)", (found,))
+    return found
+
+
+def settings_only(db: Sqlite) -> frozenset[int]:
+    """The ids of zones of which keys and settings are here, but no records, and nobody asked for a zone here."""
+    if not db.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (_SETTINGS_ONLY,)):
+        return frozenset()
+    return frozenset(id_ for (id_,) in db.rows(f"SELECT domain_id FROM {_SETTINGS_ONLY}"))
+
+
+def claim(db: Sqlite, domain_id: int) -> None:
+    """The zone's records are to be here; inside a transaction."""
+    db.execute(f"DELETE FROM {_SETTINGS_ONLY} WHERE domain_id = ?", (domain_id,))
+
+
+def _free_id(db: Sqlite, wanted_id: int) -> int:
+    start = wanted_id if 1 <= wanted_id <= MAX_ID else 1
+    for candidate in (start, *_ends_of_runs(db, start), 1, *_ends_of_runs(db, 1)):
+        if candidate <= MAX_ID and not db.rows("SELECT 1 FROM domains WHERE id = ?", (candidate,)):
+            return candidate
+    raise StoreFault(f"store {db.path}: no id is free for another zone")
+
+
+def _ends_of_runs(db: Sqlite, start: int) -> list[int]:
+    """The first id from ``start`` on after a row and without one."""
+    found = db.rows(
+        "SELECT id + 1 FROM domains AS row WHERE id >= ? "
+        "AND NOT EXISTS (SELECT 1 FROM domains WHERE id = row.id + 1) ORDER BY id LIMIT 1",
+        (start,),
+    )
+    return [id_ for (id_,) in found]

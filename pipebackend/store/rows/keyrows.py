@@ -1,0 +1,74 @@
+"""Rows of ``cryptokeys``: a zone's DNSSEC keys."""
+
+from __future__ import annotations
+
+from pipebackend.base.values import Value
+from pipebackend.store.rows import domains
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pipebackend.store.database.sqlite import Sqlite
+
+__all__ = ["KeyRow", "add", "of_zone", "remove", "set_active", "set_published"]
+
+MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
+
+_THIS_KEY = "WHERE id = ? AND domain_id = (SELECT id FROM domains WHERE name = ?)"
+
+
+class KeyRow(Value):
+    """A key as the store has it: ``flags`` 256 or 257, ``content`` BIND private-key text."""
+
+    id: int
+    flags: int
+    active: bool
+    published: bool
+    content: str
+
+    def __repr__(self) -> str:  # a private key has no place in a log
+        return f"KeyRow(id={self.id}, flags={self.flags}, active={self.active}, published={self.published}, content=…)"
+
+
+def of_zone(db: Sqlite, apex: str) -> list[KeyRow]:
+    """The zone's keys in the order of their ids."""
+    found = db.rows(
+        "SELECT k.id, k.flags, k.active, k.published, coalesce(k.content, '') "
+        "FROM domains AS d JOIN cryptokeys AS k ON k.domain_id = d.id WHERE d.name = ? ORDER BY k.id",
+        (domains.stored_name(apex),),
+    )
+    # as PowerDNS reads them: NULL is no
+    return [KeyRow(id_, flags, active == 1, published == 1, text) for id_, flags, active, published, text in found]
+
+
+def add(db: Sqlite, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:
+    """Adds a key, and the zone's row if need be; the key's id."""
+    with db.writing():
+        domain_id = domains.ensure_for_settings(db, apex, wanted_id)
+        cursor = db.execute(
+            "INSERT INTO cryptokeys (domain_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?)",
+            (domain_id, flags, int(active), int(published), content),
+        )
+        return cursor.lastrowid or 0
+
+
+def set_active(db: Sqlite, apex: str, key_id: int, active: bool) -> bool:
+    """Whether the zone has such a key, which now is active or not."""
+    return _change(db, f"UPDATE cryptokeys SET active = {int(active)} {_THIS_KEY}", apex, key_id)
+
+
+def set_published(db: Sqlite, apex: str, key_id: int, published: bool) -> bool:
+    """Whether the zone has such a key, which now is published or not."""
+    return _change(db, f"UPDATE cryptokeys SET published = {int(published)} {_THIS_KEY}", apex, key_id)
+
+
+def remove(db: Sqlite, apex: str, key_id: int) -> bool:
+    """Whether the zone had such a key, which now is gone."""
+    return _change(db, f"DELETE FROM cryptokeys {_THIS_KEY}", apex, key_id)
+
+
+def _change(db: Sqlite, sql: str, apex: str, key_id: int) -> bool:
+    # a store that has no such zone is not written to, and so not made
+    if not 0 <= key_id <= MAX_ID or domains.id_of(db, apex) is None:
+        return False
+    with db.writing():
+        return db.execute(sql, (key_id, domains.stored_name(apex))).rowcount > 0

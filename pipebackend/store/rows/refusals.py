@@ -1,0 +1,48 @@
+"""Why a zone was last not replaced: for those who ask what is wrong with it, in a table of our own.
+
+PowerDNS says no more than that it failed, and the log with the reasons may be elsewhere.
+"""
+
+from __future__ import annotations
+
+from pipebackend.base.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipebackend.store.database.sqlite import Sqlite
+
+__all__ = ["Refusal", "find", "forget", "note"]
+
+_TABLE = "pipebackend_refusals"
+
+
+class Refusal(Value):
+    """When a zone was not replaced by what was sent, in seconds since 1970, and every reason."""
+
+    moment: int
+    reasons: tuple[str, ...]
+
+
+def find(db: Sqlite, domain_id: int) -> Refusal | None:
+    """The zone's last refusal; None if its records were written since, or nothing was refused."""
+    if not db.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (_TABLE,)):  # nobody who knows it has written yet
+        return None
+    for moment, reasons in db.rows(f"SELECT at, reason FROM {_TABLE} WHERE domain_id = ?", (domain_id,)):
+        return Refusal(moment, tuple(reasons.split("\n")))
+    return None
+
+
+def note(db: Sqlite, domain_id: int, moment: int, reasons: Sequence[str]) -> None:
+    """Keeps a refusal in the place of the one before; nothing if the zone was deleted meanwhile."""
+    with db.writing():
+        db.execute(
+            f"INSERT OR REPLACE INTO {_TABLE} (domain_id, at, reason) SELECT id, ?, ? FROM domains WHERE id = ?",
+            (moment, "\n".join(reasons), domain_id),
+        )
+
+
+def forget(db: Sqlite, domain_id: int) -> None:
+    """The zone was replaced; within the transaction that does it."""
+    db.execute(f"DELETE FROM {_TABLE} WHERE domain_id = ?", (domain_id,))

@@ -1,0 +1,213 @@
+"""Zones as PowerDNS keeps book of them: made and deleted, primaries, and which serials were fetched and announced."""
+
+from __future__ import annotations
+
+from pipebackend.base.errors import StoreFault
+from pipebackend.base.values import Value
+from pipebackend.store.database import schema
+from pipebackend.store.rows import domains
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipebackend.store.database.sqlite import Sqlite
+
+__all__ = [
+    "StoredDomain",
+    "all_served",
+    "all_waiting",
+    "create",
+    "delete",
+    "find",
+    "is_here",
+    "served_apexes",
+    "set_account",
+    "set_checked",
+    "set_kind",
+    "set_notified",
+    "set_primaries",
+    "unfresh",
+    "updated",
+]
+
+KINDS = ("NATIVE", "MASTER", "SLAVE")  # the words of the column ``type``
+MAX_MASTER_CHARS = 128  # the column ``master`` of PowerDNS's schema
+
+_SELECT = f"""SELECT d.id, d.name, {domains.CELLS}, CAST(r.content AS BLOB)
+    FROM domains AS d {{join}} records AS r
+    ON r.domain_id = d.id AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0"""
+_ALL = _SELECT.format(join="LEFT JOIN")
+_SERVED = _SELECT.format(join="JOIN")
+
+
+class StoredDomain(Value):
+    """A zone and its SOA's numbers, which are 0 while it has none.
+
+    ``kind`` is NATIVE, MASTER or SLAVE; ``primaries`` are addresses, ``ip`` or ``ip:port``; ``last_check`` is in
+    seconds since 1970, 0 after a transfer that failed; ``notified_serial`` is the last that the secondaries were told.
+    """
+
+    id: int
+    apex: str
+    kind: str
+    primaries: tuple[str, ...]
+    notified_serial: int
+    last_check: int
+    account: str
+    serial: int
+    refresh: int
+    has_soa: bool
+
+    @property
+    def role(self) -> str:
+        """``kind`` in the words of today (RFC 9499 section 7)."""
+        return {"MASTER": "primary", "SLAVE": "secondary"}.get(self.kind, self.kind.lower())
+
+
+def find(db: Sqlite, apex: str) -> StoredDomain | None:
+    """The zone of this name, None if there is no such row."""
+    return next(_domains(db, f"{_ALL} WHERE d.name = ?", (domains.stored_name(apex),)), None)
+
+
+def all_served(db: Sqlite) -> list[StoredDomain]:
+    """The zones that have an SOA, in the order of their ids."""
+    return list(_domains(db, f"{_SERVED} ORDER BY d.id", ()))
+
+
+def all_waiting(db: Sqlite) -> list[StoredDomain]:
+    """The zones that are to have records here and have no SOA yet, as before their first transfer."""
+    of_others = domains.settings_only(db)
+    return [
+        zone for zone in _domains(db, f"{_ALL} WHERE r.content IS NULL ORDER BY d.id", ()) if zone.id not in of_others
+    ]
+
+
+def is_here(db: Sqlite, domain: StoredDomain) -> bool:
+    """Whether the zone's records are here, or are to be, rather than only keys and settings."""
+    return domain.has_soa or domain.id not in domains.settings_only(db)
+
+
+def served_apexes(db: Sqlite, most: int) -> list[str]:
+    """The names of at most so many zones that have an SOA."""
+    found = db.rows(
+        "SELECT d.name FROM domains AS d WHERE EXISTS (SELECT 1 FROM records AS r WHERE r.domain_id = d.id "
+        "AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0) LIMIT ?",
+        (most,),
+    )
+    return [schema.apex_from(name) for (name,) in found if isinstance(name, str)]
+
+
+def owner_of(db: Sqlite, domain_id: int, type_: str, most: int) -> str | None:
+    """The owner of a record of that type among the first so many of a zone."""
+    found = db.rows(
+        "SELECT name FROM (SELECT name, type FROM records WHERE domain_id = ? AND disabled = 0 LIMIT ?) "
+        "WHERE type = ? LIMIT 1",
+        (domain_id, most, type_),
+    )
+    return next((name for (name,) in found), None)
+
+
+def unfresh(db: Sqlite, now: int) -> list[StoredDomain]:
+    """The secondary zones whose refresh time (RFC 1035 section 3.3.13) is over; those without SOA at once."""
+    found = _domains(db, f"{_ALL} WHERE d.type = 'SLAVE' AND coalesce(d.last_check, 0) < ? ORDER BY d.id", (now,))
+    return [domain for domain in found if domain.last_check + domain.refresh < now]
+
+
+def updated(db: Sqlite) -> list[StoredDomain]:
+    """The primary zones whose serial the secondaries were not told (rule T-6)."""
+    found = _domains(db, f"{_SERVED} WHERE d.type = 'MASTER' ORDER BY d.id", ())
+    return [domain for domain in found if domain.serial != domain.notified_serial]
+
+
+def create(db: Sqlite, apex: str, wanted_id: int, kind: str, primaries: Sequence[str], account: str) -> int:
+    """Makes a zone without records and returns its id; takes over a row that only keys or settings had. StoreFault."""
+    _check_kind(db, kind)
+    with db.writing():
+        known = find(db, apex)
+        if known is not None and known.has_soa:
+            raise StoreFault(
+                f"store {db.path}: zone {apex or '.'} is there already; delete it first, or import into it"
+            )
+        domain_id = domains.ensure(db, apex, wanted_id)
+        domains.claim(db, domain_id)
+        values = (kind, _master(apex, primaries), account or None, domain_id)
+        db.execute("UPDATE domains SET type = ?, master = ?, account = ? WHERE id = ?", values)
+        return domain_id
+
+
+def delete(db: Sqlite, apex: str) -> bool:
+    """Forgets the zone with its records, keys and settings; False if there is none."""
+    if domains.id_of(db, apex) is None:
+        return False
+    with db.writing():  # the rest goes with it: ON DELETE CASCADE
+        return db.execute("DELETE FROM domains WHERE name = ?", (domains.stored_name(apex),)).rowcount > 0
+
+
+def set_kind(db: Sqlite, apex: str, kind: str) -> bool:
+    """Makes the zone NATIVE, MASTER or SLAVE; False if there is none."""
+    _check_kind(db, kind)
+    return _set(db, "type = ?", kind, domains.id_of(db, apex))
+
+
+def set_primaries(db: Sqlite, apex: str, primaries: Sequence[str]) -> bool:
+    """Where a secondary zone is fetched from; False if there is no such zone."""
+    return _set(db, "master = ?", _master(apex, primaries), domains.id_of(db, apex))
+
+
+def set_notified(db: Sqlite, domain_id: int, serial: int) -> bool:
+    """The secondaries were told of this serial; False if there is no such zone."""
+    return _set(db, "notified_serial = ?", serial, domain_id)
+
+
+def set_checked(db: Sqlite, domain_id: int, moment: int) -> bool:
+    """When the primary was last asked, in seconds since 1970; 0 asks it again at once. False if no such zone."""
+    return _set(db, "last_check = ?", moment, domain_id)
+
+
+def set_account(db: Sqlite, apex: str, account: str) -> bool:
+    """Whose zone it is, in the operator's words; False if there is no such zone."""
+    return _set(db, "account = ?", account or None, domains.id_of(db, apex))
+
+
+def _set(db: Sqlite, assignment: str, value: object, domain_id: int | None) -> bool:
+    if domain_id is None or domains.apex_of(db, domain_id) is None:
+        return False
+    with db.writing():
+        return db.execute(f"UPDATE domains SET {assignment} WHERE id = ?", (value, domain_id)).rowcount > 0
+
+
+def _check_kind(db: Sqlite, kind: str) -> None:
+    if kind not in KINDS:
+        raise StoreFault(f"store {db.path}: the kind of a zone is one of {', '.join(KINDS)}, not {kind[:20]!r}")
+
+
+def _master(apex: str, primaries: Sequence[str]) -> str | None:
+    master = ",".join(primaries)
+    if len(master) > MAX_MASTER_CHARS:
+        raise StoreFault(
+            f"zone {apex or '.'}: its primaries take {len(master)} characters of {MAX_MASTER_CHARS}; name fewer"
+        )
+    return master or None
+
+
+def _domains(db: Sqlite, sql: str, values: tuple[object, ...]) -> Iterator[StoredDomain]:
+    last = None
+    for id_, name, kind, master, last_check, notified, account, soa in db.rows(sql, values):
+        if id_ == last or not isinstance(name, str):  # a second SOA, or what is no name, written by others
+            continue
+        last = id_
+        serial, refresh = _soa_numbers((soa or b"").decode("latin-1"))
+        primaries = tuple(master.replace(",", " ").replace(";", " ").split())
+        apex = schema.apex_from(name)
+        yield StoredDomain(
+            id_, apex, kind.upper(), primaries, notified, last_check, account, serial, refresh, soa is not None
+        )
+
+
+def _soa_numbers(content: str) -> tuple[int, int]:
+    """Serial and refresh; 0 for what others wrote and is no number."""
+    fields = content.split()[2:4]
+    numbers = [int(field) if field.isascii() and field.isdigit() and len(field) <= 10 else 0 for field in fields]
+    serial, refresh = [*numbers, 0, 0][:2]
+    return serial, refresh
