@@ -6,10 +6,9 @@ from pipebackend.backend.backend import open_as_owner
 from pipebackend.base import logs
 from pipebackend.base.errors import BackendError, RecordFault, RequestFault
 from pipebackend.base.version import VERSION
-from pipebackend.dnsdata import names, shown
+from pipebackend.dnsdata import datalines, names, shown
 from pipebackend.dnsdata.records import ENT, PRIORITY_TYPES, Client
 from pipebackend.server import launch, streams
-from pipebackend.zones import datalines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

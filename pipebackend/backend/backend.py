@@ -13,9 +13,9 @@ from pipebackend.base.stats import Stats
 from pipebackend.config import configuration
 from pipebackend.dnsdata import answerable, names
 from pipebackend.dnsdata.answerable import VARYING
+from pipebackend.dnsdata.datalines import Prepared
 from pipebackend.dnsdata.records import Client
 from pipebackend.zones import registry
-from pipebackend.zones.datalines import Prepared
 from pipebackend.zones.served import Served
 
 TYPE_CHECKING = False

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pipebackend.base.errors import NotListable
 from pipebackend.base.values import Value
-from pipebackend.dnsdata import names
+from pipebackend.dnsdata import datalines, names
+from pipebackend.dnsdata.datalines import Prepared
 from pipebackend.dnsdata.records import ENT, Record
-from pipebackend.zones import datalines
-from pipebackend.zones.datalines import Prepared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

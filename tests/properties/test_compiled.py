@@ -16,12 +16,12 @@ from pipebackend.backend.backend import Backend
 from pipebackend.backend.watch import Watcher
 from pipebackend.config import configuration
 from pipebackend.config.configuration import Section
-from pipebackend.dnsdata import names
+from pipebackend.dnsdata import datalines, names
 from pipebackend.dnsdata.nsec3 import hash_label
 from pipebackend.dnsdata.nsec3param import Nsec3Param
 from pipebackend.dnsdata.records import Client, Record
 from pipebackend.pipe import PipeSession
-from pipebackend.zones import datalines, registry
+from pipebackend.zones import registry
 from pipebackend.zones.compiled import choice, compiler
 from pipebackend.zones.compiled.choice import Target
 from pipebackend.zones.compiled.mapped import CompiledZone, chain_name, chain_of, name_of, names_key

@@ -344,9 +344,7 @@ def _spawn(words: list[str]) -> None:
     """Start the compiler; it forks and leaves at once, so that it is no child of ours."""
     import sys
 
-    import pipebackend
-
-    root = os.path.dirname(os.path.dirname(os.path.abspath(pipebackend.__file__)))
+    root = os.path.abspath(os.path.join(__file__, *[os.pardir] * 4))  # what holds the package
     quiet = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, 2, 1)]
     command = [sys.executable, "-P", "-c", _PYTHON_CODE, root, *words]
     try:

@@ -21,11 +21,11 @@ from pipebackend.base import logs, ownership
 from pipebackend.base.errors import BackendError, ConfigFault, ZoneFault
 from pipebackend.config import configuration
 from pipebackend.config.configuration import Section
-from pipebackend.dnsdata import answerable, nsec3param, occlusion, versions
+from pipebackend.dnsdata import answerable, datalines, nsec3param, occlusion, versions
 from pipebackend.dnsdata.nsec3 import hash_label
 from pipebackend.dnsdata.nsec3param import Nsec3Param
 from pipebackend.dnsdata.records import ENT, Client, Record
-from pipebackend.zones import datalines, ring
+from pipebackend.zones import ring
 from pipebackend.zones.compiled import choice, fingerprints, mapped
 from pipebackend.zones.compiled.choice import Target
 from pipebackend.zones.tree import Tree

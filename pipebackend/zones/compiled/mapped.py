@@ -20,10 +20,9 @@ import lmdb
 from pipebackend.base import logs, ownership
 from pipebackend.base.errors import ZoneFault
 from pipebackend.base.values import Value
-from pipebackend.dnsdata import names
+from pipebackend.dnsdata import datalines, names
 from pipebackend.dnsdata.nsec3param import Nsec3Param
 from pipebackend.dnsdata.records import ENT, Record
-from pipebackend.zones import datalines
 from pipebackend.zones.compiled.fingerprints import VERIFY_KEY
 
 TYPE_CHECKING = False
