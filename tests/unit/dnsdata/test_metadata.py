@@ -139,7 +139,7 @@ def test_an_unknown_kind_is_refused(kind, reason):
 def test_importing_it_stays_cheap():
     """The coprocess imports it when it starts."""
     program = (
-        "import sys, pipebackend.metadata, pipebackend.tsig\n"
+        "import sys, pipebackend.dnsdata.metadata, pipebackend.dnsdata.tsig\n"
         "print(sorted({'typing', 'dataclasses', 're', 'enum', 'functools', 'ipaddress', 'secrets'}"
         " & set(sys.modules)))"
     )

@@ -237,7 +237,7 @@ def test_a_backup_overwrites_nothing_and_needs_a_store(store, tmp_path):
 
 WITHOUT_RIGHTS = """
 import sys
-from pipebackend.errors import StoreFault
+from pipebackend.base.errors import StoreFault
 from pipebackend.store import open_store
 store = open_store("sqlite:zones.db", sys.argv[1])
 print([row.content for row in store.keys("example.org")])

@@ -84,10 +84,11 @@ class Bed:
         while not os.path.exists(path) and time.monotonic() < deadline:
             time.sleep(0.02)
 
-    def examine(self):
-        """Without the finding that PowerDNS runs as root, as the tests do on some machines."""
+    def examine(self, *, slow_start=False):
+        """Without the findings that PowerDNS runs as root, as some tests do, or on a busy machine."""
         report = examination.examine(self.case())
-        kept = [finding for finding in report.findings if finding.code != "root"]
+        other = {"root"} if slow_start else {"root", "slow-start"}
+        kept = [finding for finding in report.findings if finding.code not in other]
         return dataclasses.replace(report, findings=kept)
 
     def fix(self, finding):

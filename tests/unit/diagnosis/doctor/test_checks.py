@@ -374,10 +374,10 @@ def test_a_start_that_takes_too_long(bed, pause, code):
     program.write_text(f'#!/bin/sh\nsleep {pause}\nexec {installed_command("remoteshim")} "$@"\n')
     program.chmod(0o755)
     bed.write(REMOTE.replace("<remoteshim>", str(program)).replace("<config>", "<config>,timeout=3000"))
-    found = finding_of(bed.examine(), code)
+    found = finding_of(bed.examine(slow_start=True), code)
     assert found.write.endswith("timeout=5000")
     bed.conf.write_text(bed.conf.read_text().replace("timeout=3000", "timeout=60000"))
-    assert bed.examine().findings == []
+    assert bed.examine(slow_start=True).findings == []
 
 
 def test_a_socket_without_a_server(bed):
@@ -560,4 +560,4 @@ def test_every_kind_of_finding_has_a_fix_that_a_test_applies():
     lists = {"network", "address"}  # the names are arguments
     assert set(codes_in_the_source()) | lists == known
     for file, test in FIXED_BY.values():
-        assert f"def {test}(" in (Path(__file__).parents[3] / file).read_text(), test
+        assert f"def {test}(" in (Path(__file__).parents[4] / file).read_text(), test
