@@ -109,7 +109,8 @@ def test_a_damaged_file_is_made_anew(table: Path, damage: Callable[[Path], None]
 
 _COMPILE = f"""
 import sys
-from pipebackend.zones import compiler, registry
+from pipebackend.zones import registry
+from pipebackend.zones.compiled import compiler
 compiler.main(sys.argv[1], {APEX!r}, str(registry.wanted_id({APEX!r})), "")
 """
 
