@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipebackend.backend.backend import open_as_owner
+from pipebackend.backend.opening import open_as_owner
 from pipebackend.base import logs
 from pipebackend.base.errors import BackendError, RecordFault, RequestFault
 from pipebackend.base.version import VERSION

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipebackend.admin.editor import RRsets, is_newer, rrsets, serial_of, with_serial
 from pipebackend.admin.operator import Operator
+from pipebackend.admin.rrsets import RRsets, rrsets
+from pipebackend.admin.serials import is_newer, serial_of, with_serial
 from pipebackend.admin.zoneimport import alias_faults
 from pipebackend.base.errors import RequestFault, ZoneFault
 from pipebackend.dnsdata import names, zonelines

@@ -7,12 +7,21 @@ questions are answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipebackend.base.errors import MetadataFault, RecordFault, RequestFault
-from pipebackend.dnsdata import metadata, names, rdtext, records
+from pipebackend.admin.newzone import (
+    DEFAULT_TTL,
+    checked_account,
+    checked_primaries,
+    demand_primaries_fit,
+    first_records,
+)
+from pipebackend.admin.rrsets import RRsets, rrsets
+from pipebackend.admin.serials import is_newer, serial_of, with_serial
+from pipebackend.base.errors import RecordFault, RequestFault
+from pipebackend.dnsdata import names, rdtext, records, typetable
 from pipebackend.dnsdata.records import Record
 from pipebackend.store.rows import rrs
 
@@ -25,24 +34,12 @@ if TYPE_CHECKING:
     from pipebackend.zones.served import Served
 
 __all__ = [
-    "DEFAULT_TTL",
     "KINDS",
-    "RRsets",
     "ZoneEditor",
-    "checked_account",
-    "is_newer",
-    "rrsets",
-    "serial_of",
-    "with_serial",
 ]
 
-RRsets = dict[tuple[str, str], list[Record]]  # by canonical owner and type
 
 KINDS = {"native": "NATIVE", "primary": "MASTER", "secondary": "SLAVE"}  # and the words of PowerDNS's schema
-DEFAULT_TTL = 3600
-_TIMERS = (10800, 3600, 604800, 3600)  # refresh, retry, expire, minimum in seconds, as PowerDNS has them
-_SERIALS = 1 << 32
-MAX_ACCOUNT_CHARS = 40  # the columns ``account`` of PowerDNS's schema
 
 
 class ZoneEditor:
@@ -62,11 +59,11 @@ class ZoneEditor:
         ``kind`` is one of KINDS. Without ``nameservers`` the zone has one, ns1 below its name.
         """
         name = self._not_configured(apex)
-        _check_primaries(name, kind, primaries)
+        demand_primaries_fit(name, kind, primaries)
         if kind == "secondary" and nameservers:
             raise RequestFault(f"zone {name or '.'}: a secondary zone has the name servers that its primary sends")
-        addresses = _addresses(name, primaries)
-        made = [] if kind == "secondary" else _first_records(name, nameservers, serial)
+        addresses = checked_primaries(name, primaries)
+        made = [] if kind == "secondary" else first_records(name, nameservers, serial)
         with self._keyring.locked():
             ident = self._store.create_domain(name, wanted_id, KINDS[kind], addresses)
             self._store.add_records([rrs.row(ident, record, None) for record in made])
@@ -90,7 +87,7 @@ class ZoneEditor:
     def set_primaries(self, apex: str, primaries: Sequence[str]) -> None:
         """Says where a secondary zone is fetched from: addresses, with or without port."""
         name = self._stored(apex)
-        self._store.set_primaries(name, _addresses(name, primaries))
+        self._store.set_primaries(name, checked_primaries(name, primaries))
 
     def set_account(self, apex: str, account: str) -> None:
         """Says whose zone it is, in the operator's words; nobody's if empty."""
@@ -151,7 +148,11 @@ class ZoneEditor:
         """Takes a record away, or without ``content`` all of a type."""
         wanted = None
         if content is None:
-            type_ = rdtext.type_of(number, self._dialect) if (number := rdtext.number_of(type_)) is not None else type_
+            type_ = (
+                typetable.type_of(number, self._dialect)
+                if (number := typetable.number_of(type_)) is not None
+                else type_
+            )
         else:
             _, type_, _, wanted, _, _ = self._record(name, type_, content, None)
 
@@ -292,62 +293,3 @@ class ZoneEditor:
         except BaseException:
             self._writer.abort()
             raise
-
-
-def checked_account(text: str) -> str:
-    """``text`` as the account of a zone; RequestFault if PowerDNS's schema cannot hold it."""
-    if len(text) > MAX_ACCOUNT_CHARS or not text.isprintable():
-        raise RequestFault(f"account {text[:60]!r}: write at most {MAX_ACCOUNT_CHARS} printable characters")
-    return text
-
-
-def rrsets(found: Iterable[Record]) -> RRsets:
-    """The records by owner and type, without empty non-terminals and without saying which are authoritative."""
-    grouped: RRsets = {}
-    for record in found:
-        if record.type:
-            plain = Record(record.owner.lower(), record.type, record.ttl, record.content)
-            grouped.setdefault((plain.owner, plain.type), []).append(plain)
-    for rrset in grouped.values():
-        rrset.sort()
-    return grouped
-
-
-def serial_of(soa: Record) -> int:
-    """The serial of an SOA."""
-    return int(soa.content.split()[2])
-
-
-def with_serial(soa: Record, serial: int) -> Record:
-    """The SOA with another serial."""
-    fields = soa.content.split()
-    fields[2] = str(serial % _SERIALS)
-    return soa._replace(content=" ".join(fields))
-
-
-def is_newer(serial: int, than: int) -> bool:
-    """Whether a secondary would fetch the first serial (RFC 1982 section 3.2)."""
-    return 0 < (serial - than) % _SERIALS < _SERIALS // 2
-
-
-def _first_records(apex: str, nameservers: Sequence[str], serial: int) -> list[Record]:
-    servers = [names.from_text(server) for server in nameservers] or [names.join("ns1", apex)]
-    soa = records.soa_content(servers[0] or ".", names.join("hostmaster", apex), serial, _TIMERS)
-    return [
-        Record(apex, "SOA", DEFAULT_TTL, records.checked_content("SOA", soa)),
-        *(Record(apex, "NS", DEFAULT_TTL, server) for server in dict.fromkeys(servers)),
-    ]
-
-
-def _check_primaries(apex: str, kind: str, primaries: Sequence[str]) -> None:
-    if kind == "secondary" and not primaries:
-        raise RequestFault(f"zone {apex or '.'}: a secondary zone needs --primary ADDRESS")
-    if kind != "secondary" and primaries:
-        raise RequestFault(f"zone {apex or '.'}: only a secondary zone has primaries; say --kind secondary")
-
-
-def _addresses(apex: str, primaries: Sequence[str]) -> list[str]:
-    try:  # the same form: addresses with or without port
-        return metadata.checked("ALSO-NOTIFY", primaries, tsig_key_exists=lambda name: False)
-    except MetadataFault as exc:
-        raise RequestFault(f"zone {apex or '.'}: primary {str(exc).removeprefix('ALSO-NOTIFY: ')}") from None

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipebackend.admin.editor import is_newer, serial_of
 from pipebackend.admin.inorder import NotInOrder, Stream
 from pipebackend.admin.operator import Operator
+from pipebackend.admin.serials import is_newer, serial_of
 from pipebackend.base.errors import MetadataFault, RequestFault, ZoneFault
 from pipebackend.dnsdata import coexistence, nsec3param
 from pipebackend.zones.text import presigned, zonefile

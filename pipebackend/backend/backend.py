@@ -2,97 +2,47 @@
 
 from __future__ import annotations
 
-import os
-
 from pipebackend.backend import domaininfo, lookup
 from pipebackend.backend.domaininfo import DomainInfo
-from pipebackend.backend.watch import Watcher, report_refusal
-from pipebackend.base import ownership, stats
+from pipebackend.backend.sources import Sources
+from pipebackend.backend.watch import Watcher
+from pipebackend.base import stats
 from pipebackend.base.errors import BackendError, NotListable, RequestFault
 from pipebackend.base.stats import Stats
-from pipebackend.config import configuration
 from pipebackend.dnsdata import answerable, names
 from pipebackend.dnsdata.answerable import VARYING
 from pipebackend.dnsdata.datalines import Prepared
 from pipebackend.dnsdata.records import Client
 from pipebackend.zones import registry
-from pipebackend.zones.served import Served
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pipebackend.backend.denial import Neighbours
-    from pipebackend.backend.domainwrites import Writer
-    from pipebackend.backend.keyring import Keyring
     from pipebackend.backend.lookup import Answer
     from pipebackend.dnsdata.records import Record
     from pipebackend.dnsdata.tsig import TsigKey
-    from pipebackend.store import Store
     from pipebackend.store.rows.keyrows import KeyRow
     from pipebackend.store.rows.replication import StoredDomain
     from pipebackend.zones.base import Zone
-    from pipebackend.zones.kinds.stored import StoredZones
 
-__all__ = ["Backend", "DomainInfo", "open_as_owner", "open_backend"]
+__all__ = [
+    "Backend",
+    "DomainInfo",
+]
 
-PATIENCE = 0.01  # seconds in which a question may get what another process, or a file, has just changed
 
-
-class Backend:
-    """All that is known about zones, keys and settings, behind one method per question."""
+class Backend(Sources):
+    """All that is known about zones, keys and metadata, behind one method per question."""
 
     def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
-        self._keyring: Keyring | None = None
-        self._store_url = ""
+        super().__init__(watcher)
         self._deny: Callable[[Zone, str, str | None], Neighbours] | None = None
         self._denied_in: object = None
         self._nsec3params: dict[str, str | None] = {}
-        self._zones: Served | None = None
-        self._writer: tuple[Keyring, Writer] | None = None
         self.stats = Stats()
         self._asked = -1  # the id of the zone that the last call was about
-
-    @property
-    def registry(self) -> registry.Registry:
-        """The zones at this moment."""
-        return self._watcher.registry
-
-    @property
-    def keyring(self) -> Keyring:
-        """Keys and settings, from the store that the configuration names at this moment."""
-        zones = self._watcher.registry
-        if self._keyring is None or zones.store_url != self._store_url:
-            self.close()  # the store that the configuration named before
-            self._store_url = zones.store_url
-            self._keyring = _open_keyring(zones.store_url, zones.config.folder)
-        return self._keyring
-
-    @property
-    def zones(self) -> Served:
-        """All zones at this moment, those of the store too."""
-        current = self._watcher.registry
-        if self._zones is None or self._zones.registry is not current:
-            self._zones = Served(current, _stored_zones(self.keyring) if current.store_url else None)
-        return self._zones
-
-    @property
-    def writer(self) -> Writer:
-        """What this session writes to zones of the store; StoreFault if the configuration has no place for one."""
-        keyring = self.keyring
-        if self._writer is None or self._writer[0] is not keyring:
-            from pipebackend.backend.domainwrites import Writer
-
-            self._writer = (
-                keyring,
-                Writer(
-                    keyring.store,
-                    lambda apex: apex in self.registry.by_apex,
-                    lambda: self.registry.powerdns.dialect,
-                ),
-            )
-        return self._writer[1]
 
     def updated(self) -> Sequence[DomainInfo]:
         """Primary zones whose secondaries were not told of their serial."""
@@ -105,26 +55,6 @@ class Backend:
     def create_secondary(self, apex: str, primary: str, account: str) -> None:
         """Make an empty secondary zone, to be transferred; raises StoreFault or RequestFault."""
         self.writer.create_secondary(apex, primary, account, self.wanted_id(apex))
-
-    def state(self) -> object:
-        """The same object for as long as no answer that may be kept can have changed."""
-        if self._writer is not None and self._writer[1].is_open:
-            return object()  # each question is answered anew, and first writes what was fed
-        return self.zones.version()
-
-    @property
-    def patience(self) -> float:
-        """For how many seconds ``state`` need not be asked again; none for who writes, and must see it."""
-        return PATIENCE if self._writer is None else 0.0
-
-    def start_watching(self) -> None:
-        """Follow changes of the files from now on; for processes that stay."""
-        self._watcher.start()
-
-    def close(self) -> None:
-        """Let go of the store, and of a transaction that is open; the next question opens it again."""
-        if self._keyring is not None and self._store_url:
-            self._keyring.store.close()
 
     def lookup(self, qname: str, qtype: str, client: Client = Client(), zone_id: int = -1) -> Answer:  # noqa: B008
         """The records for a question; raises NameFault if ``qname`` is no name."""
@@ -250,11 +180,6 @@ class Backend:
         zone = self.zones.at(name)
         return zone.ident if zone is not None else registry.wanted_id(name, self.registry.by_id)
 
-    @property
-    def store(self) -> Store:
-        """The store that the configuration names; raises StoreFault if it has no place for one."""
-        return self.keyring.store
-
     def keys(self, apex: str) -> Sequence[KeyRow]:
         """A zone's DNSSEC keys."""
         return self.keyring.keys(names.from_text(apex))
@@ -330,43 +255,3 @@ class Backend:
         if not self.keyring.is_cut_off:
             self._nsec3params[zone.apex] = param
         return param
-
-
-def open_backend(given: str | None, environ: Mapping[str, str] = os.environ) -> Backend:
-    """The backend of the configuration that is found for ``given``; raises ConfigFault with every fault."""
-    return _backend_of(configuration.load(given, environ))
-
-
-def open_as_owner(given: str | None, environ: Mapping[str, str] = os.environ) -> Backend:
-    """The same for a process that PowerDNS starts: one of root becomes the user who owns the store's folder.
-
-    pdnsutil and an API without ``setuid`` start us as root; the server itself runs as another user, whose files these
-    are. So nothing that this user has written is ever run or parsed as root, and no file of root stands in its way.
-    """
-    found = configuration.load(given, environ)
-    user = ownership.owner_to_become(registry.store_folder(found)) if found.path else 0
-    if user:
-        ownership.become_owner(user)
-    return _backend_of(found)
-
-
-def _backend_of(found: configuration.Config) -> Backend:
-    zones = registry.load(found)
-    for entry in zones.entries:
-        report_refusal(entry)
-    return Backend(Watcher(zones))
-
-
-def _open_keyring(store_url: str, folder: str) -> Keyring:
-    """Imported when the first question about keys or settings comes: not all zones are signed."""
-    from pipebackend.backend.keyring import Keyring
-    from pipebackend.store import open_store
-
-    return Keyring(open_store(store_url, folder) if store_url else None)
-
-
-def _stored_zones(keyring: Keyring) -> StoredZones:
-    """Imported only where there is a store."""
-    from pipebackend.zones.kinds.stored import StoredZones
-
-    return StoredZones(keyring.store, PATIENCE)

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import click
 
-from pipebackend.admin.editor import checked_account
+from pipebackend.admin.newzone import checked_account
 from pipebackend.backend.backend import Backend
 from pipebackend.base.errors import RequestFault
 from pipebackend.cli.output import as_json, json_option, print_rows

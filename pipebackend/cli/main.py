@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import BackendError
 from pipebackend.base.version import VERSION
 from pipebackend.cli import autoprimary, explain, key, map, meta, pdns, record, replay, stats, store, tsig, zone

@@ -12,7 +12,7 @@ from pipebackend.backend.backend import Backend
 from pipebackend.base.errors import RequestFault
 from pipebackend.cli.client import client_options
 from pipebackend.cli.output import as_json, json_option
-from pipebackend.dnsdata import rdtext, zonelines
+from pipebackend.dnsdata import typetable, zonelines
 from pipebackend.dnsdata.records import ENT, MAX_TTL, Client, Record
 
 __all__ = ["group"]
@@ -135,7 +135,7 @@ def _demand_type(command: str, name: str, type_: str, content: Sequence[str]) ->
             "" if command == "delete" else ttl
         )
         raise RequestFault(f"{said}: write it without class, and the TTL as an option: zoneutil record {right}")
-    if rdtext.number_of(name.upper()) is not None and rdtext.number_of(type_.upper()) is None:
+    if typetable.number_of(name.upper()) is not None and typetable.number_of(type_.upper()) is None:
         right = " ".join([command, type_, name.upper(), *map(quote, content)])
         raise RequestFault(f"{said}: the name comes before the type: zoneutil record {right}")
 

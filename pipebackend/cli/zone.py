@@ -14,7 +14,8 @@ from pipebackend.cli import zone_edit
 from pipebackend.cli.output import as_json, json_option, print_rows
 from pipebackend.cli.progress import Progress
 from pipebackend.dnsdata import names, zonelines
-from pipebackend.zones.compiled import choice, compiler, mapped
+from pipebackend.zones.compiled import choice, compiler, fingerprints
+from pipebackend.zones.compiled.target import Target
 
 __all__ = ["group"]
 
@@ -79,7 +80,7 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
 
     Example: zoneutil zone check airports.aa
     """
-    os.environ[mapped.VERIFY_KEY] = "1"  # a damaged compiled file is a fault to tell, and may not end this process
+    os.environ[fingerprints.VERIFY_KEY] = "1"  # damage is a fault to name, and may not end this process
     backend = open_backend()
     apexes = [names.from_text(name)] if name else _all_apexes(backend)
     found = {apex or ".": _faults(backend, apex) for apex in apexes}
@@ -106,7 +107,7 @@ def compile_(open_backend: Callable[[], Backend], name: str | None) -> None:
     Example: zoneutil zone compile airports.aa
     """
     choice.compile_in(choice.FOREGROUND)
-    os.environ[mapped.VERIFY_KEY] = "1"
+    os.environ[fingerprints.VERIFY_KEY] = "1"
     backend = open_backend()
     sections = compiler.sections(backend.registry.config)
     wanted = [names.from_text(name)] if name else list(sections)
@@ -114,7 +115,7 @@ def compile_(open_backend: Callable[[], Backend], name: str | None) -> None:
         zone, section = backend.registry.by_apex.get(apex), sections.get(apex)
         if zone is None or section is None or not backend.registry.config.path:
             raise RequestFault(f"there is no zone {apex or '.'} of kind table or file in a configuration file")
-        target = choice.Target.of(section, apex, zone.ident)
+        target = Target.of(section, apex, zone.ident)
         if not name and not choice.is_large(target):
             continue
         settings = backend.metadata(apex)

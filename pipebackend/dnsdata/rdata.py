@@ -16,7 +16,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from pipebackend.base.errors import RecordFault
-from pipebackend.dnsdata import rdforms, rdtext
+from pipebackend.dnsdata import rdforms, rdtext, typetable
 from pipebackend.dnsdata.rdtypes import type_name
 from pipebackend.dnsdata.versions import NEUTRAL
 
@@ -51,7 +51,7 @@ _NAME_FIELDS = {
     "NAPTR": (-1,),  # the fields before it are strings, which may hold spaces
 }
 
-_LOC, _LUA = rdtext.NUMBERS["LOC"], rdtext.NUMBERS["LUA"]
+_LOC, _LUA = typetable.NUMBERS["LOC"], typetable.NUMBERS["LUA"]
 _ZONE_FILE_SPECIAL = re.compile(r'\\.|["();@$]', re.DOTALL)
 _NOT_ASCII = re.compile(r"(\\?)([^\x00-\x7f])|\\.", re.DOTALL)
 _SIXTY = re.compile(r"\b(\d+) (\d+) 60\.000 ")  # of LOC, as PowerDNS before 5.1 writes some whole minutes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipebackend.dnsdata.rdtext import number_of
+from pipebackend.dnsdata.typetable import number_of
 
 __all__ = ["advice"]
 

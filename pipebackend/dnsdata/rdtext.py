@@ -10,6 +10,7 @@ from __future__ import annotations
 from pipebackend.base.errors import RecordFault
 from pipebackend.dnsdata import charstrings, rdparams, rdplaces
 from pipebackend.dnsdata.rdfields import FIELDS, text_octets, words
+from pipebackend.dnsdata.typetable import NAMES, TYPES, demanded_number, number_of, type_of
 from pipebackend.dnsdata.versions import NEW, OLD
 
 TYPE_CHECKING = False
@@ -19,104 +20,16 @@ if TYPE_CHECKING:
     from pipebackend.dnsdata.versions import Dialect
 
 __all__ = [
-    "NUMBERS",
     "code",
     "demand_readable",
     "kept",
-    "number_of",
     "octets_of",
     "on_one_line",
     "own",
     "text_of",
-    "type_of",
 ]
 
-_KEY, _DIGEST = "u16 u8 u8 base64", "u16 u8 u8 hex"
-# Number, and the fields in the order of the octets
-_TYPES = {
-    "A": (1, "ipv4"),
-    "AAAA": (28, "ipv6"),
-    "AFSDB": (18, "u16 name"),
-    "ALIAS": (65401, "name"),
-    "APL": (42, "prefixes"),
-    "BRID": (68, "base64"),
-    "CAA": (257, "u8 tag text"),
-    "CDNSKEY": (60, _KEY),
-    "CDS": (59, _DIGEST),
-    "CERT": (37, "u16 u16 u8 base64"),
-    "CNAME": (5, "name"),
-    "CSYNC": (62, "u32 u16 types"),
-    "DHCID": (49, "base64"),
-    "DLV": (32769, _DIGEST),
-    "DNAME": (39, "name"),
-    "DNSKEY": (48, _KEY),
-    "DS": (43, _DIGEST),
-    "EUI48": (108, "eui48"),
-    "EUI64": (109, "eui64"),
-    "HHIT": (67, "base64"),
-    "HINFO": (13, "string string"),
-    "HTTPS": (65, "u16 name params"),
-    "IPSECKEY": (45, "gateway"),
-    "KEY": (25, _KEY),
-    "KX": (36, "u16 name"),
-    "L32": (105, "u16 ipv4"),
-    "L64": (106, "u16 node"),
-    "LOC": (29, "place"),
-    "LP": (107, "u16 name"),
-    "LUA": (65402, "type strings"),
-    "MB": (7, "name"),
-    "MG": (8, "name"),
-    "MINFO": (14, "name name"),
-    "MR": (9, "name"),
-    "MX": (15, "u16 name"),
-    "NAPTR": (35, "u16 u16 string string string name"),
-    "NID": (104, "u16 node"),
-    "NS": (2, "name"),
-    "NSEC": (47, "name types"),
-    "NSEC3": (50, "u8 u8 u16 salt hash types"),
-    "NSEC3PARAM": (51, "u8 u8 u16 salt"),
-    "OPENPGPKEY": (61, "base64"),
-    "PTR": (12, "name"),
-    "RESINFO": (261, "strings"),
-    "RKEY": (57, _KEY),
-    "RP": (17, "name name"),
-    "RRSIG": (46, "type u8 u8 u32 time time u16 name base64"),
-    "SMIMEA": (53, "u8 u8 u8 hex"),
-    "SOA": (6, "name name u32 u32 u32 u32 u32"),
-    "SPF": (99, "strings"),
-    "SRV": (33, "u16 u16 u16 name"),
-    "SSHFP": (44, "u8 u8 hex"),
-    "SVCB": (64, "u16 name params"),
-    "TLSA": (52, "u8 u8 u8 hex"),
-    "TXT": (16, "strings"),
-    "URI": (256, "u16 u16 text"),
-    "WALLET": (262, "strings"),
-    "ZONEMD": (63, "u32 u8 u8 hex"),
-}
-NUMBERS = {name: number for name, (number, _) in _TYPES.items()}
-_NAMES = {number: name for name, number in NUMBERS.items()}
-# PowerDNS knows some more names of types whose content it takes for that of an unknown one
-_BARE = {24: "SIG", 38: "A6"}
 _QUOTING = frozenset(("string", "strings", "text", "params"))
-
-
-def type_of(number: int, dialect: Dialect = OLD) -> str:
-    """The type as PowerDNS calls it in this dialect: its mnemonic if it reads the type's own text, else TYPEnnn (RFC
-    3597)."""
-    name = _NAMES.get(number)
-    if name is None or (name in NEW.types and name not in dialect.types):
-        return _BARE.get(number) or f"TYPE{number}"
-    return name
-
-
-def number_of(type_: str) -> int | None:
-    """The number of a type that PowerDNS knows by name in any version, or that is written TYPEnnn; else None."""
-    if type_ in NUMBERS:
-        return NUMBERS[type_]
-    digits = type_.removeprefix("TYPE")
-    if digits != type_ and digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) < 1 << 16:
-        return int(digits)
-    return next((number for number, name in _BARE.items() if name == type_), None)
 
 
 def text_of(number: int, octets: bytes, dialect: Dialect = OLD, spelled: Callable[[str], str] | None = None) -> str:
@@ -125,10 +38,10 @@ def text_of(number: int, octets: bytes, dialect: Dialect = OLD, spelled: Callabl
     ``spelled`` writes names in another way.
     """
     type_ = type_of(number, dialect)
-    if type_ not in _TYPES:
+    if type_ not in TYPES:
         return f"\\# {len(octets)} {octets.hex()}" if octets else dialect.no_octets
     found, i = [], 0
-    for field in _TYPES[type_][1].split():
+    for field in TYPES[type_][1].split():
         if field in FIELDS:
             text, i = FIELDS[field][0](octets, i)
         else:
@@ -143,13 +56,13 @@ def octets_of(type_: str, content: str) -> bytes:
     """The octets that content stands for, in whichever version's words; raises RecordFault."""
     if content[:2] == "\\#":
         return _generic_octets(content)
-    if type_ not in _TYPES:
+    if type_ not in TYPES:
         number = number_of(type_)
-        name = None if number is None else _NAMES.get(number)
+        name = None if number is None else NAMES.get(number)
         if name is None:
             raise RecordFault(f"{type_} is not known by name: its content is written \\# length hexadecimal (RFC 3597)")
         type_ = name
-    fields = _TYPES[type_][1].split()
+    fields = TYPES[type_][1].split()
     found = words(content, quotes=not _QUOTING.isdisjoint(fields))
     octets = b""
     for field in fields:
@@ -200,7 +113,7 @@ def kept(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
         octets = octets_of(type_, content)
         text = text_of(number, octets, dialect)
     except RecordFault:
-        if not content.isascii() or not content.isprintable() or "strings" in _TYPES.get(type_, (0, ""))[1]:
+        if not content.isascii() or not content.isprintable() or "strings" in TYPES.get(type_, (0, ""))[1]:
             raise
         return type_, content
     for other in (OLD, NEW):
@@ -286,7 +199,7 @@ def _read_special(
 
 def _write_special(field: str, found: list[str]) -> bytes:
     if field == "types":
-        octets = rdplaces.types_octets([_type_number(word) for word in found])
+        octets = rdplaces.types_octets([demanded_number(word) for word in found])
     elif field == "params":
         octets = rdparams.octets(found)
     elif field == "place":
@@ -300,14 +213,7 @@ def _write_special(field: str, found: list[str]) -> bytes:
             raise RecordFault("a field is missing")
         word = found.pop(0)
         if field == "type":
-            return _type_number(word).to_bytes(2, "big")
+            return demanded_number(word).to_bytes(2, "big")
         return rdplaces.time_octets(word) if field == "time" else rdplaces.hash_octets(word)
     found.clear()
     return octets
-
-
-def _type_number(word: str) -> int:
-    number = number_of(word)
-    if number is None:
-        raise RecordFault(f"there is no type {word[:40]!r}")
-    return number

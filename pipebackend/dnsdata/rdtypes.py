@@ -15,7 +15,7 @@ import dns.rdtypes.ANY.RP
 import dns.rdtypes.dnskeybase
 import dns.rdtypes.nsbase
 
-from pipebackend.dnsdata import rdtext
+from pipebackend.dnsdata import rdtext, typetable
 from pipebackend.dnsdata.versions import OLD, Dialect
 
 __all__ = ["type_name"]
@@ -23,7 +23,7 @@ __all__ = ["type_name"]
 
 def type_name(rdtype: int, dialect: Dialect = OLD) -> str:
     """The type as PowerDNS reads it, every version where none is named: its mnemonic, else TYPEnnn (RFC 3597)."""
-    return rdtext.type_of(int(rdtype), dialect)
+    return typetable.type_of(int(rdtype), dialect)
 
 
 @dns.immutable.immutable
@@ -49,7 +49,7 @@ class _Lua(dns.rdata.Rdata):
     @classmethod
     def from_wire_parser(cls, rdclass: Any, rdtype: Any, parser: Any, origin: Any = None) -> _Lua:
         octets = parser.get_remaining()
-        return cls(rdclass, rdtype, rdtext.code(rdtext.text_of(rdtext.NUMBERS["LUA"], octets)))
+        return cls(rdclass, rdtype, rdtext.code(rdtext.text_of(typetable.NUMBERS["LUA"], octets)))
 
 
 def _teach_dnspython() -> None:

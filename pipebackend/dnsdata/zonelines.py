@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipebackend.base.errors import RecordFault
-from pipebackend.dnsdata import rdata, rdtext
+from pipebackend.dnsdata import rdata, rdtext, typetable
 from pipebackend.dnsdata.versions import NEUTRAL
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def zone_line(record: Record, dialect: Dialect = NEUTRAL) -> str:
 
     Content that cannot be read is written as it is; raises RecordFault where not even the type is known.
     """
-    number = rdtext.number_of(record.type)
+    number = typetable.number_of(record.type)
     if number is None:
         raise RecordFault(f"there is no type {record.type[:40]!r}")
     type_, content = record.type, rdtext.on_one_line(record.content) or record.content.replace("\n", "\\010")
@@ -31,7 +31,7 @@ def zone_line(record: Record, dialect: Dialect = NEUTRAL) -> str:
             octets = rdtext.octets_of(type_, content)
             words = NEUTRAL._replace(types=dialect.types, keys=dialect.keys)
             content = rdtext.text_of(number, octets, words, rdata.absolute)
-            type_ = f"TYPE{number}" if content.startswith("\\#") else rdtext.type_of(number, dialect)
+            type_ = f"TYPE{number}" if content.startswith("\\#") else typetable.type_of(number, dialect)
         except RecordFault:
             pass
     return f"{rdata.escaped(record.owner)}. {record.ttl} IN {type_} {content}"

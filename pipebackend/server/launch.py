@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from pipebackend.backend.backend import open_as_owner
+from pipebackend.backend.opening import open_as_owner
 from pipebackend.base import logs
 from pipebackend.base.errors import ConfigFault
 from pipebackend.base.version import VERSION

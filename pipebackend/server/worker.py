@@ -10,7 +10,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base import logs
 from pipebackend.base.signals import SIG_DFL, SIG_IGN, SIGHUP, SIGTERM, signal
 from pipebackend.server import sharedstats, supervisor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Protocol
 
     from pipebackend.dnsdata.nsec3param import Nsec3Param
@@ -71,5 +71,11 @@ if TYPE_CHECKING:
         def ring(self) -> Ring | None:
             """The names in order; None where they cannot be listed, so that NSEC3 narrow must be used."""
 
+    class Compilable(Zone, Protocol):
+        """A zone in memory that can say what names it has."""
 
-__all__ = ["Ring", "Zone"]
+        def names(self) -> Iterable[str]:
+            """All canonical names at which something may be found, empty non-terminals included, each once."""
+
+
+__all__ = ["Compilable", "Ring", "Zone"]

@@ -10,7 +10,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from pipebackend.base.errors import RecordFault
-from pipebackend.dnsdata import answerable, canonical, rdata, rdtext, records
+from pipebackend.dnsdata import answerable, canonical, rdata, rdtext, records, typetable
 from pipebackend.dnsdata.answerable import VARYING
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _fault(record: Record, powerdns: Version, is_plain: Callable[[str], bool] | 
     if octets is None:
         return ""
     try:
-        number = dns.rdatatype.RdataType.make(rdtext.number_of(type_) or 0)
+        number = dns.rdatatype.RdataType.make(typetable.number_of(type_) or 0)
         dns.rdata.from_wire(dns.rdataclass.IN, number, octets, 0, len(octets))
     except (dns.exception.DNSException, ValueError) as exc:
         return f"odd, and answered as it is: {rdata.reason(exc)}"

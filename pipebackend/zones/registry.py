@@ -13,9 +13,9 @@ from pipebackend.config.configuration import Section
 from pipebackend.dnsdata import names, versions
 from pipebackend.dnsdata.versions import UNKNOWN
 from pipebackend.zones.compiled import choice
-from pipebackend.zones.compiled.choice import Target
 from pipebackend.zones.compiled.fingerprints import is_settled
 from pipebackend.zones.compiled.fingerprints import of as fingerprint
+from pipebackend.zones.compiled.target import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

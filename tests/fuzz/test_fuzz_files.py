@@ -18,7 +18,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import BackendError, RequestFault
 from pipebackend.config import configuration
 from pipebackend.diagnosis import trace, transcript
@@ -27,7 +28,8 @@ from pipebackend.dnsdata.nsec3param import Nsec3Param
 from pipebackend.dnsdata.records import Client
 from pipebackend.pipe import PipeSession
 from pipebackend.store import open_store
-from pipebackend.zones.compiled import choice, compiler, mapped
+from pipebackend.zones.compiled import choice, compiler, fingerprints
+from pipebackend.zones.compiled.target import Target
 from remoteshim import main as remote
 from remoteshim.main import RemoteSession
 from tests import leaks
@@ -161,7 +163,7 @@ def test_stores(folder: Path, good_store: Path, flips: list[tuple[int, int]]) ->
 
 
 @pytest.fixture(scope="module")
-def compiled_zone(folder: Path) -> choice.Target:
+def compiled_zone(folder: Path) -> Target:
     (folder / "zone").write_text(
         "$TTL 60\n@ SOA ns1 hostmaster 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\nd NS ns1\nx.y TXT a\n"
         + "".join(f"n{n} TXT text-{n}\n" for n in range(300))
@@ -170,18 +172,18 @@ def compiled_zone(folder: Path) -> choice.Target:
     for name in ("zone", "compiled.toml"):
         age(folder / name)
     section = compiler.sections(configuration.read(str(folder / "compiled.toml")))["example.org"]
-    verify = os.environ.get(mapped.VERIFY_KEY)
+    verify = os.environ.get(fingerprints.VERIFY_KEY)
     compiler.build(section, "example.org", IDENT, "1 0 1 ab")
     if verify is None:
-        del os.environ[mapped.VERIFY_KEY]
-    target = choice.Target.of(section, "example.org", IDENT)
+        del os.environ[fingerprints.VERIFY_KEY]
+    target = Target.of(section, "example.org", IDENT)
     Path(target.path).rename(folder / "good.mdb")
     return target
 
 
 @looked_for_long
 @given(FLIPS)
-def test_compiled_files(folder: Path, compiled_zone: choice.Target, flips: list[tuple[int, int]]) -> None:
+def test_compiled_files(folder: Path, compiled_zone: Target, flips: list[tuple[int, int]]) -> None:
     """In a process of its own, which a fault of memory may end, as the keeper knows; nothing else may, and no hang."""
     good, path = (folder / "good.mdb").read_bytes(), Path(compiled_zone.path)
     path.unlink(missing_ok=True)
@@ -199,7 +201,7 @@ def test_compiled_files(folder: Path, compiled_zone: choice.Target, flips: list[
     assert status in (0, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGSEGV), status
 
 
-def ask_all(target: choice.Target) -> None:
+def ask_all(target: Target) -> None:
     try:
         zone = choice.current(target)
     except BackendError:

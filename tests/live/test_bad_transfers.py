@@ -17,7 +17,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from tests.live.modes.example import until
 from tests.live.primaries import Primary, rr
 from tests.live.servers import HOST, PATIENCE, PdnsServer, installed_command, pdns_version, program, remote_config

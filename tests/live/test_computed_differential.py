@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.dnsdata import zonelines
 from pipebackend.dnsdata.records import ENT
 from tests.live.differential import both_answers, differing, questions, transferred, unanswered

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipebackend.admin import zoneimport
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.dnsdata.nsec3 import hash_label
 from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, questions, transferred, without_occluded
 from tests.live.pairs import QUIET, RANDOM_NAMES, Pair, bind_database, found_in, named_conf, shown

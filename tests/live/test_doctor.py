@@ -12,7 +12,7 @@ import dns.rcode
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.diagnosis.doctor import advised, examination, server
 from tests.live.servers import NO_CACHES, PATIENCE, PdnsServer, ServerFailed, installed_command, program
 from tests.making import write_config

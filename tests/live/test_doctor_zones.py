@@ -18,7 +18,7 @@ import dns.rdatatype
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.diagnosis.doctor import server
 from tests.live import servers
 from tests.live.servers import HOST, PdnsServer, free_port, installed_command

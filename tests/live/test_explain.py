@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.diagnosis.explain import explain
 from tests.live.servers import PdnsServer, installed_command, remote_config
 

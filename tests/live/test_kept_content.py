@@ -22,9 +22,9 @@ import pytest
 
 from pipebackend.admin.operator import Operator
 from pipebackend.admin.zoneimport import import_file
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import RecordFault, ZoneFault
-from pipebackend.dnsdata import rdtext, rdtypes, zonelines
+from pipebackend.dnsdata import rdtext, rdtypes, typetable, zonelines
 from pipebackend.dnsdata.records import Record
 from pipebackend.dnsdata.versions import NEW, OLD
 from tests.live.modes.example import until
@@ -115,7 +115,7 @@ def _rows(path: Path, zone: str) -> dict[str, str]:
 
 def sent() -> Iterator[tuple[str, int, bytes]]:
     for number, (_, rdtype, octets) in enumerate(RECORDS):
-        if rdtext.type_of(rdtype) not in NOT_SENT:
+        if typetable.type_of(rdtype) not in NOT_SENT:
             yield f"n{number}", rdtype, octets
 
 
@@ -172,7 +172,7 @@ def test_a_transfer_is_kept_as_gsqlite3_keeps_it(both):
 
 def test_a_transfer_is_given_back_with_its_octets(both):
     for label, rdtype, octets in sent():
-        if rdtype == rdtext.NUMBERS["ALIAS"]:  # PowerDNS resolves it
+        if rdtype == typetable.NUMBERS["ALIAS"]:  # PowerDNS resolves it
             continue
         found = both.octets_of(f"{label}.{SENT}", rdtype)
         assert found == [octets], (label, both.kept(SENT)[0][label][:100])
@@ -186,7 +186,7 @@ def test_the_api_keeps_what_gsqlite3_keeps(both):
             content = rdtext.text_of(rdtype, octets, DIALECT, lambda name: name if name == "." else f"{name}.")
         except RecordFault:
             continue
-        change = rrset(f"{label}.{PATCHED}", rdtext.type_of(rdtype, DIALECT), content)
+        change = rrset(f"{label}.{PATCHED}", typetable.type_of(rdtype, DIALECT), content)
         if both.theirs.patch(PATCHED, change) == 204:
             taken.append(change)
     if VERSION < (5, 1):  # which has a setting for it
@@ -231,7 +231,7 @@ def test_an_import_is_kept_as_gsqlite3_keeps_the_transfer(both: Both, tmp_path: 
         line = zonelines.zone_line(record._replace(owner=f"{label}.{zone}"), DIALECT)
         if zone == GENERIC:
             octets = rdtext.octets_of(record.type, record.content)
-            line = f"{label} 60 IN TYPE{rdtext.number_of(record.type)} \\# {len(octets)} {octets.hex()}"
+            line = f"{label} 60 IN TYPE{typetable.number_of(record.type)} \\# {len(octets)} {octets.hex()}"
         lines[label] = line
     head = [f"@ 60 SOA ns1.{zone}. hostmaster.{zone}. 1 1 1 86400 60", f"@ 60 NS ns1.{zone}.", "ns1 60 A 192.0.2.53"]
     refused: dict[str, str] = {}
@@ -259,7 +259,7 @@ def test_what_record_add_writes_is_kept_as_gsqlite3_keeps_the_transfer(both: Bot
     try:
         Operator(backend).editor.create(ADDED, 103, "native", [], [f"ns1.{ADDED}"], 1)
         for label, record in records_kept(both).items():
-            number = rdtext.number_of(record.type)
+            number = typetable.number_of(record.type)
             assert number is not None
             octets = rdtext.octets_of(record.type, record.content)
             name = f"{label}.{ADDED}"
@@ -269,7 +269,7 @@ def test_what_record_add_writes_is_kept_as_gsqlite3_keeps_the_transfer(both: Bot
                 refused[label] = str(exc)
                 continue
             generic = f"\\# {len(octets)} {octets.hex()}"
-            for other in {record.type, f"TYPE{number}", rdtext.type_of(number, OLD), rdtext.type_of(number, NEW)}:
+            for other in {record.type, f"TYPE{number}", typetable.type_of(number, OLD), typetable.type_of(number, NEW)}:
                 assert not Operator(backend).editor.add(name, other, generic, 60), f"{record} is there already"
     finally:
         backend.close()

@@ -16,7 +16,7 @@ import dns.rrset
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from tests.live.modes.example import until
 from tests.live.odd_kinds import SENT, type_of
 from tests.live.primaries import Primary, rr

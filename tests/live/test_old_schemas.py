@@ -10,7 +10,7 @@ import sqlite3
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from tests.live.servers import PdnsServer, remote_config
 from tests.live.test_odd_rows import APEX, make
 

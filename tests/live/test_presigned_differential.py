@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipebackend.admin import zoneimport
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from tests.live.differential import (
     FOLDER,
     ROOT,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipebackend.admin.zoneimport import import_file
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from tests.live.modes.example import until
 from tests.live.primaries import Primary, rr
 from tests.live.servers import HOST, pdns_version, remote_config

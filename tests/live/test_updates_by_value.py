@@ -14,7 +14,7 @@ import pytest
 
 from pipebackend.admin.operator import Operator
 from pipebackend.admin.zoneimport import import_file
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from tests.live.release import VERSION, powerdns_line
 from tests.live.servers import PdnsServer, gsqlite3_schema, pipe_config, remote_config
 from tests.live.writes import WritableServer, nsupdate, rrset

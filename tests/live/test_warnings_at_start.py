@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.diagnosis.doctor import atstart
 from tests.live.pairs import bind_database
 from tests.live.servers import PdnsServer, pipe_config, remote_config

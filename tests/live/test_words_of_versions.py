@@ -12,7 +12,7 @@ import dns.rdatatype
 import pytest
 
 from pipebackend.admin.zoneimport import import_file
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from tests.live.differential import transferred
 from tests.live.release import powerdns_line
 from tests.live.servers import PdnsServer, pipe_config, remote_config

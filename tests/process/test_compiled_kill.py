@@ -16,6 +16,7 @@ from pipebackend.dnsdata.records import Client
 from pipebackend.zones import registry
 from pipebackend.zones.compiled import choice, compiler
 from pipebackend.zones.compiled.mapped import CompiledZone
+from pipebackend.zones.compiled.target import FOLDER, Target
 from tests.making import age
 
 PIPE = os.path.join(sys.prefix, "bin", "pipebackend")
@@ -90,7 +91,7 @@ def test_a_compiler_killed_at_any_moment_leaves_no_half_file(table: Path) -> Non
     subprocess.run([sys.executable, "-c", _COMPILE, str(table)], check=True, timeout=PATIENCE)
     found = _compiled(table)
     assert found is not None and _answers(found)
-    folder = table.parent / choice.FOLDER
+    folder = table.parent / FOLDER
     assert sorted(path.suffix for path in folder.iterdir()) == ["", ".mdb"]  # the lock and the zone
 
 
@@ -99,7 +100,7 @@ def test_a_compiler_killed_at_any_moment_leaves_no_half_file(table: Path) -> Non
 )
 def test_a_damaged_file_is_made_anew(table: Path, damage: Callable[[Path], None]) -> None:
     subprocess.run([sys.executable, "-c", _COMPILE, str(table)], check=True, timeout=PATIENCE)
-    (path,) = (table.parent / choice.FOLDER).glob("*.mdb")
+    (path,) = (table.parent / FOLDER).glob("*.mdb")
     damage(path)
     assert _compiled(table) is None
     subprocess.run([sys.executable, "-c", _COMPILE, str(table)], check=True, timeout=PATIENCE)
@@ -136,7 +137,7 @@ def _asked(path: Path) -> subprocess.Popen[bytes]:
 
 def _compiled(path: Path) -> CompiledZone | None:
     section = compiler.sections(configuration.read(str(path)))[APEX]
-    return choice.current(choice.Target.of(section, APEX, registry.wanted_id(APEX)))
+    return choice.current(Target.of(section, APEX, registry.wanted_id(APEX)))
 
 
 def _answers(zone: CompiledZone) -> bool:

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from pipebackend.config import configuration
-from pipebackend.zones.compiled.choice import FOLDER, LOCK, Target
+from pipebackend.zones.compiled.choice import LOCK
 from pipebackend.zones.compiled.compiler import sections
+from pipebackend.zones.compiled.target import FOLDER, Target
 from tests.making import age
 from tests.process.users import PDNS, STRANGER, Installed, as_user, command_as, installed, needs_users
 

@@ -15,6 +15,7 @@ import pytest
 
 from pipebackend.zones import registry
 from pipebackend.zones.compiled import choice
+from pipebackend.zones.compiled.target import FOLDER
 from tests.making import age
 from tests.process.coprocess import INITIALIZE, PATIENCE, Coprocess, coprocesses, wait_for, write_table
 from tests.process.disks import fill, small_disk
@@ -99,7 +100,7 @@ def test_any_damage_of_a_compiled_file_is_got_over(tmp_path: Path, is_long: bool
     """Of 607 damaged files 4 ended the process, and whoever compiled again mapped the file, too."""
     file = write_zone(tmp_path)
     compile_now(file)
-    (path,) = (tmp_path / choice.FOLDER).glob("*.mdb")
+    (path,) = (tmp_path / FOLDER).glob("*.mdb")
     good = path.read_bytes()
     with coprocesses(tmp_path) as start:
         coprocess = start("pipebackend", "--config", str(file))
@@ -151,7 +152,7 @@ def test_after_an_abort_no_damaged_file_is_mapped(start: Start, tmp_path: Path) 
     """The keeper tells the next process to look at each octet first: no wrong answer follows, and no second abort."""
     file = write_zone(tmp_path)
     compile_now(file)
-    (path,) = (tmp_path / choice.FOLDER).glob("*.mdb")
+    (path,) = (tmp_path / FOLDER).glob("*.mdb")
     good = path.read_bytes()
     coprocess = start("pipebackend", "--config", str(file))
     coprocess.begin()
@@ -194,7 +195,7 @@ def test_a_disk_that_is_full_while_a_zone_is_compiled(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     with small_disk(disk), coprocesses(tmp_path) as start:
         file = write_zone(disk)
-        folder = disk / choice.FOLDER
+        folder = disk / FOLDER
         folder.mkdir()
         filler = fill(disk)
         words = [os.path.join(sys.prefix, "bin", "zoneutil"), "--config", str(file), "zone", "compile"]

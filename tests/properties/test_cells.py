@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import RecordFault
 from pipebackend.pipe import PipeSession
 from remoteshim.main import RemoteSession

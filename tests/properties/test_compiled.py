@@ -23,8 +23,9 @@ from pipebackend.dnsdata.records import Client, Record
 from pipebackend.pipe import PipeSession
 from pipebackend.zones import registry
 from pipebackend.zones.compiled import choice, compiler
-from pipebackend.zones.compiled.choice import Target
-from pipebackend.zones.compiled.mapped import CompiledZone, chain_name, chain_of, name_of, names_key
+from pipebackend.zones.compiled.layout import chain_name, chain_of, name_of, names_key
+from pipebackend.zones.compiled.mapped import CompiledZone
+from pipebackend.zones.compiled.target import Target
 from pipebackend.zones.kinds import file, table
 from tests.making import age
 

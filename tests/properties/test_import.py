@@ -11,7 +11,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from pipebackend.admin import inorder, zoneimport
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import BackendError
 from pipebackend.dnsdata import names
 from pipebackend.store.zonedata import columns

@@ -7,7 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.backend.watch import Watcher
 from pipebackend.pipe import PipeSession
 from pipebackend.server.answercache import Kept

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipebackend.base.errors import RecordFault
-from pipebackend.dnsdata import rdtext, records
+from pipebackend.dnsdata import rdtext, records, typetable
 from pipebackend.dnsdata.versions import NEW, OLD, Dialect
 from tests.live.odd_rdata import odd_records
 
 DIALECTS = st.sampled_from([OLD, NEW])
-KNOWN = st.sampled_from(sorted(rdtext.NUMBERS.values()))
+KNOWN = st.sampled_from(sorted(typetable.NUMBERS.values()))
 SENT = st.sampled_from([(number, octets) for _, number, octets in odd_records()])
 
 
@@ -32,7 +32,7 @@ def check(number: int, octets: bytes, dialect: Dialect) -> None:
         return
     assert text.isascii()
     assert text.isprintable()
-    type_ = rdtext.type_of(number, dialect)
+    type_ = typetable.type_of(number, dialect)
     again = rdtext.octets_of(type_, text)
     assert again == octets or rdtext.text_of(number, again, dialect) == text, "as an APL that ends in a zero"
     if type_ != "LUA":
@@ -59,10 +59,10 @@ def test_a_command_keeps_what_a_transfer_keeps_or_refuses_it(
         return
     try:
         text = rdtext.text_of(number, octets, written)
-        wanted = rdtext.own(rdtext.type_of(number, written), text, dialect)
+        wanted = rdtext.own(typetable.type_of(number, written), text, dialect)
         found = [
             records.checked(type_, content)
-            for type_ in {rdtext.type_of(number, written), f"TYPE{number}"} - {"TYPE65402"}
+            for type_ in {typetable.type_of(number, written), f"TYPE{number}"} - {"TYPE65402"}
             for content in (text, f"\\# {len(octets)} {octets.hex()}")
         ]
     except RecordFault as exc:
@@ -76,7 +76,7 @@ def test_any_octets_have_a_text_that_gives_them_back_or_a_reason(number: int, oc
     check(number, octets, dialect)
 
 
-@given(st.sampled_from(sorted(rdtext.NUMBERS)), st.text(st.characters(max_codepoint=300), max_size=60), DIALECTS)
+@given(st.sampled_from(sorted(typetable.NUMBERS)), st.text(st.characters(max_codepoint=300), max_size=60), DIALECTS)
 def test_what_is_kept_of_any_text_is_one_line_and_stays(type_: str, content: str, dialect: Dialect) -> None:
     try:
         kept_type, kept = rdtext.kept(type_, content, dialect)
@@ -91,6 +91,6 @@ def test_what_is_kept_of_any_text_is_one_line_and_stays(type_: str, content: str
 @pytest.mark.parametrize("dialect", [OLD, NEW])
 def test_all_samples_come_back(dialect: Dialect) -> None:
     for title, number, octets in odd_records():
-        type_, text = rdtext.type_of(number, dialect), rdtext.text_of(number, octets, dialect)
+        type_, text = typetable.type_of(number, dialect), rdtext.text_of(number, octets, dialect)
         assert rdtext.octets_of(type_, text) == octets, title
         assert rdtext.kept(type_, text, dialect) == (type_, text), title

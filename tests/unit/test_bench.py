@@ -10,7 +10,7 @@ from pathlib import Path
 import dns.zone
 import pytest
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from scripts.benchmarks import document, made
 from scripts.benchmarks.figures import AT_LEAST, AT_MOST, Goal, Run, compared
 from scripts.benchmarks.responders import PIPE, REMOTE, Responder, compiled, write_rules

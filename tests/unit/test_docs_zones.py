@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import ZoneFault
 from pipebackend.zones.text import zonefile
 from tests.unit import documents

@@ -14,29 +14,27 @@ from binascii import crc32
 
 from pipebackend.base import logs, ownership
 from pipebackend.base.errors import ZoneFault
-from pipebackend.base.values import Value
 from pipebackend.zones.compiled import fingerprints
+from pipebackend.zones.compiled.deferred import Deferred
+from pipebackend.zones.compiled.target import FOLDER, Target, size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pipebackend.config.configuration import Section
     from pipebackend.dnsdata.nsec3param import Nsec3Param
     from pipebackend.dnsdata.records import Client, Record
-    from pipebackend.zones.base import Ring, Zone
-    from pipebackend.zones.compiled.mapped import CompiledZone, Head
+    from pipebackend.zones.base import Zone
+    from pipebackend.zones.compiled.layout import Head
+    from pipebackend.zones.compiled.mapped import CompiledZone
 
 __all__ = [
     "BACKGROUND",
-    "FOLDER",
     "FOREGROUND",
     "KINDS",
     "LOCK",
     "NEVER",
-    "Deferred",
     "Pending",
-    "Target",
     "compile_in",
     "current",
     "followed",
@@ -47,14 +45,11 @@ __all__ = [
     "served",
 ]
 
-FOLDER = ".pipebackend"
 LOCK = "lock"
-_FORMAT = "pipebackend zone 5"  # of compiled files; one of another format is made again
 # Larger sources are compiled. Reading 1 MB costs a table 20 ms and a zone file over a second, which PowerDNS would have
 # to wait for at each start: it gives up after 2 s.
 KINDS = {"table": 1 << 20, "file": 1 << 17}
 _MAX_WAIT_OCTETS = 1 << 19  # a larger zone file is not read at start, even when nothing else can answer
-_OCTETS_PER_SECOND = {"table": 2_000_000, "file": 500_000}  # for telling how long it may take
 _RETRY_SECONDS = 30.0  # until a process that never brought the file about is replaced
 _PYTHON_CODE = (
     "import os, sys; os.fork() and os._exit(0); sys.path.append(sys.argv.pop(1)); "
@@ -65,39 +60,6 @@ _requested: dict[tuple[str, str], float] = {}
 _waiting: dict[str, float] = {}  # since when a changed zone is served as before
 BACKGROUND, FOREGROUND, NEVER = "background", "foreground", "never"
 _compiles = BACKGROUND
-
-
-class Target(Value):
-    """One zone of a configuration, as a compiled file would have it; ``config`` is the configuration's path."""
-
-    config: str
-    apex: str
-    ident: int
-    kind: str
-    path: str
-    decides: str
-    source: str
-    powerdns: str  # its version, which decides on the words of some records
-
-    @classmethod
-    def of(cls, section: Section, apex: str, ident: int) -> Target:
-        """What a section of the configuration describes; nothing of it is checked here."""
-        config, table = section.config, section.table
-        plain = "".join(c if c.isalnum() or c in ".-_" else "_" for c in apex[:80]) or "root"
-        mark = crc32(f"{config.path}\n{apex}".encode("utf-8", "surrogateescape"))
-        path = os.path.join(config.folder, FOLDER, f"{plain}.{mark:08x}.mdb")
-        kind, source = str(table.get("kind")), os.path.join(config.folder, str(table.get("file")))
-        # The serial of a table is the configuration's time, if that is the newest (zones.apex.serial_of)
-        timed = kind == "table" and not _has_serial(table.get("soa"))
-        changed = [time // 10**9 for _, time, *_ in fingerprints.of([config.path])] if timed else []
-        powerdns = str(config.table.get("powerdns", ""))
-        decides = f"{_FORMAT} {apex!r} {ident} {changed} {powerdns} {table!r}"
-        return cls(config.path, apex, ident, kind, path, decides, source, powerdns)
-
-    @property
-    def seconds(self) -> int:
-        """About how long it takes to compile the zone."""
-        return 2 + max(_size(self.source), 0) // _OCTETS_PER_SECOND[self.kind]
 
 
 class Pending:
@@ -136,58 +98,6 @@ class Pending:
         raise _being_compiled(self._target)
 
 
-class Deferred:
-    """A large zone that is not read before something of it is asked: a command may be about another zone."""
-
-    dynamic = False
-    narrow = False
-
-    def __init__(self, target: Target, read: Callable[[], Zone]) -> None:
-        """``read`` raises ZoneFault."""
-        self.apex = target.apex
-        self.ident = target.ident
-        self.kind = target.kind
-        self.sources: Sequence[str] = (target.source,)
-        self._read = read
-        self._zone: Zone | None = None
-
-    @property
-    def faults(self) -> Sequence[str]:
-        """See ``zones.base.Zone``; all faults of a source that is refused, too."""
-        try:
-            return self._opened().faults
-        except ZoneFault as exc:
-            return exc.faults
-
-    @property
-    def settings(self) -> Mapping[str, Sequence[str]]:
-        """See ``presigned``."""
-        found: Mapping[str, Sequence[str]] = getattr(self._opened(), "settings", {})
-        return found
-
-    def find(self, name: str, client: Client) -> Sequence[Record] | None:
-        """See ``zones.base.Zone``."""
-        return self._opened().find(name, client)
-
-    def soa(self) -> Record:
-        """See ``zones.base.Zone``."""
-        return self._opened().soa()
-
-    def listing(self) -> Iterator[Record]:
-        """See ``zones.base.Zone``."""
-        return self._opened().listing()
-
-    def ring(self) -> Ring | None:
-        """See ``zones.base.Zone``."""
-        return self._opened().ring()
-
-    def _opened(self) -> Zone:
-        if self._zone is None:
-            self._zone = self._read()
-            self.sources = self._zone.sources
-        return self._zone
-
-
 def compile_in(place: str) -> None:
     """Where this process has zones compiled from now on: BACKGROUND, FOREGROUND (it does it itself) or NEVER."""
     global _compiles
@@ -214,12 +124,12 @@ def served(target: Target, before: Zone | None, read: Callable[[], Zone]) -> Zon
     if before is not None and not isinstance(before, Pending) and not _is_late(target):
         logs.info(f"zone {target.apex or '.'} has changed; it is served as before until it is compiled")
         return before
-    return Pending(target) if target.kind == "file" and _size(target.source) > _MAX_WAIT_OCTETS else None
+    return Pending(target) if target.kind == "file" and size_of(target.source) > _MAX_WAIT_OCTETS else None
 
 
 def _is_late(target: Target) -> bool:
     """Whether a source that can be read at once changes faster than it is compiled."""
-    if target.kind == "file" and _size(target.source) > _MAX_WAIT_OCTETS:
+    if target.kind == "file" and size_of(target.source) > _MAX_WAIT_OCTETS:
         return False
     now = time.monotonic()
     return now - _waiting.setdefault(target.path, now) > target.seconds + _LATE_SECONDS
@@ -232,20 +142,20 @@ def followed(target: Target) -> list[str]:
 
 def is_large(target: Target) -> bool:
     """Whether the zone is worth compiling."""
-    return _size(target.source) > KINDS[target.kind]
+    return size_of(target.source) > KINDS[target.kind]
 
 
 def current(target: Target) -> CompiledZone | None:
     """The zone from its compiled file; None if there is none, or another one; raises ZoneFault if it is refused."""
     if not os.path.exists(target.path):
         return None
-    from pipebackend.zones.compiled import mapped
+    from pipebackend.zones.compiled import layout, mapped
 
     try:
-        env = mapped.open_file(target.path)
+        env = layout.open_file(target.path)
         with env.begin() as txn:
-            head = mapped.Head.from_bytes(txn.get(mapped.HEAD) or b"")
-            refusal = (txn.get(mapped.FAULTS) or b"") if head.refused else b""
+            head = layout.Head.from_bytes(txn.get(layout.HEAD) or b"")
+            refusal = (txn.get(layout.FAULTS) or b"") if head.refused else b""
         if not _is_of(head, target):
             return None
         if head.refused:
@@ -254,7 +164,7 @@ def current(target: Target) -> CompiledZone | None:
         return mapped.CompiledZone(
             target.path, env, head, target.apex, target.ident, target.kind, lambda param: _chain_asked(target, param)
         )
-    except mapped.DAMAGED as exc:
+    except layout.DAMAGED as exc:
         logs.warning(f"{target.path}: damaged ({exc}); zone {target.apex or '.'} is compiled again")
         return None
 
@@ -354,11 +264,3 @@ def _spawn(words: list[str]) -> None:
         pass
     except OSError as exc:
         logs.error(f"the compiler of zones could not be started: {exc}")
-
-
-def _has_serial(soa: object) -> bool:
-    return isinstance(soa, dict) and bool(soa.get("serial"))
-
-
-def _size(path: str) -> int:
-    return fingerprints.of([path])[0][2] if path else -1

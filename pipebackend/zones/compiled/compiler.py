@@ -7,12 +7,10 @@ next. All is done as the owner of the folder, in the folder that was opened: no 
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import lmdb
@@ -24,71 +22,26 @@ from pipebackend.config.configuration import Section
 from pipebackend.dnsdata import answerable, datalines, nsec3param, occlusion, versions
 from pipebackend.dnsdata.nsec3 import hash_label
 from pipebackend.dnsdata.nsec3param import Nsec3Param
-from pipebackend.dnsdata.records import ENT, Client, Record
+from pipebackend.dnsdata.records import ENT, Client
 from pipebackend.zones import ring
-from pipebackend.zones.compiled import choice, fingerprints, mapped
-from pipebackend.zones.compiled.choice import Target
-from pipebackend.zones.tree import Tree
+from pipebackend.zones.compiled import choice, fingerprints, layout
+from pipebackend.zones.compiled.newfile import NEW, locked, new_file, opened_folder
+from pipebackend.zones.compiled.outline import Outline
+from pipebackend.zones.compiled.target import FOLDER, Target
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from pipebackend.dnsdata.versions import Version
-    from pipebackend.zones.base import Zone
-
-    class Compilable(Zone, Protocol):
-        """A zone in memory that can say what names it has."""
-
-        def names(self) -> Iterable[str]:
-            """All canonical names at which something may be found, empty non-terminals included, each once."""
-
+    from pipebackend.zones.base import Compilable
 
 __all__ = ["build", "build_as_owner", "main", "sections", "write"]
 
 Progress = Callable[[str, int], None]
-_NEW = ".new"  # at the end of the name of a file that is being written
-_MAP_OCTETS = 1 << 38  # address space, not memory: the file becomes as large as its contents
 _BATCH = 20_000  # names in one transaction, whose pages are in memory
 _KEPT_CHAINS = 2  # NSEC3 rings that a newer file gets again: the one in use, and one that is being changed to
 _UNSETTLED_SECONDS = 0.2  # until a source that is being written is looked at again
 _MAX_ROUNDS = 20  # so often; one that never comes to rest is read into memory by each process
 _MADE, _NOTHING_TO_DO, _FAILED = 0, 3, 1  # exit statuses of ``build_as_owner``'s process
-_TRIES, _TRY_SECONDS = 3, 0.02  # a process that only looks at the lock holds it for a moment
 _NICE = 10
-_NS, _DS, _RRSIG = (
-    b"\tIN\tNS\t",
-    b"\tIN\tDS\t",
-    b"\tIN\tRRSIG\t",
-)  # in DATA lines; contents have no tabs that would make them ambiguous
-_SOMETHING = (Record("", "TXT", 0, ""),)
-_SIGNATURES = (Record("", "RRSIG", 0, ""),)
-_CUT = (Record("", "NS", 0, ""),)
-_SIGNED_CUT = (*_CUT, Record("", "DS", 0, ""))
-
-
-class _Outline(Tree):
-    """The names of a zone with as much of their records as the rings need to know, read from a compiled file."""
-
-    def __init__(self, apex: str, entries: Iterable[tuple[bytes, bytes]], proves_insecure: bool | None) -> None:
-        self.apex = apex
-        self.proves_insecure = proves_insecure
-        nodes: dict[str, Sequence[Record]] = {}
-        self.spelled: dict[str, str] = {}
-        for key, value in entries:
-            name = mapped.name_of(key)
-            if len(value) == 1:
-                nodes[name] = ()
-                continue
-            if _RRSIG in value and value.count(_RRSIG) == value.count(b"\n"):
-                nodes[name] = _SIGNATURES
-                continue
-            nodes[name] = _SOMETHING if _NS not in value else _SIGNED_CUT if _DS in value else _CUT
-            owner = value.split(b"\t", 4)[3].decode()
-            if owner != name and name != apex:
-                self.spelled[name] = owner
-        self.nodes = nodes  # type: ignore[assignment]
-        self.hiding = occlusion.Hiding(apex, (n for n, found in nodes.items() if found in (_CUT, _SIGNED_CUT)), ())
-        self.cuts = self.hiding.cuts
 
 
 def main(config_path: str, apex: str, ident: str, chain: str) -> None:
@@ -136,7 +89,7 @@ def _owner(folder: str) -> int:
     if user or os.geteuid():
         return user
     try:
-        return os.lstat(os.path.join(folder, choice.FOLDER)).st_uid
+        return os.lstat(os.path.join(folder, FOLDER)).st_uid
     except OSError:
         return 0
 
@@ -147,10 +100,10 @@ def build(section: Section, apex: str, ident: int, chain: str = "", progress: Pr
     A source that is refused gives a file that says so. Raises ConfigFault for a configuration that is, and ZoneFault
     if the source does not come to rest. For a process that does little else: its garbage is no longer collected.
     """
-    os.environ[mapped.VERIFY_KEY] = "1"  # LMDB trusts what it maps: a damaged file would end this process each time
+    os.environ[fingerprints.VERIFY_KEY] = "1"  # LMDB trusts what it maps: damage would end this process
     gc.disable()  # millions of objects that stay: looking through them again and again takes as long as all else
     target = Target.of(section, apex, ident)
-    with _opened(os.path.dirname(target.path)) as folder, _locked(folder, target.path) as is_ours:
+    with opened_folder(os.path.dirname(target.path)) as folder, locked(folder, target.path) as is_ours:
         if not is_ours:  # another compiler of this zone is at work, and sees to it that its source has come to rest
             return False
         chains = [nsec3param.from_text(chain)] if chain else []
@@ -193,31 +146,31 @@ def write(
     progress: Progress,
 ) -> None:
     """Write a zone's file and put it in its place in the open ``folder``."""
-    with _new_file(target, folder, files) as env:
+    with new_file(target, folder, files) as env:
         unanswered: list[str] = []
         count = _put_names(env, zone, versions.of(target.powerdns) or versions.UNKNOWN, unanswered, progress)
-        with env.begin(db=env.open_db(mapped.NAMES)) as txn:
-            outline = _Outline(zone.apex, iter(txn.cursor()), getattr(zone, "proves_insecure", None))
+        with env.begin(db=env.open_db(layout.NAMES)) as txn:
+            outline = Outline(zone.apex, iter(txn.cursor()), getattr(zone, "proves_insecure", None))
         progress("order", count)
-        members = ((mapped.order_key(name, zone.apex), name) for name in ring.members(outline))
-        _put(env, mapped.ORDER, ((key, outline.spelled.get(name, name).encode()) for key, name in sorted(members)))
+        members = ((layout.order_key(name, zone.apex), name) for name in ring.members(outline))
+        _put(env, layout.ORDER, ((key, outline.spelled.get(name, name).encode()) for key, name in sorted(members)))
         for param in chains:
             progress("NSEC3 ring", count)
             found = ring.hashed_members(outline, opt_out=param.opt_out)
             hashed = sorted((hash_label(name, param.salt, param.iterations), name) for name in found)
-            _put(env, mapped.chain_name(param), ((digest.encode(), name.encode()) for digest, name in hashed))
+            _put(env, layout.chain_name(param), ((digest.encode(), name.encode()) for digest, name in hashed))
         progress("faults", count)
         with env.begin(write=True) as txn:
             settings = getattr(zone, "settings", {})
-            txn.put(mapped.SETTINGS, "\n".join(f"{kind} {value}" for kind, [value] in settings.items()).encode())
-        _put_head(env, mapped.Head(target.config, target.decides, False, count, files), [*zone.faults, *unanswered])
+            txn.put(layout.SETTINGS, "\n".join(f"{kind} {value}" for kind, [value] in settings.items()).encode())
+        _put_head(env, layout.Head(target.config, target.decides, False, count, files), [*zone.faults, *unanswered])
 
 
 def _put_names(
     env: lmdb.Environment, zone: Compilable, powerdns: Version, unanswered: list[str], progress: Progress
 ) -> int:
     """All names with their records; how many there are. ``unanswered`` gets a line for each that cannot be told."""
-    found = sorted((mapped.names_key(name), name) for name in zone.names())
+    found = sorted((layout.names_key(name), name) for name in zone.names())
     empty: list[tuple[bytes, str, bool]] = []
     cuts: set[str] = set()
 
@@ -241,13 +194,13 @@ def _put_names(
             elif records is not None:
                 empty.append((key, name, False))
 
-    count = _put(env, mapped.NAMES, entries())
+    count = _put(env, layout.NAMES, entries())
     leaves_out = getattr(zone, "proves_insecure", None) is False
     rest = [
-        (key, mapped.EMPTY[is_answered, (leaves_out and is_answered) or occlusion.is_hidden(name, zone.apex, cuts)])
+        (key, layout.EMPTY[is_answered, (leaves_out and is_answered) or occlusion.is_hidden(name, zone.apex, cuts)])
         for key, name, is_answered in empty
     ]
-    return count + _put(env, mapped.NAMES, rest, append=False)
+    return count + _put(env, layout.NAMES, rest, append=False)
 
 
 def _put(env: lmdb.Environment, database: bytes, entries: Iterable[tuple[bytes, bytes]], *, append: bool = True) -> int:
@@ -261,106 +214,17 @@ def _put(env: lmdb.Environment, database: bytes, entries: Iterable[tuple[bytes, 
     return count
 
 
-def _put_head(env: lmdb.Environment, head: mapped.Head, faults: Sequence[str]) -> None:
+def _put_head(env: lmdb.Environment, head: layout.Head, faults: Sequence[str]) -> None:
     with env.begin(write=True) as txn:
-        txn.put(mapped.FAULTS, "\n".join(faults).encode("utf-8", "surrogateescape"))
-        txn.put(mapped.HEAD, head.to_bytes())
+        txn.put(layout.FAULTS, "\n".join(faults).encode("utf-8", "surrogateescape"))
+        txn.put(layout.HEAD, head.to_bytes())
 
 
 def _write_refusal(target: Target, folder: int, refusal: Sequence[str], files: fingerprints.Fingerprint) -> None:
     if not os.geteuid() and ownership.untrusted(target.source):  # what the lines quote may be of another file by now
         refusal = [f"{target.source}: is refused; zoneutil zone check {target.apex or '.'} says why"]
-    with _new_file(target, folder, files) as env:
-        _put_head(env, mapped.Head(target.config, target.decides, True, 0, files), refusal)
-
-
-@contextmanager
-def _new_file(target: Target, folder: int, files: fingerprints.Fingerprint) -> Iterator[lmdb.Environment]:
-    """A file that takes the place of the zone's if all goes well; who may read the source may read it."""
-    new = os.urandom(8).hex() + _NEW
-    descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
-    try:
-        env = lmdb.open(
-            f"/proc/self/fd/{descriptor}", subdir=False, map_size=_MAP_OCTETS, max_dbs=mapped.MAX_DBS, lock=False,
-            sync=False, metasync=False,
-        )  # fmt: skip
-        try:
-            yield env
-            env.sync(True)
-        finally:
-            env.close()
-        mapped.write_digest(descriptor)
-        os.fsync(descriptor)
-        _share(descriptor, target, files)
-        os.rename(new, os.path.basename(target.path), src_dir_fd=folder, dst_dir_fd=folder)
-    except lmdb.Error as exc:
-        os.unlink(new, dir_fd=folder)  # on a full disk a half file would keep it full
-        raise ZoneFault([f"{target.path}: cannot be written: {exc}; make room for it"]) from exc
-    except BaseException:
-        os.unlink(new, dir_fd=folder)
-        raise
-    finally:
-        os.close(descriptor)
-    os.fsync(folder)
-
-
-def _share(descriptor: int, target: Target, files: fingerprints.Fingerprint) -> None:
-    """Give the file the mode, and if root made it the owner, of the source that was read."""
-    source = os.stat(target.source) if os.path.exists(target.source) else None
-    if source is None or source.st_ino not in (inode for _, _, _, inode, _ in files):
-        return
-    if not os.geteuid():
-        os.fchown(descriptor, source.st_uid, source.st_gid)
-    os.fchmod(descriptor, source.st_mode & 0o644)
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[int]:
-    """The folder of compiled files, made if need be; ZoneFault if something else is there."""
-    try:
-        try:
-            os.mkdir(path, 0o755)
-        except FileExistsError:
-            pass
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as exc:
-        raise ZoneFault([f"{path}: {exc.strerror}; it must be a folder that {_me()} may write, and no link"]) from exc
-    try:
-        yield folder
-    finally:
-        os.close(folder)
-
-
-@contextmanager
-def _locked(folder: int, path: str) -> Iterator[bool]:
-    """One compiler for a zone and one at work in a folder; the kernel lets go of the locks when a process dies."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        descriptor = os.open(choice.LOCK, flags, 0o644, dir_fd=folder)
-    except PermissionError:  # of another user, in our folder
-        os.unlink(choice.LOCK, dir_fd=folder)
-        descriptor = os.open(choice.LOCK, flags, 0o644, dir_fd=folder)
-    try:
-        is_ours = _has_zone_lock(descriptor, path)
-        if is_ours:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield is_ours
-    finally:
-        os.close(descriptor)
-
-
-def _has_zone_lock(descriptor: int, path: str) -> bool:
-    for _ in range(_TRIES):
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, choice.lock_offset(path))
-            return True
-        except OSError:
-            time.sleep(_TRY_SECONDS)
-    return False
-
-
-def _me() -> str:
-    return ownership.user_name(os.geteuid())
+    with new_file(target, folder, files) as env:
+        _put_head(env, layout.Head(target.config, target.decides, True, 0, files), refusal)
 
 
 def _loaded(section: Section, target: Target) -> tuple[Compilable | None, Sequence[str], Sequence[str]]:
@@ -392,8 +256,8 @@ def sections(read: configuration.Config) -> Mapping[str, Section]:
 
 def _mapped(path: str) -> lmdb.Environment | None:
     try:
-        return mapped.open_file(path)
-    except mapped.DAMAGED:
+        return layout.open_file(path)
+    except layout.DAMAGED:
         return None
 
 
@@ -405,9 +269,9 @@ def _chains_of(env: lmdb.Environment | None) -> list[Nsec3Param]:
     try:
         with env.begin() as txn:
             for key, _ in txn.cursor():
-                if (param := mapped.chain_of(bytes(key))) is not None:
+                if (param := layout.chain_of(bytes(key))) is not None:
                     found.append(param)
-    except mapped.DAMAGED:
+    except layout.DAMAGED:
         pass
     return found
 
@@ -416,18 +280,18 @@ def _remove_leftovers(section: Section, folder: int) -> None:
     """Remove what a killed compiler left, and files of zones that this configuration has no more."""
     wanted = {Target.of(found, apex, 0).path for apex, found in sections(section.config).items()}
     for name in os.listdir(folder):
-        path = os.path.join(section.config.folder, choice.FOLDER, name)
+        path = os.path.join(section.config.folder, FOLDER, name)
         is_old = name.endswith(".mdb") and path not in wanted and _is_of_config(path, section.config)
-        if is_old or name.endswith(_NEW):
+        if is_old or name.endswith(NEW):
             os.unlink(name, dir_fd=folder)
 
 
 def _is_of_config(path: str, read: configuration.Config) -> bool:
     """Whether a compiled file is one of this configuration, or of none that is still there."""
     try:
-        env = mapped.open_file(path)
+        env = layout.open_file(path)
         with env.begin() as txn:
-            head = mapped.Head.from_bytes(txn.get(mapped.HEAD) or b"")
-    except mapped.DAMAGED:
+            head = layout.Head.from_bytes(txn.get(layout.HEAD) or b"")
+    except layout.DAMAGED:
         return True
     return head.config == read.path or not os.path.exists(head.config)

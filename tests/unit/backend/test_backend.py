@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import ConfigFault, NameFault, NotListable, RequestFault
 from pipebackend.base.version import VERSION
 from pipebackend.cli import backendcmd

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base import stats
 from pipebackend.base.stats import Stats
 from pipebackend.pipe import PipeSession

@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from pipebackend.admin.editor import is_newer, with_serial
 from pipebackend.admin.operator import Operator
+from pipebackend.admin.serials import is_newer, with_serial
 from pipebackend.base.errors import BackendError
 from tests.unit.cli.test_zone_edit import lines, serial
 
@@ -162,7 +162,7 @@ def test_the_serial_after_the_last_is_the_first():
 
 
 def test_a_failed_change_leaves_no_transaction(zone):
-    from pipebackend.backend.backend import open_backend
+    from pipebackend.backend.opening import open_backend
 
     backend = open_backend(str(zone.folder / "pipebackend.toml"))
     with pytest.raises(BackendError):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import BackendError
 from pipebackend.cli import backendcmd
 from pipebackend.cli.progress import Progress

@@ -6,7 +6,7 @@ import pytest
 
 from pipebackend.base.errors import RecordFault
 from pipebackend.dnsdata import rdforms, records
-from pipebackend.dnsdata.rdtext import number_of
+from pipebackend.dnsdata.typetable import number_of
 
 
 @pytest.mark.parametrize(

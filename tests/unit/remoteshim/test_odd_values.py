@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from remoteshim import methods
 from remoteshim.main import RemoteSession
 

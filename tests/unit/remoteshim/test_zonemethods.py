@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import Backend, open_backend
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import StoreFault
 from remoteshim.main import RemoteSession
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.backend.backend import PATIENCE, Backend, open_backend
+from pipebackend.backend.backend import PATIENCE, Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.pipe import PipeSession
 from pipebackend.server.answercache import MAX_ANSWERS, MAX_OCTETS, Kept
 from tests.making import CITIES, TABLE_ZONE, age

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pipebackend.backend.backend import PATIENCE, Backend, open_backend
+from pipebackend.backend.backend import PATIENCE, Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.server.answercache import Kept
 from remoteshim.main import RemoteSession
 from tests.making import TABLE_ZONE, make_watcher

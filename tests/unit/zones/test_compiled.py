@@ -17,9 +17,10 @@ from pipebackend.config import configuration
 from pipebackend.config.configuration import Section
 from pipebackend.dnsdata.nsec3param import Nsec3Param
 from pipebackend.dnsdata.records import Client
-from pipebackend.zones.compiled import choice, compiler, mapped
-from pipebackend.zones.compiled.choice import Pending, Target
+from pipebackend.zones.compiled import choice, compiler, deferred, fingerprints, layout
+from pipebackend.zones.compiled.choice import Pending
 from pipebackend.zones.compiled.mapped import CompiledZone
+from pipebackend.zones.compiled.target import FOLDER, Target
 from tests.making import CITIES, age, read_config
 
 APEX, IDENT = "cities.example", 4711
@@ -29,7 +30,7 @@ APEX, IDENT = "cities.example", 4711
 def _no_compiler_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "_compiles", choice.FOREGROUND)
     monkeypatch.setattr(choice, "_requested", {})
-    monkeypatch.setenv(mapped.VERIFY_KEY, "")  # a build sets it
+    monkeypatch.setenv(fingerprints.VERIFY_KEY, "")  # a build sets it
 
 
 @pytest.fixture
@@ -124,8 +125,8 @@ def test_where_nothing_can_be_kept_the_zone_is_read_and_the_log_says_so_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(choice, "_compiles", choice.BACKGROUND)
-    (tmp_path / choice.FOLDER).write_text("in the way")
-    logs.forget(str(tmp_path / choice.FOLDER))
+    (tmp_path / FOLDER).write_text("in the way")
+    logs.forget(str(tmp_path / FOLDER))
     section = zone_file(tmp_path, "; nothing\n" * 100_000)
     assert choice.served(target_of(section), None, never_read) is None
     assert choice.served(target_of(section), None, never_read) is None
@@ -146,7 +147,7 @@ def test_files_of_zones_that_are_gone_are_removed(section: Section, tmp_path: Pa
     made(section)
     other = zone_file(tmp_path, "@ 60 SOA ns1 hostmaster 1 2 3 4 5\n", "other.example")
     compiler.build(other, "other.example", IDENT)
-    assert [path.name.rsplit(".", 2)[0] for path in (tmp_path / choice.FOLDER).glob("*.mdb")] == ["other.example"]
+    assert [path.name.rsplit(".", 2)[0] for path in (tmp_path / FOLDER).glob("*.mdb")] == ["other.example"]
 
 
 def test_a_map_stays_valid_when_its_file_is_replaced(section: Section, tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_one_compiler_works_for_a_zone(section: Section, tmp_path: Path) -> None
     target = target_of(section)
     child = os.fork()
     if not child:  # a lock of this very process would not be in its own way
-        with open(tmp_path / choice.FOLDER / choice.LOCK, "r+b") as file:
+        with open(tmp_path / FOLDER / choice.LOCK, "r+b") as file:
             fcntl.lockf(file, fcntl.LOCK_EX, 1, choice.lock_offset(target.path))
             os._exit(int(_is_made_by_another(section)))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -211,7 +212,7 @@ def test_each_damaged_octet_is_found_and_the_zone_is_compiled_again(section: Sec
     for at in range(0, len(good), 997):
         path.write_bytes(good[:at] + bytes((good[at] ^ 1,)) + good[at + 1 :])
         with open(path, "rb") as file, pytest.raises(ValueError, match="digest"):
-            mapped.check_digest(file.fileno())
+            layout.check_digest(file.fileno())
     assert zone.damage()
     assert not path.exists()
     assert compiler.build(section, APEX, IDENT)
@@ -230,7 +231,7 @@ def test_octets_that_are_no_text_are_damage(
 ) -> None:
     """One flipped bit in a name was a traceback for each denial, and the file stayed."""
     made(section)
-    monkeypatch.setenv(mapped.VERIFY_KEY, "")
+    monkeypatch.setenv(fingerprints.VERIFY_KEY, "")
     path = Path(target_of(section).path)
     good = path.read_bytes()
     path.unlink()
@@ -252,7 +253,7 @@ def test_after_a_fault_of_memory_a_damaged_file_is_not_opened(
     del zone
     path.unlink()  # another file, which this process has not mapped
     path.write_bytes(octets)
-    monkeypatch.setenv(mapped.VERIFY_KEY, "1")
+    monkeypatch.setenv(fingerprints.VERIFY_KEY, "1")
     assert choice.current(target_of(section)) is None
     assert "its digest is wrong" in capfd.readouterr().err
 
@@ -261,7 +262,7 @@ def test_a_large_zone_is_not_read_for_a_command_about_another(tmp_path: Path, mo
     monkeypatch.setattr(choice, "_compiles", choice.NEVER)
     target = target_of(zone_file(tmp_path, "; nothing\n" * 100_000))
     zone = choice.served(target, None, never_read)
-    assert isinstance(zone, choice.Deferred)
+    assert isinstance(zone, deferred.Deferred)
     with pytest.raises(AssertionError, match="is read"):
         zone.soa()
-    assert not (tmp_path / choice.FOLDER).exists()
+    assert not (tmp_path / FOLDER).exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.zones.compiled import choice
 from pipebackend.zones.text import presigned, zonefile
 from tests.making import age

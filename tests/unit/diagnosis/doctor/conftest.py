@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipebackend.admin.operator import Operator
-from pipebackend.backend.backend import open_backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.diagnosis.doctor import examination, pdnsconf
 from pipebackend.diagnosis.doctor.findings import DELETE
 from pipebackend.diagnosis.doctor.server import Server
