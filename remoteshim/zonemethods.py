@@ -1,4 +1,4 @@
-"""The REMOTE methods that write zones or keep book of them (rules T-1 to T-12)."""
+"""The REMOTE methods that write zones or the state of their replication (rules T-1 to T-12)."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ class Backend(Sources):
         return "-" if zone is None else zone.apex or "."
 
     def _nsec3param(self, zone: Zone) -> str | None:
-        """The zone's NSEC3PARAM; known by heart until the store changes, since every random name needs it."""
+        """The zone's NSEC3PARAM; remembered until the store changes, since every random name needs it."""
         state = self.state()
         if state is not self._denied_in:
             self._denied_in = state

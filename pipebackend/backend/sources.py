@@ -76,7 +76,7 @@ class Sources:
     def state(self) -> object:
         """The same object for as long as no answer that may be kept can have changed."""
         if self._writer is not None and self._writer[1].is_open:
-            return object()  # each question is answered anew, and first writes what was fed
+            return object()  # each question is looked up again, and first writes what was fed
         return self.zones.version()
 
     @property

@@ -51,7 +51,7 @@ class Watcher:
         before = self.registry
         files = registry.fingerprint([before.config.path])
         try:
-            fresh = _read_anew(before.config) if files != before.files else before.config
+            fresh = _read_again(before.config) if files != before.files else before.config
             self.registry = registry.load(fresh, before, files)
         except ConfigFault as exc:
             logs.error(f"{exc}\nthe configuration in force stays as it was before")
@@ -77,7 +77,7 @@ class Watcher:
                         _report_faults(entry)
                 was_stale, stale = stale, self.registry.is_stale()
                 if is_told:
-                    logs.info("told to read what changed" if stale else "told to read what changed: nothing did")
+                    logs.info("SIGHUP: reading what has changed" if stale else "SIGHUP: no file has changed")
                 if stale and (was_stale or is_told):
                     self.refresh()
                     stale = False
@@ -85,11 +85,11 @@ class Watcher:
                 logs.traceback("reading the changed files failed; the old ones stay in force")
 
 
-def _read_anew(before: configuration.Config) -> configuration.Config:
+def _read_again(before: configuration.Config) -> configuration.Config:
     """The configuration as it is now; an empty one says nothing, but a full disk or an editor leaves it like that."""
     fresh = configuration.read(before.path)
     if before.table and not fresh.table:
-        raise ConfigFault([f"{before.path}: is empty now; if that is meant, start PowerDNS anew"])
+        raise ConfigFault([f"{before.path}: is empty now; if that is meant, restart PowerDNS"])
     return fresh
 
 
@@ -97,7 +97,7 @@ def report_refusal(entry: registry.Entry) -> None:
     """Log why a zone's source is refused, if it is."""
     if entry.faults:
         _report(entry.faults, entry.apex)
-        fate = "is served as it was before" if entry.zone is not None else "is left out until its file is mended"
+        fate = "is served as it was before" if entry.zone is not None else "is not served until its file is fixed"
         logs.error(f"zone {entry.apex or '.'} {fate}")
 
 

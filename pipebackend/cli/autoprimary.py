@@ -19,7 +19,7 @@ __all__ = ["group"]
 
 @click.group("autoprimary")
 def group() -> None:
-    """Autoprimaries: servers whose NOTIFY for an unknown zone makes it a secondary zone here.
+    """Autoprimaries: servers that may add zones. Their NOTIFY for an unknown zone makes it a secondary zone here.
 
     PowerDNS needs secondary=yes and autosecondary=yes.
 
@@ -45,7 +45,7 @@ def list_(open_backend: Callable[[], Backend], as_json_: bool) -> None:
 @click.option("--account", metavar="TEXT", default="", help="The account of the zones that it makes.")
 @click.pass_obj
 def add(open_backend: Callable[[], Backend], address: str, nameserver: str, account: str) -> None:
-    """Let a server make zones whose NS records name NAMESERVER.
+    """Accept new secondary zones from a server. Their NS records must name NAMESERVER.
 
     Example: zoneutil autoprimary add 192.0.2.1 ns1.example.net --account customers
     """
@@ -59,7 +59,7 @@ def add(open_backend: Callable[[], Backend], address: str, nameserver: str, acco
 @click.argument("nameserver", required=False)
 @click.pass_obj
 def remove(open_backend: Callable[[], Backend], address: str, nameserver: str | None) -> None:
-    """Let a server make no more zones; those that it made stay.
+    """Accept no more new zones from a server. Those that it made stay.
 
     Example: zoneutil autoprimary remove 192.0.2.1
     """

@@ -22,7 +22,7 @@ ZSK, KSK = 256, 257  # RFC 4034 section 2.1.1; a combined signing key has the fl
 
 @click.group("key")
 def group() -> None:
-    """The DNSSEC keys of a zone; `secure` is all that most zones need.
+    """DNSSEC keys. `secure` is all that most zones need.
 
     Example: zoneutil key secure airports.aa
     """
@@ -38,7 +38,7 @@ def _takes_key(command: Callable[..., None]) -> Callable[..., None]:
 @json_option
 @click.pass_obj
 def list_(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None:
-    """List the keys of a zone, without their private parts.
+    """List the keys of a zone, no private parts.
 
     Example: zoneutil key list airports.aa
     """
@@ -87,7 +87,8 @@ def import_(
     unpublished: bool,
     as_json_: bool,
 ) -> None:
-    """Take a key from a .private file of dnssec-keygen, ldns-keygen or PowerDNS, or from a PEM file of Knot or openssl.
+    """Take a key from a .private or PEM file. These come from dnssec-keygen, ldns-keygen or PowerDNS, and from Knot or
+    openssl.
 
     Whether it is a KSK or a ZSK is read from the .key file beside it, or seen from the key tag in the name of the
     file; where there is neither, --ksk is assumed. Files of TSIG keys are for `zoneutil tsig import`.
@@ -104,7 +105,7 @@ def import_(
 @json_option
 @click.pass_obj
 def export(open_backend: Callable[[], Backend], name: str, id_: int, directory: str | None, as_json_: bool) -> None:
-    """Print the private key in BIND's format; keep it secret.
+    """Print a private key, in BIND's format. Keep it secret.
 
     Example: zoneutil key export airports.aa 1 --directory .
     """
@@ -137,7 +138,7 @@ def activate(open_backend: Callable[[], Backend], name: str, id_: int, as_json_:
 @json_option
 @click.pass_obj
 def deactivate(open_backend: Callable[[], Backend], name: str, id_: int, as_json_: bool) -> None:
-    """Do not sign with a key any more.
+    """Stop signing with a key.
 
     Example: zoneutil key deactivate airports.aa 1
     """
@@ -152,7 +153,7 @@ def deactivate(open_backend: Callable[[], Backend], name: str, id_: int, as_json
 @json_option
 @click.pass_obj
 def publish(open_backend: Callable[[], Backend], name: str, id_: int, as_json_: bool) -> None:
-    """Show a key in the zone.
+    """Put a key into the DNSKEY RRset.
 
     Example: zoneutil key publish airports.aa 2
     """
@@ -164,7 +165,7 @@ def publish(open_backend: Callable[[], Backend], name: str, id_: int, as_json_: 
 @json_option
 @click.pass_obj
 def unpublish(open_backend: Callable[[], Backend], name: str, id_: int, as_json_: bool) -> None:
-    """Do not show a key in the zone; it can sign all the same.
+    """Remove a key from the DNSKEY RRset. It may still sign.
 
     Example: zoneutil key unpublish airports.aa 1
     """
@@ -176,7 +177,7 @@ def unpublish(open_backend: Callable[[], Backend], name: str, id_: int, as_json_
 @yes_option
 @click.pass_obj
 def delete(open_backend: Callable[[], Backend], name: str, id_: int, yes: bool) -> None:
-    """Forget a key for good; asks first if no active key would be left.
+    """Delete a key for good. Asks first if no active key would be left.
 
     Example: zoneutil key delete airports.aa 1
     """
@@ -194,7 +195,7 @@ def delete(open_backend: Callable[[], Backend], name: str, id_: int, yes: bool) 
 @json_option
 @click.pass_obj
 def ds(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None:
-    """Print the DS records for the parent zone; exit status 1 if there is no active KSK or CSK.
+    """Print the DS records for the parent zone. Exit status 1 if there is no active KSK or CSK.
 
     Example: zoneutil key ds airports.aa
     """
@@ -213,8 +214,8 @@ def ds(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None:
 @json_option
 @click.pass_obj
 def secure(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None:
-    """Sign a zone: make one key (CSK, ECDSA P-256) that signs all of it. Names are denied with NSEC, unless
-    `zoneutil zone nsec3` said otherwise.
+    """Sign a zone: make one key (CSK, P-256). It signs all of the zone. Denials use NSEC unless `zoneutil zone nsec3`
+    was run.
 
     Example: zoneutil key secure airports.aa
     """
@@ -226,7 +227,7 @@ def secure(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> No
 @yes_option
 @click.pass_obj
 def unsecure(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
-    """Forget all keys of a zone for good, and its NSEC3 and PRESIGNED settings; asks first if it has keys.
+    """Delete all keys of a zone for good. Its NSEC3 and PRESIGNED metadata go as well; asks first if it has keys.
 
     Example: zoneutil key unsecure airports.aa
     """

@@ -22,7 +22,7 @@ __all__ = ["cli", "main"]
 @click.option("--config", metavar="FILE", help="The configuration file; found as the coprocesses find it if left out.")
 @click.pass_context
 def cli(context: click.Context, config: str | None) -> None:
-    """Looks at the zones behind PowerDNS and changes them.
+    """Show and change the zones behind PowerDNS.
 
     Example: zoneutil record lookup lax.airports.aa
     """

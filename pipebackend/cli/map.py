@@ -21,7 +21,7 @@ __all__ = ["command", "places"]
 @click.option("-o", "--output", "path", metavar="FILE", required=True, type=click.Path(path_type=Path))
 @click.pass_obj
 def command(open_backend: Callable[[], Backend], name: str, path: Path) -> None:
-    """Draw the LOC records of a zone on a world map, as .svg, .png or .html by the suffix of FILE.
+    """Draw a zone's LOC records on a world map. The suffix of FILE decides: .svg, .png or .html.
 
     The page (.html) shows a name, and the text of its TXT record, under the mouse. Needs the extra "map".
 

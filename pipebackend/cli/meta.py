@@ -16,7 +16,7 @@ __all__ = ["group"]
 
 @click.group("meta")
 def group() -> None:
-    """The settings of a zone, which PowerDNS calls domain metadata.
+    """Domain metadata: the settings of a zone.
 
     Example: zoneutil meta set airports.aa ALLOW-AXFR-FROM 192.0.2.0/24
     """
@@ -27,7 +27,7 @@ def group() -> None:
 @json_option
 @click.pass_obj
 def list_(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None:
-    """List the settings of a zone, also those that its kind of zone demands.
+    """List the metadata of a zone. Those that its kind of zone demands are listed, too.
 
     Example: zoneutil meta list airports.aa
     """
@@ -45,7 +45,7 @@ def list_(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> Non
 @json_option
 @click.pass_obj
 def get(open_backend: Callable[[], Backend], name: str, kind: str, as_json_: bool) -> None:
-    """Print the values of one kind, a line each; exit status 1 if there are none.
+    """Print the values of one kind, a line each. Exit status 1 if there are none.
 
     Example: zoneutil meta get airports.aa ALLOW-AXFR-FROM
     """

@@ -29,7 +29,7 @@ _server_option = click.option(
 
 @click.group("pdns")
 def group() -> None:
-    """PowerDNS's own settings, pdns.conf: what to write, and what is wrong with it.
+    """pdns.conf: what to write, and its faults.
 
     Example: zoneutil pdns check
     """
@@ -52,7 +52,7 @@ def conf(
     pdns_server: str,
     as_json_: bool,
 ) -> None:
-    """Print the lines of pdns.conf that serve this configuration, each with the reason why.
+    """Print the lines that pdns.conf needs. Each with the reason why.
 
     Also those that its zones need: for transfers, DNAME, the client's network and so on.
 
@@ -81,7 +81,7 @@ def conf(
 @json_option
 @click.pass_context
 def check(context: click.Context, config_dir: str, config_name: str, pdns_server: str, as_json_: bool) -> None:
-    """Find what is wrong with pdns.conf, then try what it starts; exit status 1 if anything would fail.
+    """Find faults in pdns.conf. Then tries what it starts; exit status 1 if anything would fail.
 
     As root it tries as the user that PowerDNS runs as.
 

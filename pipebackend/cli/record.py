@@ -20,7 +20,7 @@ __all__ = ["group"]
 
 @click.group("record")
 def group() -> None:
-    """Records, as PowerDNS would get them; those of zones in the store can be changed.
+    """Look up, find and change records. Those of zones in the store can be changed.
 
     The zone is that with the longest name. Each change adds one to the serial of its SOA.
 
@@ -35,7 +35,7 @@ def group() -> None:
 @json_option
 @click.pass_obj
 def lookup(open_backend: Callable[[], Backend], name: str, type_: str, client: Client, as_json_: bool) -> None:
-    """Show what PowerDNS is told for a question, as zone-file lines with the auth flag; exit status 1 for nothing.
+    """Show what PowerDNS is told for a question. Zone-file lines with the auth flag; exit status 1 if there are none.
 
     Example: zoneutil record lookup lax.airports.aa LOC
     """
@@ -60,7 +60,7 @@ _ttl = click.option("--ttl", type=click.IntRange(0, MAX_TTL), help="In seconds; 
 @_ttl
 @click.pass_obj
 def add(open_backend: Callable[[], Backend], name: str, type_: str, content: tuple[str, ...], ttl: int | None) -> None:
-    """Add one record; words of the content need no quotes of the shell.
+    """Add one record. Words of the content need no quotes of the shell.
 
     Example: zoneutil record add www.example.org A 192.0.2.1
     """
@@ -77,7 +77,7 @@ def add(open_backend: Callable[[], Backend], name: str, type_: str, content: tup
 def replace(
     open_backend: Callable[[], Backend], name: str, type_: str, contents: tuple[str, ...], ttl: int | None
 ) -> None:
-    """Put records in the place of those of a type, or make them; each content is one word of the shell.
+    """Replace the records of one type, or add them. Each content is one word of the shell.
 
     Example: zoneutil record replace example.org MX "10 mx1.example.org" "20 mx2.example.org"
     """
@@ -91,7 +91,7 @@ def replace(
 @click.argument("content", nargs=-1)
 @click.pass_obj
 def delete(open_backend: Callable[[], Backend], name: str, type_: str, content: tuple[str, ...]) -> None:
-    """Delete one record, or without CONTENT all of a type at a name.
+    """Delete one record, or all of a type. Without CONTENT it is all of them.
 
     Example: zoneutil record delete www.example.org A 192.0.2.1
     """
@@ -105,7 +105,8 @@ def delete(open_backend: Callable[[], Backend], name: str, type_: str, content: 
 @json_option
 @click.pass_obj
 def search(open_backend: Callable[[], Backend], pattern: str, most: int, as_json_: bool) -> None:
-    """Find records by owner or content, in which * stands for any text and ? for one character; exit status 1 for none.
+    """Find records by owner or content. In the pattern * is any text and ? one character; exit status 1 if none is
+    found.
 
     Example: zoneutil record search "*.example.org"
     """
@@ -142,7 +143,7 @@ def _demand_type(command: str, name: str, type_: str, content: Sequence[str]) ->
 
 def _told(is_changed: bool) -> None:
     if not is_changed:
-        click.echo("it is so already; nothing was changed", err=True)
+        click.echo("no change: already set", err=True)
 
 
 def _line(record: Record) -> str:

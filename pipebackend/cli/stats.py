@@ -25,7 +25,7 @@ _PIPE = b"HELO\t5\nCMD\tstats json\n"
 @click.option("--socket", "path", metavar="PATH", default=SOCKET, show_default=True, help="Where the server listens.")
 @json_option
 def command(path: str, as_json_: bool) -> None:
-    """Show what was asked of a socket's server: calls by method and zone, failures, the slowest, since when.
+    """Show statistics of a socket's server. Calls by method and zone, failures, the slowest, since when.
 
     A coprocess that PowerDNS started itself is asked with: pdnsutil backend-cmd remote stats
 

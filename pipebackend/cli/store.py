@@ -20,7 +20,7 @@ __all__ = ["group"]
 
 @click.group("store")
 def group() -> None:
-    """The database that holds keys and settings.
+    """The database with keys and stored zones.
 
     Example: zoneutil store backup zones-2026-11-22.db
     """
@@ -29,7 +29,7 @@ def group() -> None:
 @group.command()
 @click.pass_obj
 def init(open_backend: Callable[[], Backend]) -> None:
-    """Make the store, or bring an older one up to date; the first write does so, too. Prints its path.
+    """Make the store, or upgrade an older one. The first write does so, too. Prints its path.
 
     Example: zoneutil store init
     """
@@ -43,7 +43,8 @@ def init(open_backend: Callable[[], Backend]) -> None:
 @json_option
 @click.pass_obj
 def check(open_backend: Callable[[], Backend], repair: bool, as_json_: bool) -> None:
-    """Find what is wrong with the file, its rows, or the keys and settings in it; exit status 1 if anything is.
+    """Find faults in the store. In the file, its rows, and the keys and metadata in it; exit status 1 if there are
+    any.
 
     Also with owners, modes and links of what the configuration names: itself, zone files, tables, compiled zones.
 
@@ -75,7 +76,7 @@ def check(open_backend: Callable[[], Backend], repair: bool, as_json_: bool) -> 
 @click.argument("file")
 @click.pass_obj
 def backup(open_backend: Callable[[], Backend], file: str) -> None:
-    """Copy the store to a new file, while others may be using it; keep it secret, the private keys are in it.
+    """Copy the store to a new file, while in use. Keep the copy secret: the private keys are in it.
 
     Example: zoneutil store backup zones-2026-11-22.db
     """
@@ -86,7 +87,7 @@ def backup(open_backend: Callable[[], Backend], file: str) -> None:
 @json_option
 @click.pass_obj
 def dump(open_backend: Callable[[], Backend], as_json_: bool) -> None:
-    """Print what is in the store, without secrets: zones with their keys and settings, and TSIG keys.
+    """Print what is in the store, no secrets. Zones with their keys and metadata, and TSIG keys.
 
     Example: zoneutil store dump --json
     """

@@ -19,7 +19,7 @@ __all__ = ["group"]
 
 @click.group("tsig")
 def group() -> None:
-    """TSIG keys, with which servers and clients sign their messages (RFC 8945).
+    """TSIG keys (RFC 8945). Servers and clients sign their messages with them.
 
     Example: zoneutil tsig generate transfer
     """
@@ -53,7 +53,7 @@ def generate(open_backend: Callable[[], Backend], key: str, algorithm: str) -> N
 @click.argument("words", metavar="FILE|KEY ALGORITHM", nargs=-1, required=True)
 @click.pass_obj
 def import_(open_backend: Callable[[], Backend], words: tuple[str, ...]) -> None:
-    """Take keys that another server has, from a file, or one whose secret (Base64) comes on standard input.
+    """Take keys of another server from a file. Or one key whose secret (Base64) comes on standard input.
 
     FILE has key blocks of named.conf, key: sections of knot.conf or nsd.conf, an HMAC key of dnssec-keygen or
     ldns-keygen, or lines as dig -y and pdnsutil have them; - is standard input. After KEY ALGORITHM the secret can be a
@@ -91,7 +91,7 @@ def _from_words(words: Sequence[str]) -> TsigKey:
 @json_option
 @click.pass_obj
 def export(open_backend: Callable[[], Backend], key: str, as_json_: bool) -> None:
-    """Print a key with its secret, as named.conf, nsd.conf's tools and `dig -k FILE` have it; keep it secret.
+    """Print a key with its secret. The form is that of named.conf, the tools of NSD and `dig -k FILE`; keep it secret.
 
     Example: zoneutil tsig export transfer > transfer.key
     """
@@ -120,7 +120,7 @@ def delete(open_backend: Callable[[], Backend], key: str) -> None:
 @click.argument("key")
 @click.pass_obj
 def allow(open_backend: Callable[[], Backend], name: str, key: str) -> None:
-    """Let whoever has a key transfer a zone.
+    """Allow transfers of a zone to a key.
 
     Example: zoneutil tsig allow airports.aa transfer
     """

@@ -36,7 +36,7 @@ for _command in zone_edit.COMMANDS:
 @json_option
 @click.pass_obj
 def list_(open_backend: Callable[[], Backend], as_json_: bool) -> None:
-    """List the zones; one without a serial waits for its records, as a secondary zone before its first transfer.
+    """List the zones. One without a serial waits for its records, as a secondary zone before its first transfer.
 
     Example: zoneutil zone list
     """
@@ -57,7 +57,7 @@ def list_(open_backend: Callable[[], Backend], as_json_: bool) -> None:
 @json_option
 @click.pass_obj
 def show(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None:
-    """Show where a zone comes from and how large it is.
+    """Show a zone's source, size and settings.
 
     Example: zoneutil zone show airports.aa
     """
@@ -76,7 +76,7 @@ def show(open_backend: Callable[[], Backend], name: str, as_json_: bool) -> None
 @json_option
 @click.pass_obj
 def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool) -> None:
-    """Find what is wrong with a zone, or with all zones; exit status 1 if anything is.
+    """Find faults in a zone, or in all zones. Exit status 1 if there are any.
 
     Example: zoneutil zone check airports.aa
     """
@@ -102,7 +102,8 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
 @click.argument("name", required=False)
 @click.pass_obj
 def compile_(open_backend: Callable[[], Backend], name: str | None) -> None:
-    """Compile a table or file zone now, or all large ones; the coprocesses do it by themselves, in the background.
+    """Compile a table or file zone now. Without NAME, all large ones; the coprocesses do it by themselves, in the
+    background.
 
     Example: zoneutil zone compile airports.aa
     """
@@ -133,7 +134,7 @@ def _progress(what: str, count: int) -> None:
 @click.argument("name")
 @click.pass_obj
 def export(open_backend: Callable[[], Backend], name: str) -> None:
-    """Print a zone as a zone file; what cannot be written is left out and named, with exit status 1.
+    """Print a zone as a zone file. What cannot be written is named, and the exit status is 1.
 
     Example: zoneutil zone export airports.aa > airports.aa.zone
     """
@@ -159,7 +160,7 @@ def export(open_backend: Callable[[], Backend], name: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def nsec(open_backend: Callable[[], Backend], name: str) -> None:
-    """Deny the names of a signed zone with NSEC: everybody can list them.
+    """Use NSEC for denials: names can be listed.
 
     Example: zoneutil zone nsec airports.aa
     """
@@ -168,15 +169,15 @@ def nsec(open_backend: Callable[[], Backend], name: str) -> None:
 
 @group.command()
 @click.argument("name")
-@click.option("--opt-out", is_flag=True, help="Do not sign unsigned delegations.")
+@click.option("--opt-out", is_flag=True, help="Leave insecure delegations out of the NSEC3 chain.")
 @click.option("--narrow", is_flag=True, help="Make a denial for each question, so that nobody can list the names.")
-@click.option("--iterations", type=int, default=0, show_default=True, help="More than 0 is of no use (RFC 9276).")
+@click.option("--iterations", type=int, default=0, show_default=True, help="Extra iterations; keep 0 (RFC 9276).")
 @click.option("--salt", metavar="HEX", default="-", show_default="none", help="Of no use either (RFC 9276).")
 @click.pass_obj
 def nsec3(
     open_backend: Callable[[], Backend], name: str, opt_out: bool, narrow: bool, iterations: int, salt: str
 ) -> None:
-    """Deny the names of a signed zone with NSEC3, which shows them as hashes.
+    """Use NSEC3 for denials: names are hashed.
 
     Example: zoneutil zone nsec3 airports.aa --narrow
     """

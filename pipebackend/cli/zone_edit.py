@@ -37,7 +37,7 @@ def create(
     primaries: tuple[str, ...],
     nameservers: tuple[str, ...],
 ) -> None:
-    """Make a zone with SOA and NS records; a secondary zone is empty until PowerDNS has fetched it.
+    """Make a zone with SOA and NS records. A secondary zone is empty until PowerDNS has fetched it.
 
     Example: zoneutil zone create example.org --ns ns1.example.net --ns ns2.example.net
     """
@@ -54,7 +54,7 @@ def create(
 @yes_option
 @click.pass_obj
 def delete(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
-    """Delete a zone with its records, keys and settings.
+    """Delete a zone, its keys and its metadata.
 
     Example: zoneutil zone delete example.org --yes
     """
@@ -71,7 +71,7 @@ def delete(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
 @click.argument("kind", type=_kind)
 @click.pass_obj
 def set_kind(open_backend: Callable[[], Backend], name: str, kind: str) -> None:
-    """Say whether other servers have the zone from here (primary), or it from them (secondary).
+    """Make a zone native, primary or secondary.
 
     Example: zoneutil zone set-kind example.org primary
     """
@@ -83,7 +83,7 @@ def set_kind(open_backend: Callable[[], Backend], name: str, kind: str) -> None:
 @click.argument("primaries", metavar="ADDRESS...", nargs=-1, required=True)
 @click.pass_obj
 def set_primaries(open_backend: Callable[[], Backend], name: str, primaries: tuple[str, ...]) -> None:
-    """Say from which addresses a secondary zone is fetched.
+    """Set the primaries of a secondary zone.
 
     Example: zoneutil zone set-primaries example.org 192.0.2.1 [2001:db8::1]:5300
     """
@@ -95,7 +95,7 @@ def set_primaries(open_backend: Callable[[], Backend], name: str, primaries: tup
 @click.argument("account")
 @click.pass_obj
 def set_account(open_backend: Callable[[], Backend], name: str, account: str) -> None:
-    """Say whose zone it is, in words of your own; "" for nobody's.
+    """Set the account of a zone; "" removes it.
 
     Example: zoneutil zone set-account example.org customers
     """
@@ -108,7 +108,8 @@ def set_account(open_backend: Callable[[], Backend], name: str, account: str) ->
 @json_option
 @click.pass_obj
 def import_(open_backend: Callable[[], Backend], name: str, file: str, as_json_: bool) -> None:
-    """Put a zone file in the place of a zone's records, or make a native zone of it; a signed file stays signed.
+    """Replace a zone's records by a zone file. A zone that is not there is made, as native; a signed file stays
+    signed.
 
     Example: zoneutil zone import example.org example.org.zone
     """
@@ -132,7 +133,7 @@ def import_(open_backend: Callable[[], Backend], name: str, file: str, as_json_:
 @yes_option
 @click.pass_obj
 def edit(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
-    """Edit a zone as a zone file, with $VISUAL or $EDITOR; the change is checked, shown, and made if you say so.
+    """Edit a zone as a zone file. Uses $VISUAL or $EDITOR; the change is checked, shown, and made if you say so.
 
     Example: zoneutil zone edit example.org
     """
@@ -160,7 +161,7 @@ def edit(open_backend: Callable[[], Backend], name: str, yes: bool) -> None:
 
 
 def _edited(before: difference.Readable, path: str) -> Difference:
-    """What the editor leaves behind, as often as it has errors and the person wants to mend them."""
+    """What the editor leaves behind, as often as it has errors and the person wants to fix them."""
     while True:
         click.edit(filename=path)
         try:

@@ -1,6 +1,6 @@
 """The records of one answer as PIPE's DATA lines (rule P-10), from ABI 3 on.
 
-Compiled zones keep them so, since nothing is then left to do for an answer; whoever wants records reads them back.
+Compiled zones keep them so, since nothing is then left to do for an answer; who wants records reads them back.
 """
 
 from __future__ import annotations

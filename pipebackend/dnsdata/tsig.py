@@ -98,7 +98,7 @@ def _checked_secret(key: str, text: str) -> str:
             raise ValueError
         octets = a2b_base64(compact, strict_mode=True)
     except ValueError:  # binascii.Error is one
-        raise KeyFault(f"TSIG key {key}: the secret is not base64; paste it anew") from None
+        raise KeyFault(f"TSIG key {key}: the secret is not base64; paste it again") from None
     if not octets:
         raise KeyFault(f"TSIG key {key}: the secret is empty; generate one")
     return b2a_base64(octets, newline=False).decode()

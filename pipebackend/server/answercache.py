@@ -46,7 +46,7 @@ class Kept:
             answer, tally = kept
             tally[0] += 1
             return answer
-        return self._answer_anew(request, question)
+        return self._answer_and_keep(request, question)
 
     def overlong(self) -> bytes:
         """See ``sessions.Session``."""
@@ -67,7 +67,7 @@ class Kept:
             self._state = state
         self._look_at = monotonic() + (session.backend.patience if session.backend is not None else 0.0)
 
-    def _answer_anew(self, request: bytes, question: bytes) -> bytes:
+    def _answer_and_keep(self, request: bytes, question: bytes) -> bytes:
         question = self._session.folded(question) if question else b""
         kept = self._answers.get(question)
         if kept is None and question in self._older:

@@ -254,7 +254,7 @@ class Foreman:
             self._start_workers(self._missing())
         for worker in self._workers.values():
             if worker.untaken and time.monotonic() - worker.sent_at > _HANGS_SECONDS:
-                logs.error(f"worker {worker.process.pid} did nothing for {_HANGS_SECONDS:.0f} s: killed")
+                logs.error(f"worker {worker.process.pid} unresponsive for {_HANGS_SECONDS:.0f} s; killed")
                 worker.process.kill()
         waiting, self._waiting = self._waiting, []
         for slot in waiting:

@@ -60,7 +60,7 @@ class Memory:
         line, end, _ = bytes(self.chunk[:_PIPE_BUF]).partition(b"\n")
         return line + end if end else b""
 
-    def start_anew(self) -> None:
+    def start_again(self) -> None:
         """Make ready for the next process: what this one left unseen is for that one to answer."""
         self.handed = self.unseen
         self.chunk[:2] = bytes((self._HANDED if self.handed else 0, 0))

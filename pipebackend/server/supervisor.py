@@ -2,7 +2,7 @@
 
 PowerDNS never launches a REMOTE coprocess again that died while idle: that thread answers SERVFAIL for ever
 (rule L-1). So the process that PowerDNS started only waits; a child of it reads and writes the same stdin and
-stdout, and is made anew when it dies between two questions, or before it looked at one, which the new child then
+stdout, and is replaced when it dies between two questions, or before it looked at one, which the new child then
 answers. If it dies over a question, the keeper refuses that if the protocol has a word for it. Else nobody but PowerDNS
 can ask again: then the keeper ends as well, at once, and PowerDNS launches both afresh for its next question.
 
@@ -34,7 +34,7 @@ _LAST_WORDS_MS = 1000  # how long a process may go on when nobody reads its answ
 def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.Memory:
     """Become the keeper; returns in each serving process, with the memory that both share.
 
-    ``refusal`` gives the answer to a request that took the process down, empty if only PowerDNS can mend that.
+    ``refusal`` gives the answer to a request that took the process down, empty if only PowerDNS can answer it.
     In the keeper it never returns. The keeper's exit status is that of the serving process, or 128 and the number of
     the signal that killed it over a question.
     """
@@ -47,7 +47,7 @@ def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.M
     keeper = os.getpid()
     vain, is_first = 0, True
     while True:
-        memory.start_anew()
+        memory.start_again()
         life, held = os.pipe()  # the keeper holds the writing end of one, its child that of the other
         ended, end = os.pipe()
         pid = os.fork()

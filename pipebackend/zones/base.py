@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
         @property
         def sources(self) -> Sequence[str]:
-            """The files that the zone was read from; a change of one of them makes the zone be loaded anew."""
+            """The files that the zone was read from; a change of one of them makes the zone be loaded again."""
 
         @property
         def faults(self) -> Sequence[str]:

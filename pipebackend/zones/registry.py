@@ -1,4 +1,4 @@
-"""The zones of a configuration: name → zone, id → zone, and loading them anew when files change."""
+"""The zones of a configuration: name → zone, id → zone, and loading them again when files change."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def _store_url(root: Section) -> str:
 
 
 def _stored_ids(url: str, folder: str) -> dict[str, int]:
-    """The ids that zones have in the store; none while it cannot be read, which whoever asks it for more will tell."""
+    """The ids that zones have in the store; none while it cannot be read: the next call reports that."""
     if not url:
         return {}
     from pipebackend.store import open_store

@@ -37,7 +37,7 @@ class Served:
             return self.registry
         try:
             stored = self._stored.version()
-        except StoreFault:  # whoever asks for more will tell
+        except StoreFault:  # the next call that needs more reports it
             stored = -1
         if stored != self._version[1]:
             self._version = self.registry, stored

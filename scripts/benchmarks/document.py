@@ -100,7 +100,7 @@ def _figure(run: Run, wanted: str) -> str:
 
 
 def _wrapped(block: str) -> str:
-    """Paragraphs and list items wrapped anew; headings, tables and examples as they are."""
+    """Paragraphs and list items wrapped again; headings, tables and examples as they are."""
     if block.startswith(("#", "|", "    ", "```")):
         return block
     items = [line if line.startswith("- ") else f"\0{line}" for line in block.split("\n")]

@@ -63,17 +63,17 @@ class Zone:
     count: int
     config: Path
 
-    def names(self, count: int, seed: int, spelled_anew: bool) -> Iterator[str]:
+    def names(self, count: int, seed: int, in_mixed_case: bool) -> Iterator[str]:
         """Names that exist, drawn at random, none twice if there are enough of them.
 
-        ``spelled_anew`` mixes the case of their letters, as resolvers do.
+        ``in_mixed_case`` mixes the case of their letters, as resolvers do.
         """
         draw = random.Random(seed)
         whole, rest = divmod(count, self.count)
         numbers = [number for _ in range(whole) for number in draw.sample(range(self.count), self.count)]
         for number in (*numbers, *draw.sample(range(self.count), rest)):
             name = f"{_owner(self.kind, number)}.{self.apex}"
-            yield _mixed(name, draw) if spelled_anew else name
+            yield _mixed(name, draw) if in_mixed_case else name
 
 
 def name_of(number: int) -> str:

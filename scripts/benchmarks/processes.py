@@ -98,7 +98,7 @@ def _subjects(setup: Setup) -> list[Subject]:
     for kind in ("table", "file", "stored"):
         for size in setup.scale.sizes[1:]:
             zone = setup.zone(kind, size)
-            names = list(zone.names(min(_MANY, size), 6, spelled_anew=False))
+            names = list(zone.names(min(_MANY, size), 6, in_mixed_case=False))
             for protocol in (PIPE, REMOTE) if size == setup.scale.sizes[-1] else (PIPE,):
                 command = command_of(protocol, zone.config)
                 found.append(Subject(f"{protocol.title} {kind}: {size:,} names", protocol, command, names, kind, size))

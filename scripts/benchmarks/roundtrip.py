@@ -76,16 +76,16 @@ class Series:
 
 
 def _repeated(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
-    few = list(zone.names(REPEATED, 1, spelled_anew=False))
+    few = list(zone.names(REPEATED, 1, in_mixed_case=False))
     return (protocol.lookup(few[number % REPEATED], "ANY", zone_id) for number in range(count))
 
 
 def _random(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
-    return (protocol.lookup(name, "ANY", zone_id) for name in zone.names(count, 2, spelled_anew=True))
+    return (protocol.lookup(name, "ANY", zone_id) for name in zone.names(count, 2, in_mixed_case=True))
 
 
 def _nodata(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
-    return (protocol.lookup(name, "MX", zone_id) for name in zone.names(count, 3, spelled_anew=True))
+    return (protocol.lookup(name, "MX", zone_id) for name in zone.names(count, 3, in_mixed_case=True))
 
 
 def _nxdomain(zone: Zone, protocol: Protocol, zone_id: int, count: int) -> Iterator[bytes]:
@@ -165,7 +165,7 @@ def compare_answer_sizes(setup: Setup, run: Run) -> None:
     """Part f: octets of an answer beside the form in PowerDNS's documentation."""
     zone = setup.zone("table", setup.scale.names)
     with Responder(REMOTE, command_of(REMOTE, zone.config)).greet() as responder:
-        for title, name in (("A and TXT", next(zone.names(1, 1, spelled_anew=False))), ("SOA and NS", zone.apex)):
+        for title, name in (("A and TXT", next(zone.names(1, 1, in_mixed_case=False))), ("SOA and NS", zone.apex)):
             answer = responder.ask(REMOTE.lookup(name))
             documented = documented_form(answer)
             run.add("f", f"REMOTE answer, {title}", "octets", [len(answer)], [len(documented)], "documented form")

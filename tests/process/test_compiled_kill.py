@@ -98,7 +98,7 @@ def test_a_compiler_killed_at_any_moment_leaves_no_half_file(table: Path) -> Non
 @pytest.mark.parametrize(
     "damage", [lambda path: os.truncate(path, 100_000), lambda path: path.write_bytes(b"x" * 9999)]
 )
-def test_a_damaged_file_is_made_anew(table: Path, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_file_is_made_again(table: Path, damage: Callable[[Path], None]) -> None:
     subprocess.run([sys.executable, "-c", _COMPILE, str(table)], check=True, timeout=PATIENCE)
     (path,) = (table.parent / FOLDER).glob("*.mdb")
     damage(path)

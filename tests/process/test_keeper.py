@@ -140,7 +140,7 @@ def is_told_of_no_change(coprocess: Coprocess) -> bool:
     """After another hang-up: the first may come while the table has not rested since it was written."""
     os.kill(coprocess.process.pid, signal.SIGHUP)
     time.sleep(0.2)
-    return "told to read what changed: nothing did" in coprocess.log
+    return "SIGHUP: no file has changed" in coprocess.log
 
 
 @BOTH
@@ -151,7 +151,7 @@ def test_a_hang_up_has_changes_read_at_once(start: Start, tmp_path: Path, progra
     coprocess.begin()
     question = (Q if coprocess.is_pipe else LOOKUP).replace(b"lax.airports.aa", b"x.t.example")
     assert b"first" in coprocess.ask(question)
-    for _ in range(2):  # the second time to a process that was made anew
+    for _ in range(2):  # the second time to a process that was replaced
         wait_for(lambda: is_told_of_no_change(coprocess), "a word in the log")
         write_table(tmp_path, "second")
         os.kill(coprocess.process.pid, signal.SIGHUP)

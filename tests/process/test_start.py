@@ -71,7 +71,7 @@ def test_nothing_is_imported_that_an_answer_does_not_need(command: str, given: b
 )
 def test_nor_what_a_zone_of_a_configuration_does_not_need(kind: str, is_compiled: bool, tmp_path: Path) -> None:
     zone = made.make(tmp_path, kind, 20)
-    given = f"HELO\t1\nQ\t{next(zone.names(1, 1, spelled_anew=False))}\tIN\tANY\t-1\t127.0.0.1\n".encode()
+    given = f"HELO\t1\nQ\t{next(zone.names(1, 1, in_mixed_case=False))}\tIN\tANY\t-1\t127.0.0.1\n".encode()
     if is_compiled:
         subprocess.run([ZONEUTIL, "--config", zone.config, "zone", "compile", zone.apex], check=True)
     modules = imported([PIPE, "--config", str(zone.config)], given)

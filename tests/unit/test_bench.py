@@ -110,7 +110,7 @@ def test_kinds_of_zones_hold_the_same(kind: str, tmp_path: Path) -> None:
 def test_ranges_answer_the_names_that_are_asked(tmp_path: Path) -> None:
     zone = made.make(tmp_path, "ranges", 30)
     backend = open_backend(str(zone.config))
-    for name in zone.names(10, 1, spelled_anew=True):
+    for name in zone.names(10, 1, in_mixed_case=True):
         assert backend.lookup(name, "ANY").records[0].content.startswith("10.0.0.")
 
 
@@ -119,9 +119,9 @@ def test_zone_files_are_zone_files(tmp_path: Path) -> None:
     assert len(dns.zone.from_file(str(tmp_path / "zone"), "a.example").nodes) == 5
 
 
-def test_names_spelled_anew_are_names_of_the_zone_and_new(tmp_path: Path) -> None:
+def test_names_in_mixed_case_are_names_of_the_zone_and_new(tmp_path: Path) -> None:
     zone = made.make(tmp_path, "table", 10)
-    names = list(zone.names(500, 1, spelled_anew=True))
+    names = list(zone.names(500, 1, in_mixed_case=True))
     assert {name.lower() for name in names} == {f"{made.name_of(n)}.{zone.apex}" for n in range(10)}
     assert len(set(names)) > 450
 
@@ -163,7 +163,7 @@ def test_the_responder_in_c_answers_by_the_first_rule_that_fits(tmp_path: Path) 
 def test_without_a_compiler_python_asks(tmp_path: Path) -> None:
     zone = made.make(tmp_path, "table", 5)
     questions = tmp_path / "questions"
-    questions.write_bytes(b"".join(REMOTE.lookup(name) for name in zone.names(5, 1, spelled_anew=False)))
+    questions.write_bytes(b"".join(REMOTE.lookup(name) for name in zone.names(5, 1, in_mixed_case=False)))
     command = [f"{sys.prefix}/bin/remoteshim", "--config", str(zone.config)]
     with Responder(REMOTE, command).greet() as responder:
         assert responder.seconds(questions, 0, 5) > 0

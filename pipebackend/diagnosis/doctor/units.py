@@ -36,14 +36,14 @@ class Unit:
 
     def fence(self, path: str, to_write: bool) -> str:
         """Why a process of the unit cannot use ``path``; empty if the unit does not keep it away."""
-        mend = f"put it elsewhere, or change {self.name} (systemctl edit)"
+        fix = f"put it elsewhere, or change {self.name} (systemctl edit)"
         if self.protect_home in (_YES | {"tmpfs"}) and _is_in(path, _HOMES):
-            return f"{self.name} has ProtectHome={self.protect_home}, so PowerDNS does not see {path}; {mend}"
+            return f"{self.name} has ProtectHome={self.protect_home}, so PowerDNS does not see {path}; {fix}"
         if self.private_tmp and _is_in(path, _TEMPORARY):
-            return f"{self.name} has PrivateTmp, so PowerDNS does not see {path}; {mend}"
+            return f"{self.name} has PrivateTmp, so PowerDNS does not see {path}; {fix}"
         is_fixed = _is_in(path, _SYSTEM.get(self.protect_system, ())) and not _is_in(path, self.writable)
         if to_write and is_fixed:
-            return f"{self.name} has ProtectSystem={self.protect_system}, so PowerDNS cannot write {path}; {mend}"
+            return f"{self.name} has ProtectSystem={self.protect_system}, so PowerDNS cannot write {path}; {fix}"
         return ""
 
 

@@ -180,7 +180,7 @@ def _triggers() -> Iterator[str]:
 def _make_places(run: Run) -> None:
     """Half as large as the table before: what is almost always the same for name and key is kept once.
 
-    The places are found anew at the next look; how a signer spelled a name could not be.
+    The places are found again at the next look; how a signer spelled a name could not be.
     """
     _run_all(run, _PLACES)
     spelled = run(
@@ -199,8 +199,7 @@ def _make_order_tables(run: Run) -> None:
     _run_all(run, _triggers())
 
 
-# Why what was last sent in the place of a zone was not taken, see ``refusals``. Whoever writes an SOA has changed the
-# zone since.
+# Why the last new contents of a zone were not taken, see ``refusals``. A writer of an SOA has changed the zone since.
 _REFUSAL_TABLE = (
     """CREATE TABLE pipebackend_refusals (
         domain_id INTEGER PRIMARY KEY,

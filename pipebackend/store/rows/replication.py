@@ -1,4 +1,4 @@
-"""Zones as PowerDNS keeps book of them: made and deleted, primaries, and which serials were fetched and announced."""
+"""The rows of zones for replication: made and deleted, primaries, and which serials were fetched and announced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts all the names of a zone in order anew, and writes only the rows that are not right already."""
+"""Puts all the names of a zone in order again, and writes only the rows that are not right already."""
 
 from __future__ import annotations
 

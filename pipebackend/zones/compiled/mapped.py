@@ -1,6 +1,6 @@
 """Compiled zones: a large table or zone file as an LMDB file, made once and mapped by all processes.
 
-The file is never changed: a newer one takes its place, and whoever has the old one open keeps it. So it is read without
+The file is never changed: a newer one takes its place, and who has the old one open keeps it. So it is read without
 locks, and a map stays valid for as long as it is held. ``layout`` says what it holds.
 """
 

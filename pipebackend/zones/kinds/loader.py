@@ -1,6 +1,6 @@
 """A class of the user's own, loaded by ``module:attribute`` from a folder, and again when its files change.
 
-Each load runs the module anew under a name of its own, so two zones never share one, and a zone in use keeps its own
+Each load runs the module again under a name of its own, so two zones never share one, and a zone in use keeps its own
 until the new one is ready. A module that is not in the folder is an installed one: Python imports it, once.
 """
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StoredZone", "StoredZones"]
 
-_FEW = 200  # zones whose names are known by heart; most stores have only keys
+_FEW = 200  # zones whose names are remembered; most stores have only keys
 _MAX_KEPT = 10_000  # zones, those that are not there included; a flood of random names must not fill the memory
 
 

@@ -174,5 +174,5 @@ def check_secondaries(folder: Path, primary: PdnsServer, *secondaries: Server) -
 
 
 def lines(transferred: str) -> list[str]:
-    """Without the signatures, which are made anew for each transfer."""
+    """Without the signatures, which are made again for each transfer."""
     return [" ".join(line.split()) for line in transferred.splitlines() if "\tRRSIG\t" not in line]

@@ -40,7 +40,7 @@ def test_open_backend_reports_a_refused_zone(tmp_path: Path, capfd: pytest.Captu
     assert backend.domains() == []
     err = capfd.readouterr().err
     assert "cities.tsv:1: no column 'code'" in err
-    assert "zone cities.example is left out until its file is mended" in err
+    assert "zone cities.example is not served until its file is fixed" in err
 
 
 def test_the_readmes_serial_agrees_in_all_processes(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_table_that_is_none_leaves_the_old_one_and_is_said_once(scene: Scene) 
     assert scene.text() == '"Los Angeles"'
 
 
-def test_a_table_that_is_mended_is_served_again(scene: Scene) -> None:
+def test_a_table_that_is_fixed_is_served_again(scene: Scene) -> None:
     scene.table("nothing\n")
     scene.refreshed()
     scene.table(CITIES.replace("Los Angeles", "L.A."))
@@ -200,7 +200,7 @@ def test_under_a_faulty_configuration_the_tables_are_still_followed(scene: Scene
     assert "is not TOML" not in log
 
 
-def test_a_configuration_that_is_mended_is_served(scene: Scene) -> None:
+def test_a_configuration_that_is_fixed_is_served(scene: Scene) -> None:
     scene.config("[[zone\n")
     scene.refreshed()
     scene.config(TABLE_ZONE.replace('"{city}"', '"the {city}"'))
@@ -239,7 +239,7 @@ def test_the_id_survives_a_reload(scene: Scene) -> None:
     assert scene.watcher.registry.zones[0].ident == ident
 
 
-def test_a_zone_that_was_refused_at_the_start_is_served_when_mended(
+def test_a_zone_that_was_refused_at_the_start_is_served_when_fixed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     scene = Scene(tmp_path, capfd)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipebackend.backend.backend import PATIENCE, Backend
+from pipebackend.backend.sources import PATIENCE, Backend
 from pipebackend.backend.opening import open_backend
 from pipebackend.pipe import PipeSession
 from pipebackend.server.answercache import MAX_ANSWERS, MAX_OCTETS, Kept

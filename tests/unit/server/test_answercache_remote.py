@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipebackend.backend.backend import PATIENCE, Backend
+from pipebackend.backend.sources import PATIENCE, Backend
 from pipebackend.backend.opening import open_backend
 from pipebackend.server.answercache import Kept
 from remoteshim.main import RemoteSession

@@ -47,7 +47,7 @@ def version_2(tmp_path, monkeypatch):
     path.chmod(0o600)
 
 
-def test_the_order_of_version_2_is_made_anew_and_keeps_the_spelling(version_2, store):
+def test_the_order_of_version_2_is_made_again_and_keeps_the_spelling(version_2, store):
     assert store.is_stale(7), "until its first write"
     store.rectify(7)
     assert not store.is_stale(7)

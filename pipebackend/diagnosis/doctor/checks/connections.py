@@ -63,15 +63,15 @@ def connector(case: Case) -> Iterator[Finding]:
         if setting.value.startswith('"'):  # quotes says that
             continue
         close = difflib.get_close_matches(coprocess.connector, CONNECTORS, 1, _CLOSE)
-        mended = f"{close[0] if close else 'pipe:command='}{setting.value[len(coprocess.connector) :]}"
+        fixed = f"{close[0] if close else 'pipe:command='}{setting.value[len(coprocess.connector) :]}"
         if not close:
-            mended = f"pipe:command={setting.value}" if setting.value.startswith("/") else ""
+            fixed = f"pipe:command={setting.value}" if setting.value.startswith("/") else ""
         yield error(
             "connector",
             setting,
             f"{setting.name} must begin with {', '.join(f'{name}:' for name in CONNECTORS)}, not with "
             f"{coprocess.connector!r}",
-            f"{setting.name}={mended}" if mended else _whole_line(case, coprocess),
+            f"{setting.name}={fixed}" if fixed else _whole_line(case, coprocess),
         )
 
 
@@ -112,14 +112,14 @@ def unknown_options(case: Case) -> Iterator[Finding]:
                 yield _cut_command(setting, piece)
                 continue
             close = difflib.get_close_matches(name.strip().lower(), known, 1, _CLOSE)
-            mended = piece.replace(name, close[0], 1) if close else ""
+            fixed = piece.replace(name, close[0], 1) if close else ""
             kept = ",".join(other for other in coprocess.pieces if other != piece)
             make = error if close else warning
             yield make(
                 "option",
                 setting,
                 f"{coprocess.connector}: has no option {name!r}; nobody reads it",
-                _replaced(setting, piece, mended) if close else f"{setting.name}={coprocess.connector}:{kept}",
+                _replaced(setting, piece, fixed) if close else f"{setting.name}={coprocess.connector}:{kept}",
                 "" if close else f"its options are {', '.join(known)}",
             )
 

@@ -39,14 +39,14 @@ def abi(case: Case) -> Iterator[Finding]:
     for coprocess in _pipes(case):
         name = coprocess.launched.setting("abi-version")
         value = case.conf.value(name, "1")
-        place, mended = case.place(name), f"{name}={_BEST_ABI}"
+        place, fixed = case.place(name), f"{name}={_BEST_ABI}"
         if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= _BEST_ABI:
-            yield error("abi-unknown", place, f"{name}={value}: the versions are 1 to {_BEST_ABI}", mended)
+            yield error("abi-unknown", place, f"{name}={value}: the versions are 1 to {_BEST_ABI}", fixed)
         elif int(value) < 3:
-            yield warning("abi", place, f"{name} is {value}: zones do not hear which client asks; 5 tells all", mended)
+            yield warning("abi", place, f"{name} is {value}: zones do not hear which client asks; 5 tells all", fixed)
         elif int(value) < _BEST_ABI:
             lacks = "pdnsutil backend-cmd does not work" + (", nor are transfers by name" if int(value) < 4 else "")
-            yield warning("abi", place, f"{name} is {value}: {lacks}", mended)
+            yield warning("abi", place, f"{name} is {value}: {lacks}", fixed)
 
 
 def regex(case: Case) -> Iterator[Finding]:

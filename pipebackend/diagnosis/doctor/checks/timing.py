@@ -17,7 +17,7 @@ _SHORTEST = 500
 _MANY = 9  # processes
 # Seconds that PowerDNS keeps things by default, and what it asks again and again without
 _CACHES = {
-    "cache-ttl": (20, "every answer is made anew"),
+    "cache-ttl": (20, "no answer is kept"),
     "query-cache-ttl": (20, "each query costs several questions"),
     "negquery-cache-ttl": (60, "what does not exist is asked again"),
     "dnssec-key-cache-ttl": (30, "each query asks for the keys"),
@@ -31,15 +31,15 @@ def timeouts(case: Case) -> Iterator[Finding]:
         if setting is None or value is None:
             continue
         is_http = coprocess.connector == "http"  # which counts in seconds
-        mended = with_timeout(coprocess, 2 if is_http else _USUAL)
+        fixed = with_timeout(coprocess, 2 if is_http else _USUAL)
         if not value.isascii() or not value.isdigit():
-            yield error("timeout-unknown", setting, f"timeout {value!r} is not a number of milliseconds", mended)
+            yield error("timeout-unknown", setting, f"timeout {value!r} is not a number of milliseconds", fixed)
         elif int(value) == 0:
             yield warning(
                 "timeout-none",
                 setting,
                 "timeout 0 is several times faster, but PowerDNS then waits for ever for an answer that does not come",
-                mended,
+                fixed,
             )
         elif int(value) < _SHORTEST and not is_http:
             yield warning(
@@ -47,7 +47,7 @@ def timeouts(case: Case) -> Iterator[Finding]:
                 setting,
                 f"timeout {value} is in milliseconds: PowerDNS kills the process whenever an answer takes longer, also "
                 "at its start",
-                mended,
+                fixed,
             )
 
 

@@ -29,7 +29,7 @@ PIPE = (
 CONNECTION = "remote-connection-string=pipe:command=<remoteshim>,config=<config>"
 
 # The patient, a code, the number of the line (0: a line that is missing), and what the first cure that holds says.
-# What ends in "write" can be mended by the written line alone; test_what_is_written_mends does it.
+# What ends in "write" can be fixed by the written line alone; test_what_is_written_fixes does it.
 BROKEN = {
     "no launch": ("cache-ttl=20\n", ERROR, "launch-missing", 0, "launch=remote"),
     "empty launch": ("launch=\n", ERROR, "launch-missing", 1, "launch=remote"),
