@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pipebackend.backend.sources import PATIENCE, Backend
+from pipebackend.backend.backend import Backend
+from pipebackend.backend.sources import PATIENCE
 from pipebackend.backend.opening import open_backend
 from pipebackend.server.answercache import Kept
 from remoteshim.main import RemoteSession
