@@ -60,9 +60,7 @@ def test_the_words_of_a_content_need_no_quotes(zone):
 def test_replace_takes_several_contents(zone):
     zone.good("record", "replace", ZONE, "MX", "10 a.example.org", "20 b.example.org", "--ttl", "60")
     assert sorted(records(zone, ZONE, "MX")) == [("MX", 60, "10 a.example.org"), ("MX", 60, "20 b.example.org")]
-    assert (
-        "no change" in zone.good("record", "replace", ZONE, "MX", "20 b.example.org", "10 a.example.org").err
-    )
+    assert "no change" in zone.good("record", "replace", ZONE, "MX", "20 b.example.org", "10 a.example.org").err
 
 
 def test_delete_takes_one_or_all(zone):

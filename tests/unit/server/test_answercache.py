@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipebackend.backend.backend import Backend
-from pipebackend.backend.sources import PATIENCE
 from pipebackend.backend.opening import open_backend
+from pipebackend.backend.sources import PATIENCE
 from pipebackend.pipe import PipeSession
 from pipebackend.server.answercache import MAX_ANSWERS, MAX_OCTETS, Kept
 from tests.making import CITIES, TABLE_ZONE, age

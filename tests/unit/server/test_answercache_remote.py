@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from pipebackend.backend.backend import Backend
-from pipebackend.backend.sources import PATIENCE
 from pipebackend.backend.opening import open_backend
+from pipebackend.backend.sources import PATIENCE
 from pipebackend.server.answercache import Kept
 from remoteshim.main import RemoteSession
 from tests.making import TABLE_ZONE, make_watcher
