@@ -15,7 +15,6 @@ from binascii import crc32
 from pipebackend.base import logs, ownership
 from pipebackend.base.errors import ZoneFault
 from pipebackend.zones.compiled import fingerprints
-from pipebackend.zones.compiled.deferred import Deferred
 from pipebackend.zones.compiled.target import FOLDER, Target, size_of
 
 TYPE_CHECKING = False
@@ -118,6 +117,8 @@ def served(target: Target, before: Zone | None, read: Callable[[], Zone]) -> Zon
     if not is_large(target):
         return None
     if _compiles == NEVER:
+        from pipebackend.zones.compiled.deferred import Deferred  # for commands alone
+
         return Deferred(target, read)
     if not request(target):
         return None
