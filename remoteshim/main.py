@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipebackend.backend.backend import Backend
+    from pipebackend.server.arguments import Arguments
+    from pipebackend.server.httpconnection import Translate
     from remoteshim.plainlookup import Asked
 
 __all__ = ["RemoteSession", "main"]
@@ -174,7 +176,18 @@ def main() -> None:
     purpose = (
         "Answers PowerDNS's REMOTE protocol on stdin and stdout; launch it with remote-connection-string=pipe:command=…"
     )
-    launch.run("remoteshim", purpose, lambda backend, remember: RemoteSession(open_as_owner, backend, remember))
+    launch.run(
+        "remoteshim",
+        purpose,
+        lambda backend, remember: RemoteSession(open_as_owner, backend, remember),
+        new_translate=_translate,
+    )
+
+
+def _translate(given: Arguments) -> Translate:
+    from remoteshim.httpforms import Forms, read_secret
+
+    return Forms(given.path, read_secret(given.secret) if given.secret else "").line
 
 
 def _parsed(request: bytes) -> tuple[str, Params]:

@@ -16,21 +16,32 @@ __all__ = ["SYSTEMD", "Arguments", "parse"]
 
 SYSTEMD = "systemd"  # as a place to listen: the socket that systemd hands over
 UNIX = "unix:"
+HTTP = "http:"
+HTTP_UNIX = "http+unix:"
+_PLACES = f"{UNIX}PATH, http://HOST:PORT, {HTTP_UNIX}PATH or {SYSTEMD}"
+_PATH_SIGNS = "/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # RFC 3986 section 2.3
 _MODE = 0o660
 _MOST_WORKERS = 256
 _NEEDS = {  # the options with a value, and what that is
     "--config": "a file",
-    "--listen": "unix:PATH",
+    "--listen": _PLACES,
     "--workers": f"a number from 1 to {_MOST_WORKERS}",
     "--mode": "an octal mode, as in 0660",
     "--owner": "a user or USER:GROUP",
     "--trace": "a file",
     "--metrics": "HOST:PORT",
+    "--allow": "networks, as in 192.0.2.0/24,2001:db8::/32",
+    "--secret": "a file",
 }
 _HELP = """\
   --config FILE         the configuration
   --no-keeper           answer in the very process that PowerDNS starts: nothing goes on when it is killed
   --listen unix:PATH    serve a socket instead of stdin and stdout; with --listen systemd the one that systemd has made
+  --listen http://HOST:PORT[/PATH]
+                        serve HTTP, as remote-connection-string=http:… asks (remoteshim alone); http+unix:PATH does so
+                        on a socket in the file system, for a proxy
+  --allow NETWORKS      who may connect to it beside this machine, as in 192.0.2.0/24,2001:db8::/32
+  --secret FILE         answer over HTTP only what has the secret in FILE in its path, or in its header Authorization
   --workers N           this many processes serve the socket; without it one for each CPU
   --mode MODE           of the socket, without it 0660
   --owner USER:GROUP    of the socket
@@ -43,8 +54,9 @@ _HELP = """\
 class Arguments(Value):
     """What the command line said.
 
-    ``listen`` is the path of a socket or SYSTEMD, None for stdin and stdout; ``workers`` is 0 for one per CPU.
-    ``trace_full`` also holds for a trace that the configuration asks for; ``metrics`` is an address and a port.
+    ``listen`` is the path of a socket, SYSTEMD, or empty if ``address`` is where to serve HTTP; None for stdin and
+    stdout. ``workers`` is 0 for one per CPU. ``trace_full`` also holds for a trace that the configuration asks for;
+    ``metrics`` is an address and a port. ``path`` is below which HTTP is served, without a slash at its end.
     """
 
     config: str | None = None
@@ -56,6 +68,11 @@ class Arguments(Value):
     trace: str | None = None
     trace_full: bool = False
     metrics: tuple[str, int] | None = None
+    http: bool = False
+    address: tuple[str, int] | None = None
+    path: str = ""
+    allow: tuple[str, ...] = ()
+    secret: str | None = None
 
 
 def parse(program: str, purpose: str, version: str, argv: Sequence[str]) -> Arguments:
@@ -80,18 +97,32 @@ def parse(program: str, purpose: str, version: str, argv: Sequence[str]) -> Argu
         if not equals and not rest:
             _leave(2, f"{program}: {option} needs {_NEEDS[option]}")
         found = _with(found, program, option, value if equals else rest.pop(0))
-    if not found.listen and (found.workers or found.owner or found.mode != _MODE or found.metrics):
-        _leave(2, f"{program}: --workers, --mode, --owner and --metrics are for a socket: add --listen unix:PATH")
+    _check(found, program)
     return found
 
 
+def _check(found: Arguments, program: str) -> None:
+    """Leave if options do not go together."""
+    has_place = found.owner or found.mode != _MODE
+    if found.listen is None and (found.workers or has_place or found.metrics or found.allow or found.secret):
+        _leave(2, f"{program}: --workers, --mode, --owner, --metrics, --allow and --secret need --listen {_PLACES}")
+    if found.address and has_place:
+        _leave(2, f"{program}: --mode and --owner are for a socket in the file system; for HTTP there is --allow")
+    if found.listen and found.listen != SYSTEMD and found.allow:
+        _leave(
+            2, f"{program}: --allow is for --listen http://HOST:PORT; for a socket in the file system there is --mode"
+        )
+    if found.secret and not found.http and found.listen != SYSTEMD:
+        _leave(2, f"{program}: --secret is for HTTP: --listen http://HOST:PORT")
+
+
 def _with(found: Arguments, program: str, option: str, value: str) -> Arguments:
-    if option == "--listen" and value != SYSTEMD:
-        if not value.startswith(UNIX) or value == UNIX:
-            _leave(2, f"{program}: --listen needs unix:PATH or {SYSTEMD}, not {value!r}")
-        value = value.removeprefix(UNIX)
     if option == "--listen":
-        return found._replace(listen=value)
+        return _listening(found._replace(http=False, address=None, path=""), program, value)
+    if option == "--allow":
+        return found._replace(allow=tuple(filter(None, value.split(","))))
+    if option == "--secret":
+        return found._replace(secret=value)
     if option == "--workers":
         return found._replace(workers=_number(program, option, value, 10, 1, _MOST_WORKERS))
     if option == "--mode":
@@ -105,6 +136,24 @@ def _with(found: Arguments, program: str, option: str, value: str) -> Arguments:
         number = _number(program, option, port, 10, 1, 65535)
         return found._replace(metrics=(host.strip("[]") or "127.0.0.1", number))
     return found._replace(config=value)
+
+
+def _listening(found: Arguments, program: str, value: str) -> Arguments:
+    if value == SYSTEMD:
+        return found._replace(listen=value)
+    for prefix in (UNIX, HTTP_UNIX):
+        if value.startswith(prefix) and value != prefix:
+            return found._replace(listen=value.removeprefix(prefix), http=prefix == HTTP_UNIX)
+    place = value.removeprefix("http://")
+    host_port, slash, path = place.partition("/")
+    host, colon, port = host_port.rpartition(":")
+    if place == value or not colon or not host or "@" in host:
+        _leave(2, f"{program}: --listen needs {_PLACES}, not {value!r}")
+    path = (slash + path).rstrip("/")
+    if path.strip(_PATH_SIGNS):
+        _leave(2, f"{program}: --listen {value!r}: its path may have letters, digits and -._~/ alone")
+    number = _number(program, "--listen", port, 10, 1, 65535)
+    return found._replace(listen="", http=True, address=(host.strip("[]"), number), path=path)
 
 
 def _number(program: str, option: str, value: str, base: int, least: int, most: int) -> int:

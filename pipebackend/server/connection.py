@@ -5,14 +5,13 @@ from __future__ import annotations
 from socket import SHUT_RDWR
 from typing import TYPE_CHECKING
 
-from pipebackend.server.streams import MAX_REQUEST
+from pipebackend.server.streams import MAX_REQUEST, Memory
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
     from pipebackend.backend.sessions import Session
-from pipebackend.server.streams import Memory
 
 __all__ = ["Connection"]
 
@@ -49,6 +48,11 @@ class Connection:
         return bool(self._unsent)
 
     @property
+    def is_over(self) -> bool:
+        """Whether the connection is to be closed."""
+        return False
+
+    @property
     def is_movable(self) -> bool:
         """Whether another worker could carry on."""
         return not self.memory.chunk[0]
@@ -81,6 +85,11 @@ class Connection:
         self.socket.close()
         self._let_go()
 
+    @property
+    def _has_more(self) -> bool:
+        """Whether something was read that has no answer yet."""
+        return bool(self._pending) or self._skips
+
     def _answer(self) -> None:
         while not self._unsent:
             request, end, rest = self._pending.partition(b"\n")
@@ -107,7 +116,7 @@ class Connection:
 
     def _send(self) -> None:
         """Send what the socket takes; the flag falls right before the last octets go."""
-        is_last = not self._pending and not self._skips and self.memory.is_resumable
+        is_last = not self._has_more and self.memory.is_resumable
         try:
             if is_last and len(self._unsent) > _AT_ONCE:
                 self._unsent = self._unsent[self.socket.send(self._unsent[:-1]) :]
@@ -122,5 +131,5 @@ class Connection:
             self.memory.chunk[0] = 1
 
     def _clear_if_done(self) -> None:
-        if not self._pending and self.memory.is_resumable:
+        if not self._has_more and self.memory.is_resumable:
             self.memory.chunk[0] = 0

@@ -20,25 +20,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipebackend.backend.sessions import KeepingSession, NewSession
+    from pipebackend.server.worker import NewTranslate
 
 __all__ = ["run"]
 
 _SETTLED_SECONDS = 1.0
 
 
-def run(program: str, purpose: str, new_session: NewSession, refusal: Callable[[bytes], bytes] = lambda _: b"") -> None:
+def run(
+    program: str,
+    purpose: str,
+    new_session: NewSession,
+    refusal: Callable[[bytes], bytes] = lambda _: b"",
+    new_translate: NewTranslate | None = None,
+) -> None:
     """Serve until the end of input; exits with status 2 if the options or the configuration cannot be used.
 
     ``new_session`` gets a backend, None if no configuration was given here, and what a session calls with the request
-    that brings another one into its state. ``refusal`` is that of ``keeper.keep``.
+    that brings another one into its state. ``refusal`` is that of ``supervisor.keep``. ``new_translate`` makes of the
+    options what ``HttpConnection`` needs; without it HTTP is not served.
     """
     from pipebackend.base.signals import SIG_DFL, SIG_IGN, SIGHUP, SIGINT, signal
 
     signal(SIGINT, SIG_DFL)  # a person's Ctrl-C is no fault that needs a traceback
     given = arguments.parse(program, purpose, VERSION, sys.argv[1:])
     try:
-        if given.listen:
-            _serve_socket(given, new_session)
+        if given.listen is not None:
+            _serve_socket(given, new_session, new_translate)
             return
         signal(SIGHUP, SIG_IGN)  # until files are followed: then it means to look at them now
         streams.close_inherited_files()
@@ -48,18 +56,18 @@ def run(program: str, purpose: str, new_session: NewSession, refusal: Callable[[
         sys.exit(2)
 
 
-def _serve_socket(given: arguments.Arguments, new_session: NewSession) -> None:
+def _serve_socket(given: arguments.Arguments, new_session: NewSession, new_translate: NewTranslate | None) -> None:
     from pipebackend.server.sockets import WORKER_KEY
 
     descriptors = os.environ.pop(WORKER_KEY, None)
     if descriptors is not None:
         from pipebackend.server import worker
 
-        worker.run(given, new_session, *map(int, descriptors.split()))
+        worker.run(given, new_session, new_translate, *map(int, descriptors.split()))
         return
     from pipebackend.server import master
 
-    master.run(given)
+    master.run(given, new_translate)
 
 
 def _serve_stdio(

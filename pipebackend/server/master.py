@@ -18,13 +18,17 @@ import time
 from typing import TYPE_CHECKING
 
 from pipebackend.base import logs
+from pipebackend.base.errors import ConfigFault
 from pipebackend.server import sharedstats, sockets
 from pipebackend.server.arguments import SYSTEMD
 from pipebackend.server.handover import Slots, memory_file
 from pipebackend.server.worker import FINISH, FINISH_SECONDS, READY, TAKEN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipebackend.server.arguments import Arguments
+    from pipebackend.server.worker import NewTranslate
 
 __all__ = ["Foreman", "run"]
 
@@ -36,11 +40,14 @@ _HANGS_SECONDS = 30.0  # a worker that does not even take a connection for so lo
 _SPARE_FILES = 64  # descriptors for all but connections
 
 
-def run(given: Arguments) -> None:
+def run(given: Arguments, new_translate: NewTranslate | None) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP replaces all workers. ConfigFault if nothing can be listened to."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     listener = sockets.listening(given, os.environ)
+    admits = sockets.admission(listener, given)
+    if given.http or listener.family != socket.AF_UNIX:
+        _check_http(given, new_translate)
     try:
         with sharedstats.folder() as where:
             os.environ[sharedstats.FOLDER_KEY] = where  # for the workers
@@ -48,12 +55,22 @@ def run(given: Arguments) -> None:
                 from pipebackend.server import metrics
 
                 metrics.serve(*given.metrics, where)
-            status = Foreman(listener, given.workers or len(os.sched_getaffinity(0)), most).run()
+            status = Foreman(listener, given.workers or len(os.sched_getaffinity(0)), most, admits).run()
     finally:
         listener.close()
         if given.listen and given.listen != SYSTEMD:
             sockets.remove(given.listen)
     sys.exit(status)
+
+
+def _check_http(given: Arguments, new_translate: NewTranslate | None) -> None:
+    """ConfigFault, once and not by each worker, if HTTP cannot be served."""
+    if new_translate is None:
+        raise ConfigFault(["--listen http: PowerDNS speaks HTTP with its remote backend alone; take remoteshim"])
+    try:
+        new_translate(given)
+    except ImportError as exc:
+        raise ConfigFault([f"--listen http needs {exc.name}: install it with pip install 'pipebackend[http]'"]) from exc
 
 
 class Worker:
@@ -95,8 +112,9 @@ class Worker:
 class Foreman:
     """The connections of all workers."""
 
-    def __init__(self, listener: socket.socket, workers: int, files: int) -> None:
+    def __init__(self, listener: socket.socket, workers: int, files: int, admits: Callable[[str], bool]) -> None:
         self._listener = listener
+        self._admits = admits
         self._wanted = workers
         self._slots_file = memory_file(max(16, min(MOST_CONNECTIONS, files - _SPARE_FILES)))
         self._slots = Slots(self._slots_file)
@@ -159,8 +177,11 @@ class Foreman:
             self._poll.modify(self._listener, 0)
             return
         try:
-            client, _ = self._listener.accept()
+            client, place = self._listener.accept()
         except OSError:  # it has gone already
+            return
+        if client.family != socket.AF_UNIX and not self._admits(place[0]):
+            client.close()
             return
         client.setblocking(False)
         slot = self._free.pop()

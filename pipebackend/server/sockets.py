@@ -8,15 +8,16 @@ import socket
 import stat
 from typing import TYPE_CHECKING
 
+from pipebackend.base import logs
 from pipebackend.base.errors import ConfigFault
 from pipebackend.server.arguments import SYSTEMD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pipebackend.server.arguments import Arguments
 
-__all__ = ["WORKER_KEY", "listening", "notify", "remove"]
+__all__ = ["WORKER_KEY", "admission", "listening", "notify", "remove"]
 
 WORKER_KEY = "PIPEBACKEND_WORKER"  # set for the processes that ``foreman`` starts: the descriptors they get
 _SYSTEMD_FIRST = 3  # sd_listen_fds(3)
@@ -29,11 +30,68 @@ def listening(given: Arguments, environ: Mapping[str, str]) -> socket.socket:
     assert given.listen is not None
     if given.listen == SYSTEMD:
         return _handed_over(environ)
+    if given.address:
+        return _at(given)
     path = given.listen
     if len(os.fsencode(path)) > _LONGEST_PATH - len(_new(path)) + len(path):
         raise ConfigFault([f"--listen unix:{path}: a socket's path has at most {_LONGEST_PATH} octets; take a shorter"])
     _refuse_if_alive(path)
     return _made(path, given.mode, *_owner(given.owner))
+
+
+def admission(listener: socket.socket, given: Arguments) -> Callable[[str], bool]:
+    """Who may connect, by address: this machine, and the networks of --allow; ConfigFault.
+
+    A socket that others can reach is refused without --allow, for private keys go over it.
+    """
+    if listener.family == socket.AF_UNIX:
+        return lambda _: True
+    from ipaddress import ip_address, ip_network
+
+    try:
+        networks = [ip_network(text) for text in given.allow]
+    except ValueError as exc:
+        raise ConfigFault([f"--allow: {exc}; give networks as in 192.0.2.0/24"]) from exc
+    here = ip_address(listener.getsockname()[0])
+    if not here.is_loopback and not networks:
+        listener.close()
+        raise ConfigFault(
+            [
+                f"--listen http: others can reach {here}, and HTTP hides neither keys nor answers; listen on 127.0.0.1 "
+                "behind a proxy with TLS (docs/http.md), or say with --allow which networks may connect"
+            ]
+        )
+
+    def admits(address: str) -> bool:
+        client = ip_address(address.partition("%")[0])
+        client = getattr(client, "ipv4_mapped", None) or client
+        found = client.is_loopback or any(client in network for network in networks)
+        if not found:
+            logs.error_of_question(f"HTTP: {client} is not of --allow: closed")
+        return found
+
+    return admits
+
+
+def _at(given: Arguments) -> socket.socket:
+    """A socket of TCP."""
+    assert given.address is not None
+    host, port = given.address
+    shown = f"--listen http://{f'[{host}]' if ':' in host else host}:{port}"
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, place = found[0]
+        made = socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol)
+    except OSError as exc:
+        raise ConfigFault([f"{shown}: {exc.strerror}"]) from exc
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a restart waits for old connections
+        made.bind(place)
+        made.listen(_BACKLOG)
+    except OSError as exc:
+        made.close()
+        raise ConfigFault([f"{shown}: {exc.strerror}"]) from exc
+    return made
 
 
 def remove(path: str) -> None:
@@ -100,8 +158,8 @@ def _handed_over(environ: Mapping[str, str]) -> socket.socket:
         found = environ.get("LISTEN_FDS", "none") if environ.get("LISTEN_PID") == str(os.getpid()) else "none"
         raise ConfigFault([f"--listen systemd: systemd must hand over one socket, not {found}; see systemd.socket(5)"])
     handed = socket.socket(fileno=_SYSTEMD_FIRST)
-    if handed.family != socket.AF_UNIX or handed.type != socket.SOCK_STREAM:
-        raise ConfigFault(["--listen systemd: the socket must be a stream in the file system (ListenStream=/path)"])
+    if handed.family not in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6) or handed.type != socket.SOCK_STREAM:
+        raise ConfigFault(["--listen systemd: the socket must be a stream (ListenStream=/path or ADDRESS:PORT)"])
     handed.set_inheritable(False)
     return handed
 

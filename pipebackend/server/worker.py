@@ -20,11 +20,17 @@ from pipebackend.server.handover import Slots
 from pipebackend.server.tracing import traced
 
 if TYPE_CHECKING:
-    from pipebackend.backend.backend import Backend
-    from pipebackend.backend.sessions import NewSession
-    from pipebackend.server.arguments import Arguments
+    from collections.abc import Callable
 
-__all__ = ["FINISH", "READY", "TAKEN", "run"]
+    from pipebackend.backend.backend import Backend
+    from pipebackend.backend.sessions import NewSession, Session
+    from pipebackend.server.arguments import Arguments
+    from pipebackend.server.httpconnection import HttpConnection, Translate
+    from pipebackend.server.streams import Memory
+
+    NewTranslate = Callable[[Arguments], Translate]
+
+__all__ = ["FINISH", "READY", "TAKEN", "NewTranslate", "run"]
 
 READY = b"ready"
 TAKEN = b"taken"
@@ -32,10 +38,19 @@ FINISH = b"finish"
 FINISH_SECONDS = 5.0  # how long half a request, or a transaction, may keep a worker that is to end
 MOST_HELD = 64 << 20  # octets of half requests and unread answers of all clients together
 _MOST_WITH_STORE = 8  # one of so many connections that there may be files for: the store has three, and they may be few
+_LOOK_SECONDS = 5.0  # between two looks for requests that take too long
 _MOST_KEEPING = 16  # so many connections have the shortcut of ``kept``, whose memory each has for itself
 
 
-def run(given: Arguments, new_session: NewSession, control: int, memory: int, life: int, foreman: int) -> None:
+def run(
+    given: Arguments,
+    new_session: NewSession,
+    new_translate: NewTranslate | None,
+    control: int,
+    memory: int,
+    life: int,
+    foreman: int,
+) -> None:
     """Answer until the foreman says FINISH or ends; ConfigFault.
 
     ``control`` is the socket over which connections come, ``memory`` that of ``slots``, ``life`` the pipe that only
@@ -49,7 +64,7 @@ def run(given: Arguments, new_session: NewSession, control: int, memory: int, li
     where = os.environ[sharedstats.FOLDER_KEY]
     backend.stats.others = lambda: sharedstats.read(where, os.getpid())
     finish = sharedstats.publish(where, backend.numbers)
-    Worker(backend, new_session, socket.socket(fileno=control), Slots(memory), given).run()
+    Worker(backend, new_session, new_translate, socket.socket(fileno=control), Slots(memory), given).run()
     finish()
 
 
@@ -57,9 +72,17 @@ class Worker:
     """The connections of one process."""
 
     def __init__(
-        self, backend: Backend, new_session: NewSession, control: socket.socket, slots: Slots, given: Arguments
+        self,
+        backend: Backend,
+        new_session: NewSession,
+        new_translate: NewTranslate | None,
+        control: socket.socket,
+        slots: Slots,
+        given: Arguments,
     ) -> None:
         self._given = given
+        self._new_translate = new_translate
+        self._translate: Translate | None = None
         self._backend = backend
         self._new_session = new_session
         self._control = control
@@ -69,17 +92,21 @@ class Worker:
         self._held = 0
         self._crowd = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _MOST_WITH_STORE
         self._ends_at = 0.0  # monotonic; 0 while nobody said FINISH
+        self._expiring: dict[int, HttpConnection] = {}
+        self._look_at = 0.0
 
     def run(self) -> None:
         """Answer until told to finish."""
         self._poll.register(self._control, select.EPOLLIN)
         self._control.send(READY)
         while not self._is_finished():
-            for ready, _ in self._poll.poll(0.05 if self._ends_at else -1):
+            for ready, _ in self._poll.poll(0.05 if self._ends_at else _LOOK_SECONDS if self._expiring else -1):
                 if ready == self._control.fileno():
                     self._obey()
                 elif ready in self._connections:
                     self._serve(self._connections[ready])
+            if self._expiring:
+                self._expire(time.monotonic())
 
     def _is_finished(self) -> bool:
         """Whether all that could be finished is: the foreman then gives what is left to another worker."""
@@ -102,13 +129,37 @@ class Worker:
         session = self._new_session(backend, memory.remember)
         keeps = len(self._connections) < _MOST_KEEPING
         answering = Kept(session, MAX_ANSWERS if keeps else 0)
-        connection = Connection(client, memory, traced(answering, self._given, backend) or answering, backend.close)
+        connection = self._connection(client, memory, traced(answering, self._given, backend) or answering, backend)
         self._connections[client.fileno()] = connection
         self._poll.register(client, select.EPOLLIN)
         if len(self._connections) == self._crowd:
             for one in self._connections.values():
                 one.rest()
         self._control.send(TAKEN)
+
+    def _connection(self, client: socket.socket, memory: Memory, session: Session, backend: Backend) -> Connection:
+        if self._new_translate is None or (client.family == socket.AF_UNIX and not self._given.http):
+            return Connection(client, memory, session, backend.close)
+        if self._translate is None:
+            self._translate = self._new_translate(self._given)
+        from pipebackend.server.httpconnection import HttpConnection
+
+        if client.family != socket.AF_UNIX:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer may wait for an ACK
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # of hosts that vanish nobody is told
+        found = HttpConnection(client, memory, session, backend.close, self._translate)
+        self._expiring[client.fileno()] = found
+        return found
+
+    def _expire(self, moment: float) -> None:
+        """Look now and then for requests that do not come to their end."""
+        if moment < self._look_at:
+            return
+        self._look_at = moment + _LOOK_SECONDS
+        for connection in list(self._expiring.values()):
+            before = connection.held
+            if connection.expire(moment):
+                self._drop(connection, before)
 
     def _serve(self, connection: Connection) -> None:
         before, was_writing = connection.held, connection.wants_to_write
@@ -126,7 +177,9 @@ class Worker:
         if len(self._connections) >= self._crowd:
             connection.rest()
         self._held += connection.held - before
-        if self._held > MOST_HELD:
+        if connection.is_over:
+            self._drop(connection, connection.held)
+        elif self._held > MOST_HELD:
             logs.once("held", f"half requests and unread answers fill {MOST_HELD >> 20} MiB: clients are cut off")
             self._drop(connection, connection.held)
         elif connection.wants_to_write != was_writing:
@@ -137,4 +190,5 @@ class Worker:
         """Forget a client and its transaction, if one is open."""
         self._held -= held
         del self._connections[connection.socket.fileno()]
+        self._expiring.pop(connection.socket.fileno(), None)
         connection.close()

@@ -1,0 +1,109 @@
+"""One client that speaks HTTP: its requests become lines of the session's protocol, the answers responses."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pipebackend.base import logs
+from pipebackend.server import httpwire
+from pipebackend.server.connection import Connection
+from pipebackend.server.httpwire import Reader, Refusal
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from pipebackend.backend.sessions import Session
+    from pipebackend.server.httpwire import Request
+    from pipebackend.server.streams import Memory
+
+    Translate = Callable[[Request], bytes]
+
+__all__ = ["HttpConnection"]
+
+PATIENCE = 30.0  # seconds for the rest of a request that has begun
+
+
+class HttpConnection(Connection):
+    """See ``Connection``. What is refused is answered with its status, and ends the connection."""
+
+    __slots__ = ("_begun", "_ends", "_reader", "_translate")
+
+    def __init__(
+        self,
+        client: socket.socket,
+        memory: Memory,
+        session: Session,
+        let_go: Callable[[], None],
+        translate: Translate,
+    ) -> None:
+        """``translate`` makes a line of a request, or raises Refusal."""
+        super().__init__(client, memory, session, let_go)
+        self._translate = translate
+        self._reader = Reader()
+        self._ends = False
+        self._begun = 0.0
+
+    @property
+    def held(self) -> int:
+        """See ``Connection``."""
+        return self._reader.held + len(self._unsent)
+
+    @property
+    def is_over(self) -> bool:
+        """See ``Connection``."""
+        return self._ends and not self._unsent
+
+    @property
+    def _has_more(self) -> bool:
+        return self._reader.is_amid or bool(self._reader.requests) or self._ends
+
+    def read(self) -> bool:
+        """See ``Connection``."""
+        count = self.socket.recv_into(self.memory.chunk)
+        if not count:
+            return False
+        if not self._reader.is_amid:
+            self._begun = time.monotonic()
+        self._reader.feed(self.memory.chunk[:count].tobytes())
+        self._answer()
+        return True
+
+    def expire(self, moment: float) -> bool:
+        """Whether the connection ends since a request does not come to its end; ``moment`` is monotonic."""
+        if not self._reader.is_amid or self._unsent or moment - self._begun <= PATIENCE:
+            return False
+        self._reader.refuse(Refusal(408, f"the request took longer than {PATIENCE:.0f} s"))
+        try:
+            self._answer()
+        except OSError:  # it has gone
+            pass
+        return True
+
+    def _answer(self) -> None:
+        while not self._unsent and not self._ends:
+            if not self._reader.requests:
+                self._wait()
+                return
+            self._unsent = memoryview(self._response(self._reader.requests.popleft()))
+            self._send()
+
+    def _wait(self) -> None:
+        """For more of the client."""
+        if self._reader.wants_to_go_on:
+            self._reader.wants_to_go_on = False
+            self.socket.send(httpwire.CONTINUE)
+        self._clear_if_done()  # what came may have been an empty line, which may stand before a request
+
+    def _response(self, request: Request | Refusal) -> bytes:
+        try:
+            if isinstance(request, Refusal):
+                raise request
+            line = self._translate(request)
+        except Refusal as exc:
+            self._ends = True
+            logs.error_of_question(f"HTTP: {exc.status}: {exc}")
+            return httpwire.refusal(exc)
+        self._ends = not request.stays
+        return httpwire.response(self._session.answer(line), request.stays)
