@@ -37,10 +37,8 @@ _HELP = """\
   --config FILE         the configuration
   --no-keeper           answer in the very process that PowerDNS starts: nothing goes on when it is killed
   --listen unix:PATH    serve a socket instead of stdin and stdout; with --listen systemd the one that systemd has made
-  --listen http://HOST:PORT[/PATH]
-                        serve HTTP, as remote-connection-string=http:… asks (remoteshim alone); http+unix:PATH does so
-                        on a socket in the file system, for a proxy
-  --allow NETWORKS      who may connect to it beside this machine, as in 192.0.2.0/24,2001:db8::/32
+  --listen http:…       serve HTTP at http://HOST:PORT[/PATH], or on a socket, for a proxy, at http+unix:PATH
+  --allow NETWORKS      who may ask over HTTP, beside this machine, as in 192.0.2.0/24,2001:db8::/32
   --secret FILE         answer over HTTP only what has the secret in FILE in its path, or in its header Authorization
   --workers N           this many processes serve the socket; without it one for each CPU
   --mode MODE           of the socket, without it 0660

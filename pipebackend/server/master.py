@@ -18,7 +18,6 @@ import time
 from typing import TYPE_CHECKING
 
 from pipebackend.base import logs
-from pipebackend.base.errors import ConfigFault
 from pipebackend.server import sharedstats, sockets
 from pipebackend.server.arguments import SYSTEMD
 from pipebackend.server.handover import Slots, memory_file
@@ -45,9 +44,7 @@ def run(given: Arguments, new_translate: NewTranslate | None) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     listener = sockets.listening(given, os.environ)
-    admits = sockets.admission(listener, given)
-    if given.http or listener.family != socket.AF_UNIX:
-        _check_http(given, new_translate)
+    admits = sockets.admission(listener, given, new_translate)
     try:
         with sharedstats.folder() as where:
             os.environ[sharedstats.FOLDER_KEY] = where  # for the workers
@@ -61,16 +58,6 @@ def run(given: Arguments, new_translate: NewTranslate | None) -> None:
         if given.listen and given.listen != SYSTEMD:
             sockets.remove(given.listen)
     sys.exit(status)
-
-
-def _check_http(given: Arguments, new_translate: NewTranslate | None) -> None:
-    """ConfigFault, once and not by each worker, if HTTP cannot be served."""
-    if new_translate is None:
-        raise ConfigFault(["--listen http: PowerDNS speaks HTTP with its remote backend alone; take remoteshim"])
-    try:
-        new_translate(given)
-    except ImportError as exc:
-        raise ConfigFault([f"--listen http needs {exc.name}: install it with pip install 'pipebackend[http]'"]) from exc
 
 
 class Worker:
@@ -159,7 +146,7 @@ class Foreman:
                 self._obey(number)
         elif ready in self._workers:
             self._hear(self._workers[ready])
-        elif ready in self._clients and _is_closed(ready):
+        elif ready in self._clients and sockets.is_closed(ready):
             self._forget(ready)
 
     def _obey(self, number: int) -> None:
@@ -309,10 +296,3 @@ class Foreman:
             except subprocess.TimeoutExpired:
                 worker.process.kill()
             worker.close()
-
-
-def _is_closed(descriptor: int) -> bool:
-    """Asked again: within one round of events a descriptor may have been closed and given to another connection."""
-    poll = select.poll()
-    poll.register(descriptor, 0)
-    return bool(poll.poll(0))

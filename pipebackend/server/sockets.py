@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 import stat
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pipebackend.server.arguments import Arguments
+    from pipebackend.server.worker import NewTranslate
 
-__all__ = ["WORKER_KEY", "admission", "listening", "notify", "remove"]
+__all__ = ["WORKER_KEY", "admission", "is_closed", "listening", "notify", "remove"]
 
 WORKER_KEY = "PIPEBACKEND_WORKER"  # set for the processes that ``foreman`` starts: the descriptors they get
 _SYSTEMD_FIRST = 3  # sd_listen_fds(3)
@@ -39,11 +41,13 @@ def listening(given: Arguments, environ: Mapping[str, str]) -> socket.socket:
     return _made(path, given.mode, *_owner(given.owner))
 
 
-def admission(listener: socket.socket, given: Arguments) -> Callable[[str], bool]:
+def admission(listener: socket.socket, given: Arguments, new_translate: NewTranslate | None) -> Callable[[str], bool]:
     """Who may connect, by address: this machine, and the networks of --allow; ConfigFault.
 
     A socket that others can reach is refused without --allow, for private keys go over it.
     """
+    if given.http or listener.family != socket.AF_UNIX:
+        _check_http(given, new_translate)
     if listener.family == socket.AF_UNIX:
         return lambda _: True
     from ipaddress import ip_address, ip_network
@@ -71,6 +75,16 @@ def admission(listener: socket.socket, given: Arguments) -> Callable[[str], bool
         return found
 
     return admits
+
+
+def _check_http(given: Arguments, new_translate: NewTranslate | None) -> None:
+    """ConfigFault, once and not by each worker, if HTTP cannot be served."""
+    if new_translate is None:
+        raise ConfigFault(["--listen http: PowerDNS speaks HTTP with its remote backend alone; take remoteshim"])
+    try:
+        new_translate(given)
+    except ImportError as exc:
+        raise ConfigFault([f"--listen http needs {exc.name}: install it with pip install 'pipebackend[http]'"]) from exc
 
 
 def _at(given: Arguments) -> socket.socket:
@@ -101,6 +115,13 @@ def remove(path: str) -> None:
         os.unlink(path)
     except (ConfigFault, OSError):
         return
+
+
+def is_closed(descriptor: int) -> bool:
+    """Asked again: within one round of events a descriptor may have been closed and given to another connection."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return bool(poll.poll(0))
 
 
 def notify(environ: Mapping[str, str], state: str) -> None:

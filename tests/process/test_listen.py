@@ -279,7 +279,7 @@ def test_a_live_socket_is_refused_and_left_alone(serve: Serve, connect: Connect)
         ("unix:file", (), "a file that is no socket"),
         ("unix:socket", ("--owner=nobody-of-this-name",), "nobody-of-this-name"),
         ("systemd", (), "must hand over one socket, not none"),
-        ("tcp:80", (), "--listen needs unix:PATH or systemd"),
+        ("tcp:80", (), "--listen needs unix:PATH, http:"),
         ("unix:socket", ("--mode=999",), "--mode needs an octal mode"),
         ("unix:socket", ("--workers=0",), "--workers needs a number"),
         ("unix:socket", ("--config=missing.toml",), "missing.toml"),
