@@ -11,7 +11,22 @@ from pipebackend.backend.backend import Backend
 from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import BackendError
 from pipebackend.base.version import VERSION
-from pipebackend.cli import autoprimary, explain, key, map, meta, pdns, record, replay, stats, store, tsig, zone
+from pipebackend.cli import (
+    autoprimary,
+    explain,
+    key,
+    key_roll,
+    map,
+    meta,
+    pdns,
+    record,
+    replay,
+    stats,
+    store,
+    timeline,
+    tsig,
+    zone,
+)
 from pipebackend.zones.compiled import choice
 
 __all__ = ["cli", "main"]
@@ -50,6 +65,9 @@ for _group in (zone.group, record.group, key.group, meta.group, tsig.group, auto
 for _group, _command in (
     (record.group, explain.command),
     (zone.group, map.command),
+    (zone.group, key_roll.set_policy),
+    (key.group, timeline.command),
+    *((key.group, command) for command in key_roll.COMMANDS),
     (pdns.group, replay.command),
     (pdns.group, stats.command),
 ):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipebackend.store.rows.keyrows import KeyRow
     from pipebackend.store.rows.refusals import Refusal
     from pipebackend.store.rows.replication import StoredDomain
+    from pipebackend.store.rows.rollovers import Rollovers
     from pipebackend.store.zonedata.fill import Filling
     from pipebackend.store.zonedata.order import Denial
 
@@ -223,6 +224,21 @@ class Store:
             metarows.replace(self._db, apex, wanted_id, kind, values)
             if not self._db.in_transaction:
                 rectify.all_stale(self._db)
+
+    @property
+    def rollovers(self) -> Rollovers:
+        """Where the keys of zones stand that roll over by themselves."""
+        from pipebackend.store.rows.rollovers import Rollovers
+
+        return Rollovers(self._db)
+
+    def max_ttl(self, domain_id: int) -> int:
+        """The largest TTL of a zone's records."""
+        return rrs.max_ttl(self._db, domain_id)
+
+    def zones_with(self, kind: str) -> list[tuple[str, str]]:
+        """The zones that have a setting of this kind, and its value."""
+        return metarows.zones_with(self._db, kind)
 
     def tsig_key(self, name: str) -> TsigKey | None:
         """The TSIG key of this name."""

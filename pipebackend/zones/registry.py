@@ -120,6 +120,7 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     root.text("trace", "")  # read by ``launch``; for all processes, and so it stands above the zones
     root.boolean("trace_full", False)
     sections = root.sections("zone")
+    known_policies = _policy_names(root)
     root.finish()
     stored = _stored_ids(store_url, config.folder) if sections and not faults else {}
     entries: list[Entry] = []
@@ -129,6 +130,9 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
         apex = section.name("name").lower()
         is_named = len(faults) == known
         kind = section.text("kind")
+        policy = section.text("policy", "")
+        if policy and policy not in known_policies:
+            section.fault("policy", f"there is no [[policy]] with the name {policy[:40]!r}")
         if kind and kind not in KINDS:
             section.fault("kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
             continue
@@ -188,6 +192,7 @@ def _read_later(section: Section, kind: str, apex: str, ident: int) -> Zone:
     """The zone of a section in memory; raises ZoneFault, also for faults of the section."""
     known = len(section.faults)
     section.text("kind")
+    section.text("policy", "")
     zone = _loader(kind)(section, apex, ident)
     section.finish()
     if zone is None or len(section.faults) > known:
@@ -243,6 +248,16 @@ def _powerdns(root: Section) -> Version:
     if found is None:
         root.fault("powerdns", f"must be a version of PowerDNS from 4.7 on, as 4.9, not {text[:40]!r}")
     return found or UNKNOWN
+
+
+def _policy_names(root: Section) -> Collection[str]:
+    """The names of the policies for keys, which only the maintainer of keys uses."""
+    if not root.has("policy"):
+        root.sections("policy")
+        return ()
+    from pipebackend.config import policies
+
+    return policies.read(root)
 
 
 def _store_url(root: Section) -> str:

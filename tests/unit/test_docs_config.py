@@ -55,12 +55,14 @@ def read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
 
 
 def test_each_key_that_is_read_is_on_the_page_and_each_key_on_the_page_is_read(read: dict[str, set[str]]) -> None:
-    of_all = {"name", "kind"}
+    of_all = {"name", "kind", "policy"}
     of_most = on_page("zone") - of_all
     for kind in registry.KINDS:
         heading = f'kind = "{kind}"'
         assert read.pop(heading) == on_page(heading) | of_all | (set() if kind == "file" else of_most)
-    assert read == {heading: on_page(heading) for heading in ("At the top", "store", "zone.soa", "zone.record")}
+    assert read == {
+        heading: on_page(heading) for heading in ("At the top", "store", "policy", "zone.soa", "zone.record")
+    }
 
 
 def test_the_example_has_every_key_on_the_page() -> None:

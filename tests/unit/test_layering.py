@@ -26,7 +26,7 @@ FLOORS = (
     ("keys", "config", "store"),
     ("zones",),
     ("backend",),
-    ("admin", "diagnosis"),
+    ("admin", "diagnosis", "rollover"),
     ("server", "cli"),
     ("pipe", "remoteshim"),
 )

@@ -237,6 +237,55 @@ def _make_settings_only(run: Run) -> None:
     _run_all(run, _KEPT_FOR_OTHERS)
 
 
+# Where the keys of each zone stand (see pipebackend/rollover/states.py): ``*_since`` and ``*_until`` are seconds on the
+# clock that ``looks`` keeps for all machines.
+_RECORDS_OF_KEYS = ("dnskey", "key_rrsig", "zone_rrsig", "ds")
+_ROLLOVER_TABLES = (
+    """CREATE TABLE IF NOT EXISTS pipebackend_rollover_zones (
+        domain_id INTEGER PRIMARY KEY,
+        last INTEGER NOT NULL,
+        hold_until INTEGER NOT NULL,
+        zone_ttl INTEGER NOT NULL,
+        dnskey_ttl INTEGER NOT NULL,
+        ds_ttl INTEGER NOT NULL,
+        zone_horizon INTEGER NOT NULL,
+        dnskey_horizon INTEGER NOT NULL,
+        algorithm INTEGER NOT NULL,
+        rolls TEXT NOT NULL,
+        parent TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS pipebackend_rollover_keys (
+        domain_id INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        tag INTEGER NOT NULL,
+        algorithm INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        is_sep INTEGER NOT NULL,
+        active INTEGER NOT NULL,
+        published INTEGER NOT NULL,
+        goal TEXT NOT NULL,
+        made INTEGER NOT NULL,
+        is_gone INTEGER NOT NULL,
+        is_withheld INTEGER NOT NULL,
+        """
+    + "".join(
+        f"{each} TEXT NOT NULL, {each}_since INTEGER NOT NULL, {each}_until INTEGER, " for each in _RECORDS_OF_KEYS
+    )
+    + "PRIMARY KEY (domain_id, id))",
+    """CREATE TABLE IF NOT EXISTS pipebackend_rollover_looks (
+        boot TEXT PRIMARY KEY,
+        seconds INTEGER NOT NULL,
+        moment INTEGER NOT NULL)""",
+    """CREATE TRIGGER IF NOT EXISTS pipebackend_rollover_delete AFTER DELETE ON domains BEGIN
+        DELETE FROM pipebackend_rollover_zones WHERE domain_id = OLD.id;
+        DELETE FROM pipebackend_rollover_keys WHERE domain_id = OLD.id;
+        END""",
+)
+
+
+def _make_rollover_tables(run: Run) -> None:
+    _run_all(run, _ROLLOVER_TABLES)
+
+
 def _rewrite_contents(run: Run) -> None:
     from pipebackend.store.rows import contents
 
@@ -268,6 +317,7 @@ _MIGRATIONS: tuple[tuple[str, Callable[[Run], None]], ...] = (
     ("which zones have only keys and settings here", _make_settings_only),
     ("content as PowerDNS writes it", _rewrite_contents),
     ("names below a DNAME are hidden", _mark_zones_with_dname),
+    ("where keys stand that roll over", _make_rollover_tables),
 )
 VERSION = len(_MIGRATIONS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipebackend.store.database import schema
 from pipebackend.store.rows import domains
 
 TYPE_CHECKING = False
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
     from pipebackend.store.database.sqlite import Sqlite
 
-__all__ = ["of_zone", "replace"]
+__all__ = ["of_zone", "replace", "zones_with"]
 
 
 def of_zone(db: Sqlite, apex: str) -> dict[str, list[str]]:
@@ -37,3 +38,13 @@ def replace(db: Sqlite, apex: str, wanted_id: int, kind: str, values: Sequence[s
             db.execute(
                 "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (?, ?, ?)", (domain_id, kind, value)
             )
+
+
+def zones_with(db: Sqlite, kind: str) -> list[tuple[str, str]]:
+    """The zones that have a setting of this kind, and its value, in the order of their names."""
+    found = db.rows(
+        "SELECT d.name, coalesce(m.content, '') FROM domains AS d JOIN domainmetadata AS m ON m.domain_id = d.id "
+        "WHERE m.kind = ? ORDER BY d.name, m.id",
+        (kind,),
+    )
+    return [(schema.apex_from(name), str(value)) for name, value in found if isinstance(name, str)]

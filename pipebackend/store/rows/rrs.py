@@ -34,6 +34,7 @@ __all__ = [
     "find_soa",
     "hiding",
     "listing",
+    "max_ttl",
     "remove",
     "row",
     "split",
@@ -188,3 +189,9 @@ def _record(owner: str, type_: str, ttl: Any, prio: Any, content: Any, auth: Any
     from pipebackend.store.rows import cells
 
     return cells.served(owner, type_, ttl, prio, content, auth)
+
+
+def max_ttl(db: Sqlite, domain_id: int) -> int:
+    """The largest TTL of a zone's records; those that are not numbers are served with one that is not larger."""
+    found = db.rows("SELECT coalesce(max(CAST(ttl AS INTEGER)), 0) FROM records WHERE domain_id = ?", (domain_id,))
+    return min(max([int(ttl) for (ttl,) in found], default=0), MAX_TTL)

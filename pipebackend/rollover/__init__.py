@@ -1,0 +1,1 @@
+"""Keys that roll over by themselves: ``machine`` decides, ``maintainer`` moves."""

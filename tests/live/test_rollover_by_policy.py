@@ -1,0 +1,221 @@
+"""Keys roll over by a policy while resolvers ask all the time; a script is the registry, which follows CDS."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import dns.dnssec
+import dns.rdatatype
+import pytest
+
+from tests.live.modes.example import APEX, ZONE, ds_of, until
+from tests.live.modes.page import Section
+from tests.live.modes.test_rollovers import FRESH_NAMES, FRESH_RECORDS, PARENT, PARENT_ZONE, Watching
+from tests.live.servers import PdnsServer, Unbound, owner_for_pdnsutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dns.rrset import RRset
+
+pytestmark = pytest.mark.live
+
+QUESTIONS = 5000
+PATIENCE = 300.0  # seconds for a roll-over, most of which is spent waiting for other programs
+SHORT = """
+[[policy]]
+name = "{name}"
+keys = "{keys}"
+propagation_delay = 0
+server_cache = 0
+publish_safety = 0
+retire_safety = 0
+parent_ds_ttl = 1
+parent_check = ["127.0.0.1:{port}"]
+"""
+
+
+class Repeating(threading.Thread):
+    """Does something again and again in the background; what fails there fails the test at its end."""
+
+    def __init__(self, work: Any) -> None:
+        super().__init__()
+        self._work = work
+        self._ended = threading.Event()
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            while not self._ended.wait(0.3):
+                self._work()
+        except BaseException as exc:
+            self.failure = exc
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._ended.set()
+        self.join()
+        if self.failure is not None and kind is None:
+            raise self.failure
+
+
+class Zone:
+    """The zone with two servers on one store, its parent, and both's resolvers."""
+
+    def __init__(self, section: Section, servers: list[PdnsServer], parent: PdnsServer) -> None:
+        self.section, self.servers, self.parent = section, servers, parent
+
+    def zoneutil(self, *words: str) -> str:
+        return self.section.tool("zoneutil", *words)
+
+    def status(self) -> Any:
+        return json.loads(self.zoneutil("key", "maintain", "--json"))[0]
+
+    def registry(self) -> None:
+        """The parent's DS becomes what CDS says (RFC 7344 section 4.1); without CDS nothing changes."""
+        wanted = {rdata.to_text() for rdata in records(self.servers[0], "CDS")}
+        has = {rdata.to_text() for rdata in records(self.parent, "DS")}
+        if wanted and wanted != has:
+            self.parent.said("replace-rrset", PARENT, owner_for_pdnsutil("example", PARENT), "DS", "1", *sorted(wanted))
+
+    def settled(self) -> Any:
+        """The keys when there is nothing left to do."""
+        found = None
+
+        def is_done() -> bool:
+            nonlocal found
+            found = self.status()
+            passing = {"rumoured", "unretentive"}
+            states = {key[record]["state"] for key in found["keys"] for record in RECORDS}
+            return not (states & passing or found["then"] or {key["goal"] for key in found["keys"]} != {"in"})
+
+        deadline = time.monotonic() + PATIENCE
+        while not is_done():
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+        return [(key["role"], key["algorithm"], key["tag"]) for key in found["keys"]]
+
+
+RECORDS = ("dnskey", "key_rrsig", "zone_rrsig", "ds")
+
+
+def records(server: PdnsServer, rdtype: str) -> RRset | list[Any]:
+    kind = dns.rdatatype.from_text(rdtype)
+    return next((rrset for rrset in server.dig(APEX, rdtype).answer if rrset.rdtype == kind), [])
+
+
+@pytest.fixture
+def zone(tmp_path: Path) -> Iterator[Zone]:
+    (tmp_path / "parent").mkdir()
+    section, above = Section("Roll-overs", tmp_path), Section("Roll-overs", tmp_path / "parent")
+    short = ZONE.replace("$TTL 60", "$TTL 1").replace("86400 2", "86400 1")
+    (section.folder / "example.org.zone").write_text(short + "".join(map(FRESH_RECORDS.format, range(FRESH_NAMES))))
+    (above.folder / "org.zone").write_text(PARENT_ZONE)
+    servers = [section.pdns("192.0.2.53"), section.pdns("192.0.2.54")]
+    parent = above.pdns("192.0.2.53")
+    config = section.folder / "pipebackend.toml"
+    policies = [("two", "ksk+zsk"), ("one", "csk"), ("unsigned", "none")]
+    config.write_text(
+        config.read_text() + "".join(SHORT.format(name=name, keys=keys, port=parent.port) for name, keys in policies)
+    )
+    section.tool("zoneutil", "zone", "import", APEX, "example.org.zone")
+    above.tool("zoneutil", "zone", "import", PARENT, "org.zone")
+    parent.said("secure-zone", PARENT)
+    with servers[0], servers[1], parent:
+        yield Zone(section, servers, parent)
+
+
+def resolvers(zone: Zone, folder: Path) -> list[Unbound]:
+    """Strict ones, which demand signatures of every algorithm that the DS records name; one for each server."""
+    anchors = [line.partition(" ;")[0] for line in zone.parent.said("export-zone-ds", PARENT).splitlines()]
+    options = ["harden-algo-downgrade: yes", "aggressive-nsec: no"]
+    return [Unbound({PARENT: zone.parent.port, APEX: server.port}, folder, anchors, options) for server in zone.servers]
+
+
+def test_nobody_notices_a_roll_over(zone: Zone, tmp_path: Path) -> None:
+    """ZSK, KSK, algorithm, to one key, CSK: every answer is right and validated, at both servers."""
+    zone.zoneutil("zone", "set-policy", APEX, "two")
+    first, second = resolvers(zone, tmp_path)
+    with first, second, Repeating(zone.registry):
+        before = zone.settled()
+        assert [role for role, *_ in before] == ["KSK", "ZSK"]
+        with Watching(first) as one, Watching(second) as other:
+            zone.zoneutil("key", "roll", APEX, "--zsk", "--now")
+            after_zsk = zone.settled()
+            assert (after_zsk[0], len(after_zsk)) == (before[0], 2)
+            assert after_zsk[1] != before[1]
+            zone.zoneutil("key", "roll", APEX, "--ksk", "--now")
+            after_ksk = zone.settled()
+            assert before[0] not in after_ksk
+            zone.zoneutil("key", "roll", APEX, "--algorithm", "ed25519", "--now")
+            assert [found[:2] for found in zone.settled()] == [("KSK", 15), ("ZSK", 15)]
+            zone.zoneutil("zone", "set-policy", APEX, "one")
+            [(role, algorithm, tag)] = zone.settled()
+            assert (role, algorithm) == ("CSK", 15)
+            zone.zoneutil("key", "roll", APEX, "--now")
+            assert zone.settled()[0][2] != tag
+            until(lambda: one.asked >= QUESTIONS and other.asked >= QUESTIONS, "5,000 answers at each server")
+    assert (one.bad, other.bad) == ([], [])
+    assert one.rounds < FRESH_NAMES
+    assert {ds.split()[-4] for ds in map(str, zone_ds(zone))} == {str(zone.status()["keys"][0]["tag"])}
+
+
+def zone_ds(zone: Zone) -> list[str]:
+    """The DS of the parent when its server has gone: from its store."""
+    lines = zone.parent.said("list-zone", PARENT).splitlines()
+    return [line for line in lines if "\tDS\t" in line]
+
+
+def signers(server: PdnsServer, rdtype: str) -> set[int]:
+    answer = server.dig(APEX, rdtype, "+dnssec").answer
+    return {one.key_tag for rrset in answer if rrset.rdtype == dns.rdatatype.RRSIG for one in rrset}
+
+
+def tags(zone: Zone) -> dict[str, int]:
+    """The tags of the keys by id."""
+    return {str(key["id"]): key["tag"] for key in json.loads(zone.zoneutil("key", "list", APEX, "--json"))}
+
+
+def test_who_signs_what(zone: Zone) -> None:
+    server = zone.servers[0]
+    for flags in ("--ksk", "--zsk", "--zsk"):
+        zone.zoneutil("key", "generate", APEX, flags)
+    ksk, zsk, other = tags(zone).values()
+    zone.zoneutil("key", "unpublish", APEX, "3")
+    assert (signers(server, "DNSKEY"), signers(server, "SOA")) == ({ksk}, {zsk, other})
+    assert {dns.dnssec.key_id(key) for key in records(server, "DNSKEY")} == {ksk, zsk}
+    for key_id in ("2", "3"):
+        zone.zoneutil("key", "deactivate", APEX, key_id)
+    assert (signers(server, "DNSKEY"), signers(server, "SOA")) == ({ksk}, {ksk})
+    [rrset] = [rrset for rrset in server.dig(APEX, "DNSKEY").answer if rrset.rdtype == dns.rdatatype.DNSKEY]
+    assert rrset.ttl == 1, "that of the SOA's minimum"
+
+
+def test_who_has_a_cds(zone: Zone) -> None:
+    server = zone.servers[0]
+    for flags in ("--ksk", "--zsk", "--ksk"):
+        zone.zoneutil("key", "generate", APEX, flags)
+    first, _, second = tags(zone).values()
+    zone.zoneutil("meta", "set", APEX, "PUBLISH-CDS", "2")
+    zone.zoneutil("meta", "set", APEX, "PUBLISH-CDNSKEY", "1")
+    assert {ds.key_tag for ds in records(server, "CDS")} == {first, second}
+    zone.zoneutil("key", "unpublish", APEX, "3")
+    assert {ds.key_tag for ds in records(server, "CDS")} == {first}
+    (zone.section.folder / "twin").write_text(zone.zoneutil("key", "export", APEX, "3"))
+    zone.zoneutil("key", "import", APEX, "twin", "--ksk", "--inactive")
+    assert {ds.key_tag for ds in records(server, "CDS")} == {first}
+    assert {dns.dnssec.key_id(key) for key in records(server, "CDNSKEY")} == {first}
+    assert second in {dns.dnssec.key_id(key) for key in records(server, "DNSKEY")}
+    assert second in signers(server, "DNSKEY")
+    zone.zoneutil("meta", "set", APEX, "PUBLISH-CDS", "0")
+    zone.zoneutil("meta", "set", APEX, "PUBLISH-CDNSKEY", "0")
+    assert [ds.to_text() for ds in records(server, "CDS")] == ["0 0 0 00"]
+    assert [key.to_text() for key in records(server, "CDNSKEY")] == ["0 3 0 AA=="]
+    assert ds_of(server)

@@ -1,0 +1,70 @@
+"""The DS RRset at the parent's servers: all must answer, with authority, before anything is certain."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+
+from pipebackend.keys import keypair
+from pipebackend.rollover import parentservers
+from pipebackend.rollover.parentservers import look
+
+APEX = "example.org"
+KEYS = {1: keypair.generate(), 2: keypair.generate()}
+DNSKEYS = {key_id: pair.dnskey for key_id, pair in KEYS.items()}
+
+
+class Server(threading.Thread):
+    """A name server on loopback that has the DS of some keys."""
+
+    def __init__(self, *ids: int, rcode: int = 0, flags: int = dns.flags.AA) -> None:
+        super().__init__(daemon=True)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._ids, self._rcode, self._flags = ids, rcode, flags
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            octets, asker = self._socket.recvfrom(4096)
+            query = dns.message.from_wire(octets)
+            answer = dns.message.make_response(query)
+            answer.flags |= self._flags
+            answer.set_rcode(self._rcode)
+            if self._ids:
+                texts = [KEYS[key_id].ds(APEX).to_text() for key_id in self._ids]
+                answer.answer.append(dns.rrset.from_text(f"{APEX}.", 300, "IN", "DS", *texts))
+            self._socket.sendto(answer.to_wire(), asker)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch) -> None:
+    monkeypatch.setattr(parentservers, "TRIES", 1)
+
+
+def test_what_all_have_and_what_any_has() -> None:
+    seen = look(APEX, [Server(1, 2).address, Server(2).address], DNSKEYS)
+    assert (seen.everywhere, seen.anywhere, seen.ttl, seen.problem) == ({2}, {1, 2}, 300, "")
+    assert look(APEX, [Server().address], DNSKEYS).anywhere == frozenset()
+
+
+@pytest.mark.parametrize("fault", [{"rcode": dns.rcode.SERVFAIL}, {"rcode": dns.rcode.REFUSED}, {"flags": 0}])
+def test_a_server_that_knows_nothing(fault) -> None:
+    seen = look(APEX, [Server(1).address, Server(1, **fault).address], DNSKEYS)
+    assert (seen.everywhere, seen.anywhere) == (frozenset(), frozenset())
+    assert "has no authority for it" in seen.problem
+
+
+def test_a_server_that_is_down(monkeypatch) -> None:
+    monkeypatch.setattr(parentservers, "TIMEOUT", 0.2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        seen = look(APEX, [f"127.0.0.1:{silent.getsockname()[1]}"], DNSKEYS)
+    assert "does not answer" in seen.problem
