@@ -22,6 +22,7 @@ __all__ = ["PipeSession", "main", "refusal"]
 ABIS = ("1", "2", "3", "4", "5")
 _ADDRESSES = {1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
 _QUESTION_FIELDS = 5
+_NOBODY = ("", "\t0.0.0.0", "\t0.0.0.0\t0.0.0.0", "\t0.0.0.0\t0.0.0.0\t0.0.0.0/0")  # addresses of no client
 # PIPE cannot tell PowerDNS before 5.1 of an empty non-terminal; a record of a type that nobody asks for makes the name
 # exist (rule P-18), so that it is NODATA and not NXDOMAIN.
 _ENT_BEFORE_5_1 = "TYPE65280", "\\# 0"
@@ -85,6 +86,14 @@ class PipeSession:
         """See ``kept.KeepingSession``."""
         name, between, rest = question.partition(b"\tIN\t")
         return b"Q" + name[1:].lower() + between + rest
+
+    def request_for(self, name: str, zone_id: int) -> bytes:
+        """See ``sessions.KeepingSession``."""
+        return f"Q\t{name}\tIN\tANY\t{zone_id}{_NOBODY[self._addresses]}".encode("ascii")
+
+    def form(self) -> object:
+        """See ``sessions.KeepingSession``."""
+        return self._abi or None
 
     def state(self) -> object:
         """See ``kept.KeepingSession``; under another ABI the same question has another answer."""

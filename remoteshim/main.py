@@ -117,6 +117,14 @@ class RemoteSession:
             return question
         return name.lower() + between + rest
 
+    def request_for(self, name: str, zone_id: int) -> bytes:
+        """See ``sessions.KeepingSession``."""
+        return plainlookup.request_for(name, zone_id)
+
+    def form(self) -> object:
+        """See ``sessions.KeepingSession``: there is one."""
+        return "json"
+
     def state(self) -> object:
         """See ``kept.KeepingSession``."""
         return self._backend.state() if self._backend is not None else None

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from remoteshim.params import Params
 
-__all__ = ["DENIAL", "LOOKUP", "Asked", "of_params", "read", "read_denial"]
+__all__ = ["DENIAL", "LOOKUP", "Asked", "of_params", "read", "read_denial", "request_for"]
 
 # Keys are sorted (rule R-1)
 LOOKUP = b'{"method": "lookup", "parameters": {"local": "'
@@ -27,6 +27,12 @@ class Asked(Value):
     qtype: str
     client: Client
     zone_id: int
+
+
+def request_for(name: str, zone_id: int) -> bytes:
+    """The question for all records at a canonical name without escapes, of a client without address."""
+    rest = f'0.0.0.0", "qname": "{name}.", "qtype": "ANY", "real-remote": "0.0.0.0/0", "remote": "0.0.0.0", "zone-id": '
+    return LOOKUP + f"{rest}{zone_id}}}}}".encode("ascii")
 
 
 def read(request: bytes) -> Asked | None:

@@ -51,6 +51,12 @@ if TYPE_CHECKING:
         def folded(self, question: bytes) -> bytes:
             """The same with the letters of the name in lower case, which has the same answer (RFC 4343 section 3)."""
 
+        def request_for(self, name: str, zone_id: int) -> bytes:
+            """A question for all records at a canonical name, as PowerDNS writes it."""
+
+        def form(self) -> object:
+            """What else than question and zones decides how an answer is written; None if that is not known yet."""
+
         def state(self) -> object:
             """The same object for as long as no zone can have changed."""
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from time import monotonic, perf_counter
 
+from pipebackend.server.finished import Finished
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipebackend.backend.sessions import KeepingSession
+    from pipebackend.server.finished import Answers
 
 
 __all__ = ["MAX_ANSWERS", "Kept"]
@@ -26,8 +29,11 @@ _LONGEST_CALL = 200  # characters of a slow call that are kept
 class Kept:
     """A session that gives finished answers again, at most ``most`` of them."""
 
-    def __init__(self, session: KeepingSession, most: int = MAX_ANSWERS) -> None:
+    def __init__(self, session: KeepingSession, most: int = MAX_ANSWERS, finished: Finished | None = None) -> None:
+        """``finished`` is shared by the sessions of a process."""
         self._session = session
+        self.finished = Finished() if finished is None else finished
+        self._ready: Answers = {}
         self._question = session.question
         self._most = most
         self._answers: dict[bytes, tuple[bytes, list[int]]] = {}
@@ -41,7 +47,7 @@ class Kept:
         if monotonic() >= self._look_at:
             self._look()
         question = self._question(request)
-        kept = self._answers.get(question)
+        kept = self._ready.get(question) or self._answers.get(question)
         if kept is not None:
             answer, tally = kept
             tally[0] += 1
@@ -56,6 +62,10 @@ class Kept:
         """See ``sessions.Session``."""
         self._session.settle()
 
+    def make_some(self) -> None:
+        """Make a few answers that nobody has asked for so far; to be called when nothing is asked."""
+        self.finished.make_some(self._session)
+
     def _look(self) -> None:
         """Forget the answers that may have changed."""
         session = self._session
@@ -65,11 +75,12 @@ class Kept:
             self._older.clear()
             self._octets = 0
             self._state = state
+            self._ready = self.finished.answers(session)
         self._look_at = monotonic() + (session.backend.patience if session.backend is not None else 0.0)
 
     def _answer_and_keep(self, request: bytes, question: bytes) -> bytes:
         question = self._session.folded(question) if question else b""
-        kept = self._answers.get(question)
+        kept = self._ready.get(question) or self._answers.get(question)
         if kept is None and question in self._older:
             kept = self._older[question]
             self._keep(question, kept)

@@ -86,9 +86,10 @@ def _serve_stdio(
         _thread.start_new_thread(_tell_of_launcher, (launcher, program, session))
     if given.trace or session.backend is not None:
         kept = Kept(session)
-        streams.serve(traced(kept, given, session.backend) or kept, 0, sink, memory)
+        streams.serve(traced(kept, given, session.backend) or kept, 0, sink, memory, kept)
     else:
-        streams.serve(_Undecided(session, given), 0, sink, memory)
+        undecided = _Undecided(session, given)
+        streams.serve(undecided, 0, sink, memory, undecided.kept)
 
 
 def _tell_of_launcher(process: int, program: str, session: KeepingSession) -> None:
@@ -109,16 +110,16 @@ class _Undecided:
     """A session that learns from its first request which configuration there is, and so whether to write a trace."""
 
     def __init__(self, session: KeepingSession, given: arguments.Arguments) -> None:
-        self._first, self._kept, self._given = session, Kept(session), given
+        self._first, self.kept, self._given = session, Kept(session), given
         self.answer: Callable[[bytes], bytes] = self._answer
-        self.overlong, self.settle = self._kept.overlong, self._kept.settle
+        self.overlong, self.settle = self.kept.overlong, self.kept.settle
 
     def _answer(self, request: bytes) -> bytes:
         moment, started = time.time(), time.perf_counter()
-        answer = self._kept.answer(request)
+        answer = self.kept.answer(request)
         if self._first.backend is not None:
-            decided = traced(self._kept, self._given, self._first.backend)
-            stays = decided or self._kept
+            decided = traced(self.kept, self._given, self._first.backend)
+            stays = decided or self.kept
             self.answer, self.overlong = stays.answer, stays.overlong  # from now on this object costs nothing
             if decided is not None:
                 decided.note(request, answer, moment, time.perf_counter() - started)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mmap import mmap
 
     from pipebackend.backend.sessions import Session
+    from pipebackend.server.answercache import Kept
 
     Buffer = mmap | memoryview
     ReadInto = Callable[[memoryview], int | None]
@@ -20,6 +21,7 @@ __all__ = ["CHUNK", "MAX_REQUEST", "Memory", "claim_stdout", "close_inherited_fi
 
 MAX_REQUEST = 1 << 20  # octets of one request; the longest that PowerDNS sends is a metadata value or a key
 CHUNK = 1 << 16  # octets of one read
+_IDLE_MILLISECONDS = 2  # without a request, after which answers are made in advance
 _PIPE_BUF = 4096  # so much goes into a pipe in one piece or not at all
 
 
@@ -96,10 +98,13 @@ class Memory:
             self._length[:] = len(request).to_bytes(2, "big")
 
 
-def serve(session: Session, source: int, sink: int, memory: Memory | None = None) -> None:
-    """Answer requests from one descriptor on another until the end of input or until nobody reads."""
+def serve(session: Session, source: int, sink: int, memory: Memory | None = None, answers: Kept | None = None) -> None:
+    """Answer requests from one descriptor on another until the end of input or until nobody reads.
+
+    ``answers`` makes some in advance while nothing is asked.
+    """
     try:
-        _answer_all(session, source, sink, memory or Memory())
+        _answer_all(session, _reader(source, answers), sink, memory or Memory())
     except BrokenPipeError:  # PowerDNS has gone: nobody is left to answer
         return
 
@@ -122,9 +127,32 @@ def claim_stdout() -> int:
     return sink
 
 
-def _answer_all(session: Session, source: int, sink: int, memory: Memory) -> None:
-    chunk = memory.chunk
+def _reader(source: int, answers: Kept | None) -> ReadInto:
     read_into = FileIO(source, closefd=False).readinto
+    if answers is None:
+        return read_into
+    finished = answers.finished
+
+    def make_answers_and_read(chunk: memoryview) -> int | None:
+        if finished.unfinished:
+            _make_answers_until_asked(answers, source)
+        return read_into(chunk)
+
+    return make_answers_and_read
+
+
+def _make_answers_until_asked(answers: Kept, source: int) -> None:
+    from select import POLLIN, poll
+
+    requests, milliseconds = poll(), _IDLE_MILLISECONDS
+    requests.register(source, POLLIN)
+    while answers.finished.unfinished and not requests.poll(milliseconds):
+        answers.make_some()
+        milliseconds = 0
+
+
+def _answer_all(session: Session, read_into: ReadInto, sink: int, memory: Memory) -> None:
+    chunk = memory.chunk
     settled = _resumed(session, memory)
     chunk[1] = 1  # a keeper can tell by it, or by a question, that the start was no failure
     if memory.handed:

@@ -12,6 +12,7 @@ from pipebackend.backend.opening import open_backend
 from pipebackend.backend.sources import PATIENCE
 from pipebackend.pipe import PipeSession
 from pipebackend.server.answercache import MAX_ANSWERS, MAX_OCTETS, Kept
+from pipebackend.server.finished import Finished
 from tests.making import CITIES, TABLE_ZONE, age
 
 QUESTION = b"Q\tlax.cities.example\tIN\tTXT\t-1\t192.0.2.1"
@@ -130,3 +131,73 @@ def test_an_answer_that_depends_on_the_client_is_not_kept(tmp_path: Path) -> Non
     kept.answer(QUESTION)
     kept.answer(QUESTION)
     assert session.made == 3
+
+
+# answers that are made in advance
+
+
+def finish(kept: Kept) -> None:
+    while kept.finished.unfinished:
+        kept.make_some()
+
+
+def test_a_first_question_in_any_letters_is_answered_from_what_was_made_in_advance(session: Counting) -> None:
+    kept = Kept(session)
+    kept.answer(b"Q\tcities.example\tIN\tSOA\t-1\t192.0.2.1")
+    finish(kept)
+    session.made = 0
+    [zone] = session.backend.registry.zones
+    answer = kept.answer(b"Q\tLaX.cities.example\tIN\tANY\t%d\t192.0.2.1" % zone.ident)
+    assert b"Los Angeles" in answer
+    assert session.made == 0
+    assert answer == session.answer(b"Q\tLaX.cities.example\tIN\tANY\t%d\t192.0.2.1" % zone.ident)
+
+
+def test_calls_answered_in_advance_are_counted(session: Counting) -> None:
+    kept = Kept(session)
+    kept.answer(b"Q\tcities.example\tIN\tSOA\t-1\t192.0.2.1")
+    finish(kept)
+    [zone] = session.backend.registry.zones
+    for name in (b"lax", b"vie", b"GRU"):
+        kept.answer(b"Q\t%s.cities.example\tIN\tANY\t%d\t192.0.2.1" % (name, zone.ident))
+    assert ["lookup", "cities.example", 4, 0] in session.backend.numbers()["calls"]
+
+
+def test_after_a_change_nothing_made_in_advance_is_given(backend: Backend, session: Counting, tmp_path: Path) -> None:
+    kept = Kept(session)
+    kept.answer(QUESTION)
+    finish(kept)
+    (tmp_path / "cities.tsv").write_text(CITIES.replace("Los Angeles", "Burbank"))
+    backend._watcher.registry = open_backend(str(tmp_path / "pipebackend.toml")).registry
+    time.sleep(PATIENCE)
+    [zone] = backend.registry.zones
+    assert b"Burbank" in kept.answer(b"Q\tlax.cities.example\tIN\tANY\t%d\t192.0.2.1" % zone.ident)
+    assert kept.finished.unfinished
+
+
+def test_a_session_of_another_form_gets_none_of_them(backend: Backend) -> None:
+    finished = Finished()
+    first, second = PipeSession(backend), PipeSession(backend)
+    for session, abi in ((first, b"1"), (second, b"3")):
+        session.answer(b"HELO\t" + abi)
+    assert finished.answers(first) is not finished.answers(second)
+    finished.make_some(first)
+    assert len(finished.answers(first)) > 0
+    assert len(finished.answers(second)) == 0
+
+
+def test_what_is_made_in_advance_is_bounded(session: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipebackend.server.finished.MAX_FINISHED_OCTETS", 100)
+    kept = Kept(session)
+    kept.answer(QUESTION)
+    finish(kept)
+    assert 1 <= len(kept.finished.answers(session)) <= 2
+
+
+def test_who_writes_gets_no_answer_made_in_advance(session: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept(session)
+    kept.answer(QUESTION)
+    finish(kept)
+    assert len(kept.finished.answers(session)) > 3
+    monkeypatch.setattr(type(session.backend), "patience", 0.0)
+    assert len(kept.finished.answers(session)) == 0
