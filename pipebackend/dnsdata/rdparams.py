@@ -26,7 +26,10 @@ _MANDATORY, _ALPN, _NO_ALPN, _PORT, _IPV4, _ECH, _IPV6, _PATH, _OHTTP, _GROUPS =
 
 def text(params: bytes, dialect: Dialect) -> str:
     """The parameters in this dialect, in the order of the octets; raises RecordFault."""
-    return " ".join(_param_text(key, value, dialect) for key, value in _params(params))
+    found = list(_params(params))
+    if len(dict(found)) < len(found):  # PowerDNS reads one of them
+        raise RecordFault("a service parameter is there twice (RFC 9460 section 2.2)")
+    return " ".join(_param_text(key, value, dialect) for key, value in found)
 
 
 def octets(found: list[str]) -> bytes:

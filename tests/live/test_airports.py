@@ -17,6 +17,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+from pipebackend.base.version import VERSION
 from tests.live.flood import LOC, TXT, ask_all
 from tests.live.servers import (
     PdnsServer,
@@ -194,7 +195,7 @@ def test_pdnsutil_finds_no_fault_in_the_zone(tmp_path: Path) -> None:
 def test_backend_commands(protocol: str, tmp_path: Path) -> None:
     server = PdnsServer(remote_config() if protocol == "remote" else pipe_config(abi=5), tmp_path)
     lines = server.pdnsutil("backend-cmd", protocol, "version", "zones", "stats").stdout.splitlines()
-    assert "pipebackend 0.1.0" in lines
+    assert f"pipebackend {VERSION}" in lines
     assert any(line.startswith("airports.aa table id ") for line in lines)
     assert "questions 0" in lines
 
@@ -204,7 +205,7 @@ def test_an_unknown_backend_command_is_said_and_the_next_one_answered(protocol: 
     server = PdnsServer(remote_config() if protocol == "remote" else pipe_config(abi=5), tmp_path)
     done = server.pdnsutil("backend-cmd", protocol, "no-such-command", "version")
     assert "unknown command 'no-such-command'" in done.stdout + done.stderr
-    assert "pipebackend 0.1.0" in done.stdout
+    assert f"pipebackend {VERSION}" in done.stdout
 
 
 def test_a_wrong_abi_is_servfail_with_the_reason_in_the_log(tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipebackend.base.version import VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PIPE, REMOTE = (os.path.join(sys.prefix, "bin", name) for name in ("pipebackend", "remoteshim"))
 PATIENCE = 60.0  # seconds until a process that says nothing counts as hanging
-BANNER = b"OK\tpipebackend 0.1.0, 1 zones"
+BANNER = f"OK\tpipebackend {VERSION}, 1 zones".encode()
 QUESTION = b"Q\tLAX.airports.aa\tIN\tANY\t-1\t127.0.0.1\n"
 LOOKUP = b'{"method":"lookup","parameters":{"qname":"lax.airports.aa.","qtype":"ANY"}}\n'
 LOC = "33 56 32.986 N 118 24 28.976 W 38.95m 1.00m 10000.00m 10.00m"
@@ -194,7 +196,7 @@ def test_a_command_that_fails_ends_with_end(pipe: Conversation) -> None:
 
 
 def test_commands(pipe: Conversation) -> None:
-    assert pipe.ask(b"CMD\tversion\n") == [b"pipebackend 0.1.0", b"END"]
+    assert pipe.ask(b"CMD\tversion\n") == [f"pipebackend {VERSION}".encode(), b"END"]
     assert len(pipe.ask(b"CMD\thelp\n")) > 4
     found(pipe.ask(QUESTION))
     assert pipe.ask(b"CMD\tstats\n")[0] == b"questions 1"
@@ -329,7 +331,7 @@ def test_it_stays_while_nobody_asks(command: str) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["--version"], 0, "0.1.0"),
+        (["--version"], 0, VERSION),
         (["--help"], 0, "usage: "),
         (["--nonsense"], 2, "unknown option '--nonsense'"),
         (["--config"], 2, "--config needs a file"),

@@ -39,6 +39,15 @@ def check(number: int, octets: bytes, dialect: Dialect) -> None:
         assert rdtext.kept(type_, text, dialect) == (type_, text)
 
 
+@pytest.mark.parametrize("type_", [64, 65])
+def test_a_service_parameter_that_is_there_twice_has_no_text(type_: int) -> None:
+    """Two of "mandatory" became the text of one record, which was kept for the other."""
+    port = b"\0\3\0\2\1\xbb"
+    assert rdtext.text_of(type_, b"\0\1\0" + port, OLD) == "1 . port=443"
+    with pytest.raises(RecordFault, match="twice"):
+        rdtext.text_of(type_, b"\0\1\0" + port + port, OLD)
+
+
 @given(SENT, DIALECTS, st.integers(0), st.integers(0, 255), st.integers(0, 3))
 def test_text_of_records_that_are_nearly_right_gives_the_octets_back(
     sent: tuple[int, bytes], dialect: Dialect, place: int, octet: int, cut: int
