@@ -62,9 +62,9 @@ class Kept:
         """See ``sessions.Session``."""
         self._session.settle()
 
-    def make_some(self) -> None:
-        """Make a few answers that nobody has asked for so far; to be called when nothing is asked."""
-        self.finished.make_some(self._session)
+    def make_some(self) -> bool:
+        """Make a few answers that nobody has asked for so far; to be called when nothing is asked. See ``Finished``."""
+        return self.finished.make_some(self._session)
 
     def _look(self) -> None:
         """Forget the answers that may have changed."""

@@ -51,18 +51,19 @@ class Finished:
             self.unfinished = True
         return self._answers if form == self._form else _NONE
 
-    def make_some(self, session: KeepingSession) -> None:
-        """Make a few more, unless this session is not one for which they are."""
+    def make_some(self, session: KeepingSession) -> bool:
+        """Make a few more; False if they are not for sessions like this one."""
         if self.answers(session) is not self._answers:
-            return
+            return False
         until = perf_counter() + _SLICE_SECONDS
         for zone, name in self._names:
             self._make(session, zone, name)
             if self._octets > MAX_FINISHED_OCTETS:
                 break
             if perf_counter() > until:
-                return
+                return True
         self.unfinished = False
+        return True
 
     def _make(self, session: KeepingSession, zone: Zone, name: str) -> None:
         request = session.request_for(name, zone.ident)

@@ -146,8 +146,7 @@ def _make_answers_until_asked(answers: Kept, source: int) -> None:
 
     requests, milliseconds = poll(), _IDLE_MILLISECONDS
     requests.register(source, POLLIN)
-    while answers.finished.unfinished and not requests.poll(milliseconds):
-        answers.make_some()
+    while answers.finished.unfinished and not requests.poll(milliseconds) and answers.make_some():
         milliseconds = 0
 
 

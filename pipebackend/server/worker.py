@@ -16,6 +16,7 @@ from pipebackend.base.signals import SIG_DFL, SIG_IGN, SIGHUP, SIGTERM, signal
 from pipebackend.server import sharedstats, supervisor
 from pipebackend.server.answercache import MAX_ANSWERS, Kept
 from pipebackend.server.connection import Connection
+from pipebackend.server.finished import Finished
 from pipebackend.server.handover import Slots
 from pipebackend.server.tracing import traced
 
@@ -39,6 +40,7 @@ FINISH_SECONDS = 5.0  # how long half a request, or a transaction, may keep a wo
 MOST_HELD = 64 << 20  # octets of half requests and unread answers of all clients together
 _MOST_WITH_STORE = 8  # one of so many connections that there may be files for: the store has three, and they may be few
 _LOOK_SECONDS = 5.0  # between two looks for requests that take too long
+_IDLE_SECONDS = 0.002  # without a request, after which answers are made in advance
 _MOST_KEEPING = 16  # so many connections have the shortcut of ``kept``, whose memory each has for itself
 
 
@@ -94,19 +96,32 @@ class Worker:
         self._ends_at = 0.0  # monotonic; 0 while nobody said FINISH
         self._expiring: dict[int, HttpConnection] = {}
         self._look_at = 0.0
+        self._finished = Finished()
+        self._maker: Kept | None = None  # who makes answers in advance: the latest client that may have them
 
     def run(self) -> None:
         """Answer until told to finish."""
         self._poll.register(self._control, select.EPOLLIN)
         self._control.send(READY)
         while not self._is_finished():
-            for ready, _ in self._poll.poll(0.05 if self._ends_at else _LOOK_SECONDS if self._expiring else -1):
+            events = self._poll.poll(self._patience())
+            for ready, _ in events:
                 if ready == self._control.fileno():
                     self._obey()
                 elif ready in self._connections:
                     self._serve(self._connections[ready])
+            if not events and self._maker is not None and not self._maker.make_some():
+                self._maker = None
             if self._expiring:
                 self._expire(time.monotonic())
+
+    def _patience(self) -> float:
+        """For how many seconds clients are waited for; -1 for ever."""
+        if self._ends_at:
+            return 0.05
+        if self._maker is not None and self._finished.unfinished:
+            return _IDLE_SECONDS
+        return _LOOK_SECONDS if self._expiring else -1
 
     def _is_finished(self) -> bool:
         """Whether all that could be finished is: the foreman then gives what is left to another worker."""
@@ -128,7 +143,7 @@ class Worker:
         backend = copy.copy(self._backend)
         session = self._new_session(backend, memory.remember)
         keeps = len(self._connections) < _MOST_KEEPING
-        answering = Kept(session, MAX_ANSWERS if keeps else 0)
+        answering = self._maker = Kept(session, MAX_ANSWERS if keeps else 0, self._finished)
         connection = self._connection(client, memory, traced(answering, self._given, backend) or answering, backend)
         self._connections[client.fileno()] = connection
         self._poll.register(client, select.EPOLLIN)
