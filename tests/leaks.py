@@ -83,5 +83,5 @@ def _of_store(path: Path) -> Iterator[str]:
                 for (content,) in db.execute(query):
                     text = str(content)
                     yield from _PRIVATE.findall(text) if "\n" in text or ": " in text else [text]
-            except (sqlite3.Error, OverflowError, MemoryError):
+            except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError):
                 continue

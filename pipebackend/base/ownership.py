@@ -13,7 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["become_owner", "is_reader_trusted", "misplaced", "open_to_all", "owner_to_become", "untrusted", "user_name"]
+__all__ = [
+    "become_owner", "is_reader_trusted", "misplaced", "open_to_all", "owner_to_become", "replaceable", "untrusted",
+    "user_name",
+]  # fmt: skip
 
 _ROOT = 0
 
@@ -24,18 +27,52 @@ def untrusted(path: str, owners: Iterable[int] = ()) -> str:
     The file and each folder above it are looked at, as sshd does for its keys: to rename a folder is to replace all in
     it. In a folder with the sticky bit, such as /tmp, only the owner of an entry can do that. Raises OSError.
     """
-    trusted = {_ROOT, os.geteuid(), *owners}
+    weak = _weak_place(path, {_ROOT, os.geteuid(), *owners}, frozenset())
+    if weak is None:
+        return ""
+    place, found, writers = weak
+    if not writers:
+        return f"{place} belongs to {user_name(found.st_uid)}"
+    return f"{place} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
+
+
+def replaceable(folder: str, owner: int) -> str:
+    """Who besides root and ``owner`` could replace what is in a folder, with what stops them; empty if nobody.
+
+    A group that has no other members than these two may write. Raises OSError.
+    """
+    weak = _weak_place(folder, {_ROOT, owner}, _groups_of(_ROOT) | _groups_of(owner))
+    if weak is None:
+        return ""
+    place, found, writers = weak
+    below = "" if place == os.path.realpath(folder) else f" and so {folder}"
+    if not writers:
+        whose = f"a folder of {user_name(owner)}, below folders of root"
+        return (
+            f"{place} belongs to {user_name(found.st_uid)}, who could replace what is in it{below}; move it to {whose}"
+        )
+    who = "everybody" if "o" in writers else f"the members of group {_group_name(found.st_gid)}"
+    mode = stat.S_IMODE(found.st_mode)
+    return f"{place} (mode {mode:04o}): {who} could replace what is in it{below}; chmod {writers}-w {place}"
+
+
+def _weak_place(path: str, trusted: set[int], groups: frozenset[int]) -> tuple[str, os.stat_result, str] | None:
+    """The first of a file and the folders above it that is not in the hands of these users and groups alone.
+
+    And for which classes of users, as chmod calls them, its mode is to blame; "" if its owner is.
+    """
     path = os.path.realpath(path)
     is_entry_safe = False  # whether others may add entries to this folder: only for those above the first
     while True:
         found = os.stat(path)
         if found.st_uid not in trusted:
-            return f"{path} belongs to {user_name(found.st_uid)}"
-        if _others_may_write(found) and not (is_entry_safe and found.st_mode & stat.S_ISVTX):
-            return f"{path} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
+            return path, found, ""
+        writers = _writers(found, groups)
+        if writers and not (is_entry_safe and found.st_mode & stat.S_ISVTX):
+            return path, found, writers
         above = os.path.dirname(path)
         if above == path:
-            return ""
+            return None
         # The sticky bit protects entries of the trusted; it does not keep others from adding some beside them
         is_entry_safe = stat.S_ISDIR(found.st_mode)
         path = above
@@ -109,7 +146,31 @@ def user_name(user: int) -> str:
         return f"user {user}"
 
 
-def _others_may_write(found: os.stat_result) -> bool:
-    """Whether anybody but the owner may; the caller's own group may, where each user has a group of that name."""
-    is_own_group = found.st_gid == os.getegid() and os.geteuid() != _ROOT
-    return bool(found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and not is_own_group))
+def _writers(found: os.stat_result, groups: frozenset[int]) -> str:
+    """The classes of users besides the owner that may write; not the caller's own group, nor one of ``groups``."""
+    is_own_group = found.st_gid in groups or (found.st_gid == os.getegid() and os.geteuid() != _ROOT)
+    by_group = "g" if found.st_mode & stat.S_IWGRP and not is_own_group else ""
+    return by_group + ("o" if found.st_mode & stat.S_IWOTH else "")
+
+
+def _groups_of(user: int) -> frozenset[int]:
+    """The group of a user, if nobody else is in it but root."""
+    import grp
+    import pwd
+
+    try:
+        own = pwd.getpwuid(user)
+        listed = {pwd.getpwnam(name).pw_uid for name in grp.getgrgid(own.pw_gid).gr_mem}
+    except KeyError:  # no such user or group; or a member that is none, and could be made
+        return frozenset()
+    members = listed | {entry.pw_uid for entry in pwd.getpwall() if entry.pw_gid == own.pw_gid}
+    return frozenset((own.pw_gid,)) if members <= {_ROOT, user} else frozenset()
+
+
+def _group_name(group: int) -> str:
+    import grp
+
+    try:
+        return grp.getgrgid(group).gr_name
+    except KeyError:
+        return str(group)

@@ -46,7 +46,8 @@ def check(open_backend: Callable[[], Backend], repair: bool, as_json_: bool) -> 
     """Find faults in the store. In the file, its rows, and the keys and metadata in it; exit status 1 if there are
     any.
 
-    Also with owners, modes and links of what the configuration names: itself, zone files, tables, compiled zones.
+    Also in owners, modes and links of what the configuration names: itself, zone files, tables, compiled zones; and in
+    those of the folders above the store, where others could put another one in its place.
 
     Example: zoneutil store check
     """

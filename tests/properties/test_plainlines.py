@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipebackend.base.errors import ZoneFault
@@ -20,6 +20,12 @@ NAMES = st.sampled_from([
 ])  # fmt: skip
 TTLS = st.sampled_from(["", "", "60 ", "0 ", "2147483648 ", "1h ", "060 ", "60  ", "60\t"])
 CLASSES = st.sampled_from(["", "", "IN ", "in ", "CH ", "IN 60 "])
+# Character strings, quoted or not; one that is not ends at white space, and has any other printable octet in it
+STRINGS = st.one_of(
+    st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=4),
+    st.text("aZ09.@$=:,-_/+*#'", min_size=1, max_size=4),
+    st.sampled_from(["IN", "TXT", "60", "@", "$TTL", '""', '"a b"', "a;", "é", "\\032", "\\", "(", ")", "x" * 256]),
+)
 CONTENTS = st.one_of(
     st.tuples(st.sampled_from(["NS", "CNAME", "PTR", "ns"]), NAMES),
     st.tuples(st.just("A"), st.sampled_from(["192.0.2.1", "192.0.2.01", "192.0.2", "1", "", "192.0.2.1 2"])),
@@ -27,6 +33,10 @@ CONTENTS = st.one_of(
     st.tuples(st.just("MX"), st.tuples(st.sampled_from(["0", "010", "65535", "65536", ""]), NAMES).map(" ".join)),
     st.tuples(st.just("TXT"), st.sampled_from(['""', '"a"', '"a" "b"', "a", '"a;b(c"', '"\\"', '"a\\\\"', '"é"'])),
     st.tuples(st.just("TXT"), st.integers(254, 257).map(lambda count: f'"{"x" * count}"')),
+    st.tuples(st.just("TXT"), st.integers(254, 257).map(lambda count: "x" * count)),
+    st.tuples(st.just("TXT"), st.lists(STRINGS, min_size=1, max_size=4).map(" ".join)),
+    st.tuples(st.just("TXT"), st.lists(STRINGS, min_size=1, max_size=4).map("\t ".join)),
+    st.tuples(st.just("TXT"), st.sampled_from(["\\# 2 0161", "( a )", '"a""b"', 'a"b"', '"a"b', "a;b"])),
     st.tuples(st.just("SRV"), st.just("1 2 3 a")),
 ).map(" ".join)  # fmt: skip
 LINES = st.one_of(
@@ -50,6 +60,7 @@ def read(lines, comment):
 
 
 @given(st.lists(LINES, max_size=6))
+@example([f"a TXT {'x ' * 32_768}"])  # 65,536 octets of rdata
 def test_a_plain_line_is_what_dnspython_would_read(lines):
     assert read(lines, "") == read(lines, " ; comment")
 
@@ -64,7 +75,12 @@ def test_plain_lines_of_a_block_are_what_dnspython_would_read(lines, block, end)
 PLAIN = st.tuples(
     st.sampled_from(["a", "B", "c.d", "*", "a.EXAMPLE.org.", "@", "x" * 63]),
     st.sampled_from([" ", " 60 ", " 77 IN ", "\tIN\t"]),
-    st.sampled_from(["A 192.0.2.1", "A 192.0.2.255", "AAAA 2001:db8::1", "MX 10 b", "NS c.", 'TXT "a b"']),
+    st.one_of(
+        st.sampled_from(["A 192.0.2.1", "A 192.0.2.255", "AAAA 2001:db8::1", "MX 10 b", "NS c.", 'TXT "a b"']),
+        st.lists(st.sampled_from(["a", '"b c"', "v=spf1", "~all", "@", '""']), min_size=1).map(
+            lambda s: f"TXT {' '.join(s)}"
+        ),
+    ),
 ).map("".join)
 
 

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Identity = tuple[int, ...]
 
-__all__ = ["check_place", "identity", "make", "privacy_faults", "snapshot_identity", "uri"]
+__all__ = ["check_place", "identity", "make", "privacy_faults", "replaceable", "snapshot_identity", "uri"]
 
 PRIVATE = 0o600
 _FILES = ("", "-wal", "-shm")  # of a store that is in use
@@ -90,11 +90,20 @@ def privacy_faults(path: str) -> list[str]:
     if mode & 0o077:
         faults.append(f"store {path}: mode is {mode:04o}, so others may reach the private keys; chmod 600 {path}")
     directory = os.path.dirname(path)
-    fault = _open_directory_fault(directory, os.stat(directory))
+    fault = _open_directory_fault(directory, os.stat(directory)) or replaceable(path)
     if fault:
         faults.append(f"store {path}: {fault}")
     faults += [f"store {path}: {found}" for end in _FILES if (found := ownership.misplaced(path + end))]
     return faults
+
+
+def replaceable(path: str) -> str:
+    """Who could put another file in the place of this store or its journal; empty if only its owner and root."""
+    folder = os.path.dirname(path)
+    try:
+        return ownership.replaceable(folder, os.stat(folder).st_uid or os.stat(path).st_uid)
+    except OSError:
+        return ""
 
 
 def uri(path: str, options: str) -> str:

@@ -98,10 +98,19 @@ def build(section: Section, apex: str, ident: int, chain: str = "", progress: Pr
     """Bring about the compiled file of one zone, with the NSEC3 ring ``chain``; whether there was anything to do.
 
     A source that is refused gives a file that says so. Raises ConfigFault for a configuration that is, and ZoneFault
-    if the source does not come to rest. For a process that does little else: its garbage is no longer collected.
+    if the source does not come to rest.
     """
     os.environ[fingerprints.VERIFY_KEY] = "1"  # LMDB trusts what it maps: damage would end this process
+    collects = gc.isenabled()
     gc.disable()  # millions of objects that stay: looking through them again and again takes as long as all else
+    try:
+        return _build(section, apex, ident, chain, progress)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _build(section: Section, apex: str, ident: int, chain: str, progress: Progress) -> bool:
     target = Target.of(section, apex, ident)
     with opened_folder(os.path.dirname(target.path)) as folder, locked(folder, target.path) as is_ours:
         if not is_ours:  # another compiler of this zone is at work, and sees to it that its source has come to rest

@@ -37,10 +37,13 @@ _PREFERENCE = re.compile(rf"(0|[1-9]\d{{0,4}})[ \t]+({_NAME}|@)", re.ASCII)
 _OCTET = r"(?:1[0-9]{2}|2(?:[0-4][0-9]|5[0-5])|[1-9]?[0-9])"
 _QUOTED = r'"[ !#-\[\]-~]{0,255}"'
 _STRING = re.compile(_QUOTED)
+_PART = re.compile(rf"{_QUOTED}|[!#-'*-:<-\[\]-~]{{1,255}}")  # quoted or not, without escapes, comments, parentheses
+_PARTS = re.compile(rf"(?:{_PART.pattern})(?:[ \t]+(?:{_PART.pattern}))*")
 _SAME = {  # contents that stay as they are written, each with the end of a line
     "A": re.compile(rf"(?:{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\n)++"),
     "TXT": re.compile(rf"(?:{_QUOTED}\n)++"),
 }
+_MAX_TEXT = 65_535  # octets of rdata, which are no more than the characters that write them
 _MAX_CHARS = 253  # of a name without escapes (RFC 1035 section 2.3.4)
 
 
@@ -81,7 +84,7 @@ class PlainLines:
             "MX": self._exchange,
             "NS": self._target,
             "PTR": self._target,
-            "TXT": lambda text: text if _STRING.fullmatch(text) else None,
+            "TXT": _strings,
         }
 
     def record(self, text: str) -> Record | None:
@@ -189,6 +192,15 @@ def _joined(kind: str, types: Sequence[str], texts: Sequence[str]) -> str:
         texts if types.count(kind) == len(types) else [text for t, text in zip(types, texts, strict=True) if t == kind]
     )
     return "\n".join((*chosen, ""))
+
+
+def _strings(text: str) -> str | None:
+    """Character strings, each in quotes, with a space between them (RFC 1035 section 3.3.14)."""
+    if _STRING.fullmatch(text):
+        return text
+    if len(text) >= _MAX_TEXT or not _PARTS.fullmatch(text):
+        return None
+    return " ".join([part if part[0] == '"' else f'"{part}"' for part in _PART.findall(text)])
 
 
 def _address(family: int, text: str) -> str | None:

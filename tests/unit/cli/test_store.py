@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import sqlite3
 import stat
 
@@ -69,6 +71,52 @@ def test_check_finds_what_everybody_can_change(zoneutil):
         assert f"{path} can be written by everybody (mode 0666); chmod o-w {path}" in done.out
         path.chmod(mode)
     assert zoneutil("store", "check").status == 0
+
+
+def test_check_looks_at_the_group_and_at_the_folders_above(zoneutil):
+    """Who may rename a folder decides which store is found below it."""
+    zoneutil.good("store", "init")
+    above = zoneutil.store.parent
+    mode = stat.S_IMODE(above.stat().st_mode)
+    zoneutil.good("store", "check")
+    group = next(each for each in grp.getgrall() if each.gr_gid not in (0, os.getegid()))
+    if os.geteuid():
+        pytest.skip("only root can give a folder to another group")
+    os.chown(above, -1, group.gr_gid)
+    above.chmod(mode | stat.S_IWGRP)
+    done = zoneutil("store", "check")
+    assert f"the members of group {group.gr_name} could replace what is in it; chmod g-w {above}\n" in done.out
+    above.chmod(mode)
+    inner = above / "inner"
+    inner.mkdir(0o700)
+    config = above / "pipebackend.toml"
+    config.write_text(f'[store]\nurl = "sqlite:inner/zones.db"\n{config.read_text()}')
+    zoneutil.good("store", "init")
+    above.chmod(mode | stat.S_IWOTH)
+    done = zoneutil("store", "check")
+    assert f": everybody could replace what is in it and so {inner}; chmod o-w {above}\n" in done.out
+    above.chmod(mode)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    os.chown(above, nobody, -1)
+    done = zoneutil("store", "check")
+    assert f"{above} belongs to nobody, who could replace what is in it and so {inner}; move it to" in done.out
+    os.chown(above, 0, -1)
+    zoneutil.good("store", "check")
+
+
+def test_the_group_of_the_owner_alone_may_write(zoneutil):
+    """The doctor itself opens the folder of the store to the group of PowerDNS's user."""
+    zoneutil.good("store", "init")
+    if os.geteuid():
+        pytest.skip("only root can give a folder to another group")
+    above, nobody = zoneutil.store.parent, pwd.getpwnam("nobody")
+    zoneutil.store.chmod(0o600)
+    os.chown(zoneutil.store, nobody.pw_uid, nobody.pw_gid)
+    os.chown(above, -1, nobody.pw_gid)
+    above.chmod(0o770)
+    shares = [entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == nobody.pw_gid and entry.pw_uid]
+    done = zoneutil("store", "check")
+    assert ("could replace" in done.out) == (shares != ["nobody"])
 
 
 def test_a_backup_is_a_store_with_the_same_keys(zoneutil):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -67,6 +68,12 @@ def test_a_compiled_zone_is_there_until_its_source_changes(section: Section, tmp
     assert not compiler.build(section, APEX, IDENT)  # nothing to do
     age(tmp_path / "cities.tsv", 1_700_000_001)
     assert choice.current(target_of(section)) is None
+
+
+def test_after_compiling_garbage_is_collected_as_before(section: Section) -> None:
+    """It was not: a process that compiled and went on, as a test of twenty thousand zones, grew to half a gigabyte."""
+    made(section)
+    assert gc.isenabled()
 
 
 def test_another_configuration_of_the_zone_is_another_zone(section: Section) -> None:

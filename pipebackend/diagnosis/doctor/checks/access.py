@@ -13,6 +13,7 @@ from pipebackend.diagnosis.doctor.case import Case
 from pipebackend.diagnosis.doctor.coprocess import Coprocess
 from pipebackend.diagnosis.doctor.findings import ERROR, WARNING, Finding, Place, error, warning
 from pipebackend.diagnosis.doctor.users import PACKAGE_USER, Obstacle, User, named, obstacle
+from pipebackend.store.database import files
 from pipebackend.zones.compiled import choice
 
 __all__ = ["CHECKS", "CLOSED"]
@@ -140,14 +141,17 @@ def misplaced(case: Case) -> Iterator[Finding]:
             continue
         faults = choice.misplaced(os.path.dirname(served.path))
         faults += filter(None, (ownership.misplaced(f"{served.store}{end}") for end in ("", "-wal", "-shm")))
-        for fault in faults:
-            message, _, command = fault.rpartition("; ")
-            yield warning("misplaced", served.path, message, run=command if command.startswith("chown ") else "",
-                          do="" if command.startswith("chown ") else command)  # fmt: skip
-        for fault in dict.fromkeys(map(ownership.open_to_all, (served.path, *served.files))):
-            if fault:
-                message, _, command = fault.rpartition("; ")
-                yield warning("open-to-all", served.path, message, run=command)
+        for message, run, do in map(_advised, faults):
+            yield warning("misplaced", served.path, message, run=run, do=do)
+        open_ = (*map(ownership.open_to_all, (served.path, *served.files)), files.replaceable(served.store))
+        for message, run, do in map(_advised, dict.fromkeys(filter(None, open_))):
+            yield warning("open-to-all", served.path, message, run=run, do=do)
+
+
+def _advised(fault: str) -> tuple[str, str, str]:
+    """What is wrong, and the command or else the advice with which the line ends."""
+    message, _, advice = fault.rpartition("; ")
+    return (message, advice, "") if advice.startswith(("chown ", "chmod ")) else (message, "", advice)
 
 
 def runs_as_root(case: Case) -> Iterator[Finding]:

@@ -490,7 +490,12 @@ def test_files_that_others_can_change_and_those_that_root_has_left(signed_bed):
     signed_bed.fix(found)
     if os.geteuid() != 0:
         pytest.skip("only root can give a folder to somebody else")
-    nobody = named("nobody")
+    daemon, nobody = named("daemon"), named("nobody")
+    os.chown(signed_bed.folder, -1, daemon.gid)
+    signed_bed.folder.chmod(0o775)
+    (found,) = [found for found in findings_for(signed_bed, signed_bed.case().user) if found.code == "open-to-all"]
+    assert "the members of group daemon could replace what is in it" in found.text
+    signed_bed.fix(found)
     os.chown(signed_bed.folder, nobody.uid, nobody.gid)
     for found in [found for found in findings_for(signed_bed, nobody) if found.code == "misplaced"]:
         assert "belongs to root, and its folder to nobody" in found.text
