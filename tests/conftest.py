@@ -3,6 +3,7 @@ the end of a run the look for private keys in all that was said."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from pipebackend.diagnosis.trace import Writer
 from pipebackend.store.database.handle import Handle
 from tests import leaks
 from tests.live import pairs, servers
@@ -73,6 +75,32 @@ def stores_are_closed(opened_stores: list[Handle]) -> Generator[None]:
     while opened_stores:
         with suppress(sqlite3.ProgrammingError):  # opened by another thread, which alone may close it
             opened_stores.pop().disconnect()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trace_writers() -> Generator[list[Writer]]:
+    """The writers of traces that this process made since the last test."""
+    made: list[Writer] = []
+    make = Writer.__init__
+
+    def remembered(self: Writer, path: str, is_full: bool) -> None:
+        made.append(self)
+        make(self, path, is_full)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Writer, "__init__", remembered)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def traces_are_closed(trace_writers: list[Writer]) -> Generator[None]:
+    """A front end has its trace open until it ends, which a process of many tests does not."""
+    yield
+    while trace_writers:
+        writer = trace_writers.pop()
+        if writer._file is not None:
+            os.close(writer._file)
+            writer._file = None
 
 
 @pytest.fixture
