@@ -6,7 +6,6 @@ PowerDNS makes NSEC or NSEC3 of the file's parameters itself.
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipebackend.admin.inorder import NotInOrder, Stream
 from pipebackend.admin.operator import Operator
 from pipebackend.admin.serials import is_newer, serial_of
+from pipebackend.base import garbage
 from pipebackend.base.errors import MetadataFault, RequestFault, ZoneFault
 from pipebackend.dnsdata import coexistence, nsec3param
 from pipebackend.zones.text import presigned, zonefile
@@ -47,13 +47,8 @@ def import_file(backend: Backend, apex: str, path: str, progress: Progress) -> I
 
     Raises ZoneFault with every error of the file, or another BackendError; then nothing was changed.
     """
-    collects = gc.isenabled()
-    gc.disable()  # it would look at a million records again and again, which takes a fifth of the time
-    try:
+    with garbage.uncollected():  # it takes a fifth of the time
         return _import(backend, apex, path, progress)
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _import(backend: Backend, apex: str, path: str, progress: Progress) -> Imported:

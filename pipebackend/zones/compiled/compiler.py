@@ -7,7 +7,6 @@ next. All is done as the owner of the folder, in the folder that was opened: no 
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
-from pipebackend.base import logs, ownership
+from pipebackend.base import garbage, logs, ownership
 from pipebackend.base.errors import BackendError, ConfigFault, ZoneFault
 from pipebackend.config import configuration
 from pipebackend.config.configuration import Section
@@ -101,13 +100,8 @@ def build(section: Section, apex: str, ident: int, chain: str = "", progress: Pr
     if the source does not come to rest.
     """
     os.environ[fingerprints.VERIFY_KEY] = "1"  # LMDB trusts what it maps: damage would end this process
-    collects = gc.isenabled()
-    gc.disable()  # millions of objects that stay: looking through them again and again takes as long as all else
-    try:
+    with garbage.uncollected():  # it takes as long as all else
         return _build(section, apex, ident, chain, progress)
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _build(section: Section, apex: str, ident: int, chain: str, progress: Progress) -> bool:
