@@ -63,7 +63,7 @@ def check_json(answer):
 def test_any_cell_gives_a_well_formed_answer_or_a_named_fault(found, octets):
     with tempfile.TemporaryDirectory() as folder:
         backend = written(folder, found, octets)
-        pipe, remote = PipeSession(backend), RemoteSession(lambda: backend)
+        pipe, remote = PipeSession(backend), RemoteSession(lambda _: backend)
         pipe.answer(b"HELO\t5")
         for name in (APEX, f"x.{APEX}", f"y.{APEX}"):
             for type_ in ("ANY", "SOA"):

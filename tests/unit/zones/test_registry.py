@@ -114,13 +114,13 @@ def test_all_faults_of_all_zones_come_at_once(tmp_path: Path) -> None:
     )
     assert sorted(faults(tmp_path, toml)) == sorted(
         [
-            "colour: unknown key; the keys here are powerdns, store, trace, trace_full, zone",
+            "colour: unknown key; the keys here are policy, powerdns, store, trace, trace_full, zone",
             "zone Cities.Example: ttl: must be a whole number, not 'x'",
             f"zone towns.example: file: there is no file {tmp_path}/none.tsv",
             f"zone Cities.Example: name: there is a zone cities.example already, in {tmp_path}/pipebackend.toml:2",
             "zone Cities.Example: ns: is missing; it must be a list of strings",
             "zone Cities.Example: sn: unknown key; "
-            "the keys here are file, key, kind, max_loss, name, ns, record, records, separator, soa, ttl",
+            "the keys here are file, key, kind, max_loss, name, ns, policy, record, records, separator, soa, ttl",
             "zone third.example: record[0].content: there is no column 'town'; "
             "the columns are code, city, lat, lon, metres",
         ]
