@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from pipebackend.zones.text import zonefile
 
 if TYPE_CHECKING:
     from pipebackend.backend.backend import Backend
+    from pipebackend.dnsdata.records import Record
     from pipebackend.dnsdata.versions import Dialect
 
 __all__ = ["Difference", "Readable", "difference", "read"]
@@ -24,12 +25,17 @@ __all__ = ["Difference", "Readable", "difference", "read"]
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A zone with its text, in the canonical order of names."""
+    """A zone with its lines and the record of each, in the canonical order of names."""
 
     apex: str
     rrsets: RRsets
-    text: str
+    lines: Mapping[str, Record]
     dialect: Dialect = NEUTRAL
+
+    @property
+    def text(self) -> str:
+        """The zone as a zone file."""
+        return "".join(f"{line}\n" for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +54,26 @@ def read(backend: Backend, apex: str) -> Readable:
     if Operator(backend).editor.is_presigned(name):
         raise RequestFault(f"zone {name or '.'} is presigned: change it where it is signed and import it again")
     found = Operator(backend).editor.rrsets(name)
-    text = "".join(f"{line}\n" for line in _lines(found, name))
-    return Readable(name, found, text, backend.registry.powerdns.dialect)
+    return Readable(name, found, dict(_lines(found, name)), backend.registry.powerdns.dialect)
 
 
 def difference(before: Readable, path: str) -> Difference:
-    """What the file at ``path`` makes of a zone; raises ZoneFault with every error.
+    """What the file at ``path`` makes of a zone; raises ZoneFault with every error of what was changed.
 
     The serial is increased by one if something was changed and the serial was not.
     """
-    text = zonefile.read(path, before.apex, for_store=True, dialect=before.dialect)
-    faults = alias_faults(text)
-    if any(record.type == "RRSIG" for record in text.records):
+    text = zonefile.read(path, before.apex, for_store=True, dialect=before.dialect, known=before.lines)
+    after = rrsets(dict.fromkeys(text.records))
+    changed = {key for key in before.rrsets.keys() | after.keys() if before.rrsets.get(key) != after.get(key)}
+    faults = alias_faults(text, {owner for owner, _ in changed})
+    if any(type_ == "RRSIG" for _, type_ in changed & after.keys()):
         faults.append(f"{path}: it has signatures; a signed zone is imported: zoneutil zone import")
     if faults:
         raise ZoneFault(faults, text.sources)
-    after = rrsets(dict.fromkeys(text.records))
-    warnings = [] if after == before.rrsets else _bump(before, after)
-    old, new = set(_lines(before.rrsets, before.apex)), set(_lines(after, before.apex))
-    gone = [f"-{line}" for line in _lines(before.rrsets, before.apex) if line not in new]
-    return Difference(after, gone + [f"+{line}" for line in _lines(after, before.apex) if line not in old], warnings)
+    warnings = _bump(before, after) if changed else []
+    new = dict(_lines(after, before.apex))
+    gone = [f"-{line}" for line in before.lines if line not in new]
+    return Difference(after, gone + [f"+{line}" for line in new if line not in before.lines], warnings)
 
 
 def _bump(before: Readable, after: RRsets) -> list[str]:
@@ -83,9 +89,11 @@ def _bump(before: Readable, after: RRsets) -> list[str]:
     return [f"the serial goes back from {old} to {serial_of(soa)}: secondaries keep what they have until it is above"]
 
 
-def _lines(found: RRsets, apex: str) -> list[str]:
+def _lines(found: RRsets, apex: str) -> Iterator[tuple[str, Record]]:
     def place(key: tuple[str, str]) -> tuple[bytes, bool, str]:
         owner, type_ = key
         return names.order_key(owner), type_ != "SOA", type_
 
-    return [zonelines.zone_line(record) for key in sorted(found, key=place) for record in found[key]]
+    for key in sorted(found, key=place):
+        for record in found[key]:
+            yield zonelines.zone_line(record), record

@@ -177,9 +177,11 @@ class ZoneEditor:
                     self._writer.replace_rrset(zone.ident, owner, type_, new)
 
     def rrsets(self, apex: str) -> RRsets:
-        """The records of a zone, in the words of the PowerDNS that the configuration names."""
+        """The records of a zone, in the words of the PowerDNS that the configuration names; without those of a type
+        that there is not, as URL, for which a zone file has no line."""
         zone = self.zone_of(apex)
-        return rrsets(map(self._in_own_words, self._store.listing(zone.ident, zone.apex)))
+        found = self._store.listing(zone.ident, zone.apex)
+        return rrsets(self._in_own_words(record) for record in found if typetable.number_of(record.type) is not None)
 
     def importable(self, apex: str) -> str:
         """The canonical name of a zone that can be filled from a file, there already or not."""

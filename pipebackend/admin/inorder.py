@@ -33,7 +33,7 @@ class Stream:
 
     The first thousand may be in any order: there people write their name servers and mail exchangers. Every method
     raises NotInOrder for records that cannot be handed on so, or may have to be refused: a CNAME beside other data,
-    signatures, and many that take long to read, for the store is locked meanwhile.
+    two DNAMEs at a name, signatures, and many that take long to read, for the store is locked meanwhile.
     """
 
     def __init__(self, apex: str, put: Callable[[Block], None]) -> None:
@@ -97,6 +97,10 @@ class Stream:
         if "CNAME" in block.types:
             aliases = {key for key, type_ in zip(block.keys, block.types, strict=True) if type_ == "CNAME"}
             if sum(key in aliases for key in block.keys) > len(aliases):
+                raise NotInOrder
+        if "DNAME" in block.types:
+            owners = [key for key, type_ in zip(block.keys, block.types, strict=True) if type_ == "DNAME"]
+            if len(owners) > len(set(owners)):
                 raise NotInOrder
         self._put(block)
 

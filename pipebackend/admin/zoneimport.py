@@ -7,7 +7,7 @@ PowerDNS makes NSEC or NSEC3 of the file's parameters itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ __all__ = ["Imported", "alias_faults", "import_file"]
 Progress = Callable[[str, int], None]
 
 _LARGE = 1 << 20  # octets; a smaller file is read in a moment
+_ALIASES = ("CNAME", "DNAME")
 _SIGNED_KINDS = ("PRESIGNED", "NSEC3PARAM", "NSEC3NARROW")
 
 
@@ -108,7 +109,7 @@ def _is_large(path: str) -> bool:
 def _left_out(text: ZoneText, serial: int) -> list[str]:
     """Notes on what was read, in the place of a zone with this serial."""
     now = serial_of(text.soa)
-    notes = list(text.left_out)
+    notes = [*text.left_out, *text.odd]
     if serial and not is_newer(now, serial):
         notes.append(
             f"serial {now} is not above {serial}, which was served so far: secondaries keep what they have until it is"
@@ -116,9 +117,12 @@ def _left_out(text: ZoneText, serial: int) -> list[str]:
     return notes
 
 
-def alias_faults(text: ZoneText) -> list[str]:
-    """CNAMEs that have other data beside them (RFC 1034 section 3.6.2), which PowerDNS would serve all the same."""
-    aliases = {record.owner.lower() for record in text.records if record.type == "CNAME"}
+def alias_faults(text: ZoneText, changed: Collection[str] | None = None) -> list[str]:
+    """CNAMEs with other data beside them (RFC 1034 section 3.6.2) and names with two CNAMEs or DNAMEs, which PowerDNS
+    would serve all the same; with ``changed``, of these names alone."""
+    aliases = {record.owner.lower() for record in text.records if record.type in _ALIASES}
+    if changed is not None:
+        aliases &= set(changed)
     found: dict[str, list[int]] = {}
     for index, record in enumerate(text.records if aliases else ()):
         if record.owner.lower() in aliases:
@@ -128,12 +132,13 @@ def alias_faults(text: ZoneText) -> list[str]:
 
 def _alias_fault(text: ZoneText, owner: str, indices: Sequence[int]) -> Iterator[str]:
     others = coexistence.beside_cname(text.records[index].type for index in indices)
-    aliases = [index for index in indices if text.records[index].type == "CNAME"]
-    if others:
-        yield f"{text.lines[aliases[0]]}: {owner} has a CNAME beside {', '.join(others)} (RFC 1034 section 3.6.2)"
-    rule = coexistence.more_than_one("CNAME", [text.records[index].content for index in aliases])
-    if rule:
-        yield f"{text.lines[aliases[1]]}: {owner} has more than one CNAME ({rule})"
+    for type_ in _ALIASES:
+        aliases = [index for index in indices if text.records[index].type == type_]
+        if others and type_ == "CNAME":
+            yield f"{text.lines[aliases[0]]}: {owner} has a CNAME beside {', '.join(others)} (RFC 1034 section 3.6.2)"
+        rule = coexistence.more_than_one(type_, [text.records[index].content for index in aliases])
+        if rule:
+            yield f"{text.lines[aliases[1]]}: {owner} has more than one {type_} ({rule})"
 
 
 def _nsec3_of(text: ZoneText, path: str, faults: list[str]) -> str:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipebackend.dnsdata.versions import Dialect
 
-__all__ = ["NAMES", "NUMBERS", "TYPES", "demanded_number", "number_of", "type_of"]
+__all__ = ["HEX_TYPES", "NAMES", "NUMBERS", "TYPES", "demanded_number", "number_of", "type_of"]
 
 _KEY, _DIGEST = "u16 u8 u8 base64", "u16 u8 u8 hex"
 # Number, and the fields in the order of the octets
@@ -74,6 +74,7 @@ TYPES = {
     "ZONEMD": (63, "u32 u8 u8 hex"),
 }
 NUMBERS = {name: number for name, (number, _) in TYPES.items()}
+HEX_TYPES = frozenset(name for name, (_, fields) in TYPES.items() if fields.endswith(" hex"))
 NAMES = {number: name for name, number in NUMBERS.items()}
 # PowerDNS knows some more names of types whose content it takes for that of an unknown one
 _BARE = {24: "SIG", 38: "A6"}

@@ -24,6 +24,7 @@ OWNERS = st.sampled_from(["@", "a", "A", "b", "b.a", "c.b.a", "x.e", "*", "\\000
 RECORDS = st.sampled_from(
     [
         *("A 192.0.2.1", "A 192.0.2.2", "300 A 192.0.2.1", 'TXT "x"', "MX 10 a", "SRV 1 2 3 a", "CNAME a", "NS b.a"),
+        *("DNAME a", "DNAME b"),
         *("DS 1 8 2 00", "CAA 0 issue x", "NSEC3PARAM 1 0 0 -", "NSEC a A", "A 1", "AAAA 2001:db8::1"),
         "RRSIG A 13 2 60 20300101000000 20200101000000 1 example.org. AAAA",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipebackend.base.errors import StoreFault
 
-__all__ = ["BUSY_SECONDS", "OTHERS", "code", "is_of_text", "of", "of_database"]
+__all__ = ["BUSY_SECONDS", "OTHERS", "code", "is_of_text", "lacks_column", "of", "of_database"]
 
 OTHERS = (OverflowError, UnicodeError, MemoryError)  # that the sqlite3 module raises beside its own
 BUSY_SECONDS = 10  # how long a write waits for the writers before it
@@ -33,6 +33,11 @@ def code(fault: StoreFault) -> str:
 def is_of_text(fault: StoreFault) -> bool:
     """Whether a cell has text that is not UTF-8, as other programs may write it."""
     return "Could not decode to UTF-8" in str(fault.__cause__)
+
+
+def lacks_column(fault: StoreFault, column: str) -> bool:
+    """Whether a table of an older schema has no such column."""
+    return f"no such column: {column}" in str(fault.__cause__)
 
 
 def of(path: str, exc: Exception) -> StoreFault:

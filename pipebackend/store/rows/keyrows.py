@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pipebackend.base.errors import StoreFault
 from pipebackend.base.values import Value
+from pipebackend.store.database import faults
 from pipebackend.store.rows import domains
 
 TYPE_CHECKING = False
@@ -13,6 +15,9 @@ __all__ = ["KeyRow", "add", "of_zone", "remove", "set_active", "set_published"]
 
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 
+_PUBLISHED = "k.published"
+_OF_ZONE = f"""SELECT k.id, k.flags, k.active, {_PUBLISHED}, coalesce(k.content, '')
+    FROM domains AS d JOIN cryptokeys AS k ON k.domain_id = d.id WHERE d.name = ? ORDER BY k.id"""
 _THIS_KEY = "WHERE id = ? AND domain_id = (SELECT id FROM domains WHERE name = ?)"
 
 
@@ -31,11 +36,13 @@ class KeyRow(Value):
 
 def of_zone(db: Sqlite, apex: str) -> list[KeyRow]:
     """The zone's keys in the order of their ids."""
-    found = db.rows(
-        "SELECT k.id, k.flags, k.active, k.published, coalesce(k.content, '') "
-        "FROM domains AS d JOIN cryptokeys AS k ON k.domain_id = d.id WHERE d.name = ? ORDER BY k.id",
-        (domains.stored_name(apex),),
-    )
+    values = (domains.stored_name(apex),)
+    try:
+        found = db.rows(_OF_ZONE, values)
+    except StoreFault as exc:
+        if not faults.lacks_column(exc, _PUBLISHED):
+            raise
+        found = db.rows(_OF_ZONE.replace(_PUBLISHED, "1"), values)  # before PowerDNS 4.3 every key was
     # as PowerDNS reads them: NULL is no
     return [KeyRow(id_, flags, active == 1, published == 1, text) for id_, flags, active, published, text in found]
 

@@ -75,7 +75,7 @@ class FileZone:
         is_signed = self._signatures is not None
         wrong = presigned.faults(self._text, self.apex, is_signed=is_signed, now=int(time()))
         found = zonecheck.check(self.apex, [*self._text.records, *others], self._text.lines)
-        return [*self._text.left_out, *wrong, *found]
+        return [*self._text.left_out, *self._text.odd, *wrong, *found]
 
     @property
     def written(self) -> Tree:

@@ -2,8 +2,8 @@
 
 Named by the program that writes them: a NID or L64 whose groups are short (BIND), DS with the digest's name (BIND),
 IPSECKEY without a key (PowerDNS, NSD; RFC 4025 section 2.6 has the key as optional) or without the dot for no gateway,
-60 seconds in LOC and SVCB's ``tls-supported-groups`` (PowerDNS). Strings of TXT that are longer than 255 octets, which
-PowerDNS cuts.
+60 seconds in LOC, SVCB's ``tls-supported-groups``, and a dash for a digest without octets (PowerDNS). Strings of TXT
+that are longer than 255 octets, which PowerDNS cuts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from pipebackend.base.errors import RecordFault
-from pipebackend.dnsdata import charstrings, rdata, rdtext
+from pipebackend.dnsdata import charstrings, rdata, rdtext, typetable
 
 __all__ = ["kind_of_file", "rewritten"]
 
@@ -20,6 +20,7 @@ _DIGEST = re.compile(r"(?i)(\sC?DS\s+\d+\s+\S+\s+)(SHA-?1|SHA-?256|GOST|SHA-?384
 _DIGESTS = {"SHA1": "1", "SHA256": "2", "GOST": "3", "SHA384": "4"}  # RFC 3658, 4509, 5933, 6605
 _WORDS = re.compile(r"(?i)\s(?:LOC|SVCB|HTTPS)\s")
 _GATEWAY = re.compile(r"(?i)\sIPSECKEY\s+(\d+\s+[0-3]\s+\d+(?:\s+\S+)?)\s*(?:;.*)?$")
+_NO_DIGEST = re.compile(rf"(?i)\s({'|'.join(sorted(typetable.HEX_TYPES))})\s+((?:\d+\s+)+-)\s*(?:;.*)?$")
 _TEXTS = re.compile(r"(?i)\s(?:TXT|SPF)\s")
 _LONG = re.compile(r'"(?:[^"\\]|\\.){256,}"|(?<![^\s(])[^\s"();]{256,}', re.DOTALL)
 _NO_GATEWAY = re.compile(r"(?i)(\sIPSECKEY\s+\d+\s+0\s+\d+\s+)(?=[^.;\s])")
@@ -52,6 +53,7 @@ def rewritten(entry: str) -> str:
     found = _DIGEST.sub(lambda m: m[1] + _DIGESTS[m[2].upper().replace("-", "")], found)
     found = _LONG.sub(_cut, found) if _TEXTS.search(found) else found
     found = rdata.of_dnspython(found) if _WORDS.search(found) else found
+    found = _NO_DIGEST.sub(lambda m: _generic(m[1].upper(), m[2]) or m[0], found)
     found = _GATEWAY.sub(_without_key, found)
     return _NO_GATEWAY.sub(r"\1. ", found) if "\\#" not in found else found
 
@@ -69,8 +71,13 @@ def _without_key(match: re.Match[str]) -> str:
         del fields[3]
     if len(fields) != (3 if fields[1] == "0" else 4) or (fields[1] == "3" and not fields[3].endswith(".")):
         return match[0]
+    return _generic("IPSECKEY", " ".join(fields)) or match[0]
+
+
+def _generic(type_: str, content: str) -> str:
+    """The type and content in the form of RFC 3597; empty if the content cannot be read."""
     try:
-        octets = rdtext.octets_of("IPSECKEY", " ".join(fields))
+        octets = rdtext.octets_of(type_, content)
     except RecordFault:
-        return match[0]
-    return f" IPSECKEY \\# {len(octets)} {octets.hex()}"
+        return ""
+    return f" {type_} \\# {len(octets)} {octets.hex()}"

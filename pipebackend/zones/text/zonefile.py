@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.exception
 import dns.name
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.tokenizer
@@ -29,11 +30,11 @@ from pipebackend.dnsdata import names, rdata, records
 from pipebackend.dnsdata.rdtypes import type_name
 from pipebackend.dnsdata.records import Record
 from pipebackend.dnsdata.versions import NEUTRAL
-from pipebackend.zones.text import forms, lexer
+from pipebackend.zones.text import forms, lexer, standins
 from pipebackend.zones.text.fastlines import Columns, PlainLines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Protocol
 
     from pipebackend.dnsdata.versions import Dialect
@@ -95,6 +96,7 @@ class ZoneText(Value):
     left_out: Sequence[str]
     nsec3: Sequence[str] = ()
     has_chain: bool = False  # whether there are NSEC or NSEC3 records
+    odd: Sequence[str] = ()  # what was read though an RFC forbids it, and why
 
 
 def read(
@@ -106,6 +108,7 @@ def read(
     progress: Progress | None = None,
     stream: Stream | None = None,
     dialect: Dialect = NEUTRAL,
+    known: Mapping[str, Record] | None = None,
 ) -> ZoneText:
     """The zone file at ``path`` for the zone ``origin``, as spelled; raises ZoneFault with every error.
 
@@ -118,9 +121,10 @@ def read(
     records outside the zone for errors, as pdnsutil load-zone does. ``progress`` is told each few hundred lines how
     many records there are so far. ``stream`` is given the records as they are read, up to the first error; the result
     has none of them then. What it raises goes through. ``dialect`` is that of the PowerDNS for which it is read.
+    Lines that are ``known`` stand for these records, whatever may be wrong with them.
     """
     leaves_out = _MADE_FOR_PRESIGNED if for_store or with_signatures else _MADE_BY_POWERDNS
-    reading = _Reading(origin, leaves_out, progress, stream, dialect)
+    reading = _Reading(origin, leaves_out, progress, stream, dialect, known or {})
     reading.include(path)
     reading.hand_over()
     faults = reading.faults + _soa_faults(reading.soas, reading.lines, origin.lower())
@@ -136,7 +140,14 @@ def read(
     [(soa, _)] = reading.soas
     has_chain = bool(made["NSEC"] or made["NSEC3"])
     return ZoneText(
-        reading.records, soa, reading.lines, reading.sources, reading.left_out, sorted(reading.nsec3), has_chain
+        reading.records,
+        soa,
+        reading.lines,
+        reading.sources,
+        reading.left_out,
+        sorted(reading.nsec3),
+        has_chain,
+        reading.odd,
     )
 
 
@@ -172,6 +183,7 @@ class _Reading:
         progress: Progress | None,
         stream: Stream | None,
         dialect: Dialect,
+        known: Mapping[str, Record],
     ) -> None:
         self.records: list[Record] = []
         self.soas: list[tuple[Record, int]] = []  # and their indices
@@ -179,14 +191,18 @@ class _Reading:
         self.sources: list[str] = []
         self.faults: list[str] = []
         self.left_out: list[str] = []
+        self.odd: list[str] = []
         self.made_by_powerdns: Counter[str] = Counter()
         self.nsec3: set[str] = set()
         self.has_signatures = False
         self._leaves_out = leaves_out
         self._dialect = dialect
+        self._known = known
         self._progress = progress
         self._stream = stream
+        self._meant: Callable[[bytes], bytes] | None = None  # octets of an entry, by those of its stand-in
         self._slow = 0  # entries that dnspython read since records were handed over
+        self._apex = origin.lower()
         self._origin = dns.name.Name([*names.labels(origin), b""])
         self._path, self._line = "", 0
         self._open_files: list[str] = []
@@ -214,6 +230,8 @@ class _Reading:
 
     def add(self, name: dns.name.Name, ttl: int, rd: dns.rdata.Rdata) -> None:
         """Take one record."""
+        if self._meant is not None:
+            rd = dns.rdata.GenericRdata(rd.rdclass, rd.rdtype, self._meant(rd.to_wire() or b""))
         type_ = type_name(rd.rdtype, self._dialect)
         if dns.rdatatype.is_metatype(rd.rdtype) or rd.rdtype == dns.rdatatype.NONE:
             raise RecordFault(f"{type_} is for questions, not for records")
@@ -232,12 +250,16 @@ class _Reading:
             raise RecordFault("LUA without code")
         if len(record.content) > _MAX_RDATA and len(rd.to_wire() or b"") > _MAX_RDATA:
             raise RecordFault(f"its content takes more than {_MAX_RDATA} octets (RFC 1035 section 3.2.1)")
-        if type_ == "SOA" and any(known.content == record.content for known, _ in self.soas):
+        if type_ == "SOA" and self._is_known_soa(record):
             return  # ``dig axfr`` writes it again at the end
         if type_ == "SOA":
             self.soas.append((record, len(self.lines)))
         self.records.append(record)
         self.lines.append(self._path, self._line)
+
+    def _is_known_soa(self, soa: Record) -> bool:
+        known = ((one.owner.lower(), one.content) for one, _ in self.soas)
+        return (soa.owner.lower(), soa.content) in known
 
     def include(self, path: str) -> None:
         """Read one file; the origin and the last owner are then again what they were (RFC 1035 section 5.1)."""
@@ -267,8 +289,8 @@ class _Reading:
 
     def _read_entries(self, path: str, file: Iterable[str]) -> None:
         for line, text in lexer.cut(file, lambda number, lines: self._take_plain(path, number, lines)):
-            record = self._plain.record(text)
-            if record is not None:
+            record = self._known.get(text) or self._plain.record(text)
+            if record is not None and (record.type != "SOA" or record.owner != self._apex):
                 self.records.append(record)
                 self.lines.append(path, line)
                 continue
@@ -341,12 +363,19 @@ class _Reading:
         try:
             self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(text), "")
             self._reader.read()
-        except (dns.exception.DNSException, ValueError):
+        except (dns.exception.DNSException, ValueError) as exc:
             other = forms.rewritten(text)
             if other == text:
+                other, self._meant = standins.stand_in(text) or (text, None)
+            if other == text:
                 raise
-            self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(other), "")
-            self._reader.read()
+            try:
+                self._reader.tok = dns.tokenizer.Tokenizer(rdata.ascii_only(other), "")
+                self._reader.read()
+                if self._meant is not None:
+                    self.odd.append(f"{self._path}:{self._line}: odd, and served as it is: {_without_place(exc)}")
+            finally:
+                self._meant = None
 
 
 def _without_place(exc: Exception) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -210,6 +212,7 @@ FAULTY = {
     "an SOA below": (GOOD + "a IN SOA ns1 hostmaster 8 3600 600 86400 300\n", ":7: SOA at a.example.org"),
     "beside CNAME": (GOOD + "www CNAME ns1\n", ":7: www.example.org has a CNAME beside A"),
     "two CNAMEs": (GOOD + "a CNAME b\nA CNAME c\n", ":8: a.example.org has more than one CNAME"),
+    "two DNAMEs": (GOOD + "d DNAME b\nD DNAME c\n", ":8: d.example.org has more than one DNAME"),
     "content": (GOOD + "a A 192.0.2.256\n", ":7: Text input is malformed"),
     "chains": (
         GOOD + "@ NSEC3PARAM 1 0 0 -\n@ NSEC3PARAM 1 0 1 AB\n" + "@ " + RRSIG.format("SOA"),
@@ -447,6 +450,50 @@ def test_edit_does_not_undo_what_others_did_meanwhile(zoneutil, edit, zone_file)
     assert done.status == 1
     assert "was changed by somebody else meanwhile" in done.err
     assert "new.example.org. 3600 IN A 192.0.2.7" in lines(zoneutil)
+
+
+def odd_row(zoneutil, name, type_, content):
+    """A row that another program left, which an import would refuse."""
+    with closing(sqlite3.connect(zoneutil.folder / "zones.db")) as connection, connection:
+        [(ident,)] = connection.execute("SELECT id FROM domains")
+        row = (ident, f"{name}.{ZONE}", type_, content)
+        connection.execute("INSERT INTO records (domain_id, name, type, content, ttl) VALUES (?, ?, ?, ?, 300)", row)
+
+
+ODD_ROWS = {
+    "TLSA of wrong length": [("t", "TLSA", "3 1 1 abcd")],
+    "TLSA without octets": [("t", "TLSA", "3 1 1 -")],
+    "DS of wrong length": [("d", "NS", "ns.example.net"), ("d", "DS", "1 13 2 abcd")],
+    "SSHFP of wrong length": [("s", "SSHFP", "1 1 ab")],
+    "ECH that is not a list": [("h", "HTTPS", "1 . ech=AAEC")],
+    "an address that is not one": [("a", "A", "192.0.2.256")],
+    "two DNAMEs": [("dn", "DNAME", "a"), ("dn", "DNAME", "b")],
+    "a CNAME beside other data": [("c", "CNAME", "a"), ("c", "A", "192.0.2.1")],
+    "an SOA below the apex": [("x", "SOA", "a b 1 2 3 4 5")],
+    "a type that is not one": [("u", "URL", "https://example.net")],
+}
+
+
+@pytest.mark.parametrize("case", ODD_ROWS)
+def test_edit_leaves_odd_records_as_they_are(zoneutil, edit, zone_file, case):
+    zoneutil.good("zone", "import", ZONE, zone_file(GOOD))
+    for row in ODD_ROWS[case]:
+        odd_row(zoneutil, *row)
+    before = zoneutil("zone", "export", ZONE).out
+    done = edit("text = text.replace('192.0.2.53', '192.0.2.54')", "--yes")
+    assert done.status == 0, done.err
+    after = zoneutil("zone", "export", ZONE).out
+    assert after == before.replace("192.0.2.53", "192.0.2.54").replace(" 7 3600 ", " 8 3600 ")
+    with closing(sqlite3.connect(zoneutil.folder / "zones.db")) as connection:
+        kept = connection.execute("SELECT name, type, content FROM records").fetchall()
+    assert {(f"{name}.{ZONE}", type_, content) for name, type_, content in ODD_ROWS[case]} <= set(kept)
+
+
+def test_an_odd_record_that_is_edited_is_refused(zoneutil, edit, zone_file):
+    zoneutil.good("zone", "import", ZONE, zone_file(GOOD))
+    odd_row(zoneutil, "s", "SSHFP", "1 1 ab")
+    done = edit("text = text.replace('300 IN SSHFP', '301 IN SSHFP')", answer="n\n")
+    assert "'s.example.org. 301 IN SSHFP 1 1 ab'" in done.err
 
 
 def test_a_presigned_zone_is_not_edited(zoneutil, zone_file):

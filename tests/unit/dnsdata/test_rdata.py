@@ -9,6 +9,7 @@ import pytest
 from pipebackend.base.errors import RecordFault
 from pipebackend.dnsdata import rdata, rdtypes, records, zonelines
 from pipebackend.dnsdata.records import Record
+from pipebackend.dnsdata.versions import OLD
 from tests.live.rdata_samples import SAMPLES
 
 CONTENTS = [
@@ -90,6 +91,14 @@ def test_a_zone_line_is_fully_qualified_and_escaped() -> None:
     assert zonelines.zone_line(record) == "a\\;\\(b\\)\\@.\\$x.Example. 60 IN MX 10 m\\;x.example."
     assert zonelines.zone_line(Record("", "NS", 1, ".")) == ". 1 IN NS ."
     assert zonelines.zone_line(Record("x", "ALIAS", 1, "y.z")) == "x. 1 IN ALIAS y.z."
+
+
+def test_a_digest_without_octets_is_written_for_others_in_the_form_of_rfc_3597() -> None:
+    for type_, content, generic in (("DS", "1 5 9 -", "4 00010509"), ("TLSA", "3 1 1 -", "3 030101")):
+        record = Record("x", type_, 1, content)
+        assert zonelines.zone_line(record) == f"x. 1 IN {type_} \\# {generic}"
+        assert zonelines.zone_line(record, OLD) == f"x. 1 IN {type_} {content}"
+    assert zonelines.zone_line(Record("x", "NSEC3PARAM", 1, "1 0 0 -")) == "x. 1 IN NSEC3PARAM 1 0 0 -"
 
 
 def test_an_empty_nonterminal_has_no_zone_line() -> None:

@@ -6,9 +6,12 @@ import sqlite3
 
 import pytest
 
-from pipebackend.dnsdata.records import Record
+from pipebackend.base.errors import StoreFault
+from pipebackend.dnsdata import names
+from pipebackend.dnsdata.records import Client, Record
 from pipebackend.store.database import schema
 from pipebackend.store.rows import rrs
+from pipebackend.zones.kinds.stored import StoredZones
 
 APEX = "example.org"
 SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")
@@ -64,3 +67,57 @@ def test_a_store_of_version_2_can_be_written_and_a_zone_of_it_deleted(version_2,
     connection = sqlite3.connect(store.path)
     assert connection.execute("SELECT count(*) FROM pipebackend_places").fetchone() == (0,)
     connection.close()
+
+
+@pytest.fixture
+def version_6(tmp_path, monkeypatch):
+    """A store in order, as the version before names below a DNAME were hidden left it; another zone has no DNAME."""
+    path = tmp_path / "zones.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    monkeypatch.setattr(schema, "_MIGRATIONS", schema._MIGRATIONS[:6])
+    monkeypatch.setattr(schema, "VERSION", 6)
+    schema.bring_up_to_date(lambda sql, values: connection.execute(sql, values).fetchall(), str(path))
+    monkeypatch.undo()
+    for ident, apex in ((7, APEX), (8, "example.net")):
+        connection.execute("INSERT INTO domains (id, name, type) VALUES (?, ?, 'NATIVE')", (ident, apex))
+        for owner, type_, content in (
+            (apex, "SOA", SOA.content),
+            (f"d.{apex}", "DNAME" if ident == 7 else "TXT", "a.example.com" if ident == 7 else '"x"'),
+            (f"x.d.{apex}", "A", "192.0.2.1"),
+        ):
+            row = (ident, owner, type_, content)
+            connection.execute(
+                "INSERT INTO records (domain_id, name, type, content, ttl, auth) VALUES (?, ?, ?, ?, 60, 1)", row
+            )
+            key = names.order_key_in(apex, owner)
+            connection.execute("INSERT INTO pipebackend_places VALUES (?, 0, ?, 0, NULL)", (ident, key))
+        connection.execute("INSERT INTO pipebackend_orders (domain_id, param) VALUES (?, '')", (ident,))
+    connection.execute("DELETE FROM pipebackend_stale")
+    connection.commit()
+    connection.close()
+    path.chmod(0o600)
+
+
+def test_names_below_a_dname_of_version_6_leave_their_zone_at_the_first_write(version_6, store):
+    assert store.neighbours(7, f"d.{APEX}", APEX) == (f"d.{APEX}", f"x.d.{APEX}"), "as it was left"
+    store.set_account("example.net", "somebody")
+    assert [store.is_stale(ident) for ident in (7, 8)] == [True, False]
+    zones = StoredZones(store)
+    assert zones.by_apex(APEX).find(f"x.d.{APEX}", Client()) is None
+    assert zones.by_apex("example.net").find("x.d.example.net", Client())
+    assert not store.is_stale(7)
+    assert store.neighbours(7, f"d.{APEX}", APEX) == (f"d.{APEX}", APEX)
+    assert store.neighbours(8, "d.example.net", "example.net") == ("d.example.net", "x.d.example.net")
+    assert store.check() == []
+
+
+def test_keys_of_a_schema_before_powerdns_4_3_are_published(store):
+    store.add_key(APEX, 7, 257, True, True, "key")
+    connection = sqlite3.connect(store.path)
+    connection.execute("ALTER TABLE cryptokeys DROP COLUMN published")
+    connection.close()
+    [key] = store.keys(APEX)
+    assert (key.flags, key.active, key.published, key.content) == (257, True, True, "key")
+    with pytest.raises(StoreFault, match=r"no such column: published.*; apply the schema upgrades that PowerDNS ships"):
+        store.set_key_published(APEX, key.id, False)

@@ -1,0 +1,82 @@
+"""Values that dnspython refuses and other servers read: it is given other ones to check the rest of the entry with, and
+the octets are put back afterwards.
+
+``ech`` of SVCB that is not an ECHConfigList, ZONEMD of scheme or hash 0, TLSA and SMIMEA whose digest has another
+length than its kind, and URI without a target.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error, a2b_base64
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    StandIn = tuple[str, Callable[[bytes], bytes]]  # in the place of what was found, and octets to those that are meant
+
+__all__ = ["stand_in"]
+
+_ECH = re.compile(r'(?i)(\s(?:SVCB|HTTPS)\s.*\sech=)("?)([A-Za-z0-9+/=]+)\2(?=[\s)]|$)', re.DOTALL)
+_ECH_KEY = b"\0\5"  # RFC 9460 section 14.3.2
+_LIST = b"\0\4stnd"  # an ECHConfigList, as far as dnspython looks
+_LIST_TEXT = "AARzdG5k"
+_ZONEMD = re.compile(r"(?i)(\sZONEMD[\s(]+\d+[\s(]+)(\d{1,3})([\s(]+)(\d{1,3})(?=\s)")
+_PRIVATE = 240  # RFC 8976 sections 5.2 and 5.3: no digest is known for it, so none is checked
+_SCHEME = 4  # where it stands among the octets; the hash algorithm is the next one
+_CERTIFICATE = re.compile(r"(?i)(\s(?:TLSA|SMIMEA)[\s(]+\d+[\s(]+\d+[\s(]+)([12])(?=\s)")
+_MATCHING = 2  # where the matching type stands
+_UNKNOWN_MATCHING = 255  # RFC 6698 section 7.4: for private use
+_URI = re.compile(r'(?i)(\sURI[\s(]+\d+[\s(]+\d+[\s(]+)""')
+_TARGET = 4  # where it begins
+
+
+def stand_in(entry: str) -> StandIn | None:
+    """The entry with other values, and what makes the octets that it means of those that it then has; else None."""
+    for pattern, made in _KINDS:
+        found = pattern.search(entry)
+        if found is not None:
+            stand = made(found)
+            return None if stand is None else (entry[: found.start()] + stand[0] + entry[found.end() :], stand[1])
+    return None
+
+
+def _without_ech(found: re.Match[str]) -> StandIn | None:
+    try:
+        value = a2b_base64(found[3], strict_mode=True)
+    except (Error, ValueError):
+        return None
+    known, meant = _parameter(_LIST), _parameter(value)
+    return f"{found[1]}{_LIST_TEXT}", lambda octets: octets.replace(known, meant, 1)
+
+
+def _parameter(value: bytes) -> bytes:
+    return _ECH_KEY + len(value).to_bytes(2, "big") + value
+
+
+def _with_private_digest(found: re.Match[str]) -> StandIn | None:
+    numbers = int(found[2]), int(found[4])
+    if 0 not in numbers or max(numbers) > 255:
+        return None
+    return f"{found[1]}{_PRIVATE}{found[3]}{_PRIVATE}", lambda octets: _with(octets, _SCHEME, bytes(numbers))
+
+
+def _with_private_matching(found: re.Match[str]) -> StandIn:
+    return f"{found[1]}{_UNKNOWN_MATCHING}", lambda octets: _with(octets, _MATCHING, bytes((int(found[2]),)))
+
+
+def _with_target(found: re.Match[str]) -> StandIn:
+    return f'{found[1]}"x"', lambda octets: octets[:_TARGET]
+
+
+def _with(octets: bytes, place: int, value: bytes) -> bytes:
+    return octets[:place] + value + octets[place + len(value) :]
+
+
+_KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], StandIn | None]], ...] = (
+    (_ECH, _without_ech),
+    (_ZONEMD, _with_private_digest),
+    (_CERTIFICATE, _with_private_matching),
+    (_URI, _with_target),
+)
