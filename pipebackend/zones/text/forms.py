@@ -2,8 +2,8 @@
 
 Named by the program that writes them: a NID or L64 whose groups are short (BIND), DS with the digest's name (BIND),
 IPSECKEY without a key (PowerDNS, NSD; RFC 4025 section 2.6 has the key as optional) or without the dot for no gateway,
-60 seconds in LOC, SVCB's ``tls-supported-groups``, and a dash for a digest without octets (PowerDNS). Strings of TXT
-that are longer than 255 octets, which PowerDNS cuts.
+60 seconds in LOC, SVCB's ``tls-supported-groups``, a dash for a digest without octets, and KEY with a key
+though its flags say that there is none (PowerDNS). Strings of TXT that are longer than 255 octets, which PowerDNS cuts.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _DIGESTS = {"SHA1": "1", "SHA256": "2", "GOST": "3", "SHA384": "4"}  # RFC 3658,
 _WORDS = re.compile(r"(?i)\s(?:LOC|SVCB|HTTPS)\s")
 _GATEWAY = re.compile(r"(?i)\sIPSECKEY\s+(\d+\s+[0-3]\s+\d+(?:\s+\S+)?)\s*(?:;.*)?$")
 _NO_DIGEST = re.compile(rf"(?i)\s({'|'.join(sorted(typetable.HEX_TYPES))})\s+((?:\d+\s+)+-)\s*(?:;.*)?$")
+_KEY = re.compile(r"(?i)\s(KEY)\s+(\d+\s+\d+\s+\d+\s+[a-z0-9+/=]+)\s*(?:;.*)?$")
 _TEXTS = re.compile(r"(?i)\s(?:TXT|SPF)\s")
 _LONG = re.compile(r'"(?:[^"\\]|\\.){256,}"|(?<![^\s(])[^\s"();]{256,}', re.DOTALL)
 _NO_GATEWAY = re.compile(r"(?i)(\sIPSECKEY\s+\d+\s+0\s+\d+\s+)(?=[^.;\s])")
@@ -53,7 +54,8 @@ def rewritten(entry: str) -> str:
     found = _DIGEST.sub(lambda m: m[1] + _DIGESTS[m[2].upper().replace("-", "")], found)
     found = _LONG.sub(_cut, found) if _TEXTS.search(found) else found
     found = rdata.of_dnspython(found) if _WORDS.search(found) else found
-    found = _NO_DIGEST.sub(lambda m: _generic(m[1].upper(), m[2]) or m[0], found)
+    for pattern in (_NO_DIGEST, _KEY):
+        found = pattern.sub(lambda m: _generic(m[1].upper(), m[2]) or m[0], found)
     found = _GATEWAY.sub(_without_key, found)
     return _NO_GATEWAY.sub(r"\1. ", found) if "\\#" not in found else found
 

@@ -36,6 +36,8 @@ def test_the_same_soa_again_at_the_end_is_taken(read):
     assert [record.type for record in text.records] == ["SOA", "NS", "A"]
     [fault] = faults_of(read, "@ SOA ns1 h 2 2 3 4 5")
     assert ":5: a second SOA; the first is at" in fault
+    [fault] = faults_of(read, "d SOA ns1 h 1 2 3 4 5")
+    assert ":5: SOA at d.example.org; it belongs at the zone's name" in fault
 
 
 @pytest.mark.parametrize("altitude", ["-100000.01m", "42849672.96m"])
@@ -74,6 +76,8 @@ def test_the_largest_txt_is_taken(read):
         ("n NID 10 14:4fff:ff20:ee64", "10 0014:4FFF:FF20:EE64"),
         ("n L64 10 2001:db8:1:2 ; comment", "10 2001:0DB8:0001:0002"),
         ("i IPSECKEY 10 1 2 192.0.2.38", "10 1 2 192.0.2.38"),
+        ("t TLSA 3 1 9 - ; no digest", "3 1 9 -"),
+        ("k KEY 54563 133 225 Yw==", "54563 133 225 Yw=="),
         ("i IPSECKEY 10 0 0 .", "10 0 0"),
         ("i IPSECKEY 10 0 0 . AQNR", "10 0 0 AQNR"),
         ("d DS 1 ECDSAP256SHA256 SHA-256 " + "ab" * 32, "1 13 2 " + "ab" * 32),
