@@ -5,7 +5,8 @@ from __future__ import annotations
 from socket import SHUT_RDWR
 from typing import TYPE_CHECKING
 
-from pipebackend.server.streams import MAX_REQUEST, Memory
+from pipebackend.server.sharedstate import SharedState
+from pipebackend.server.streams import MAX_REQUEST
 
 if TYPE_CHECKING:
     import socket
@@ -24,7 +25,7 @@ class Connection:
     __slots__ = ("_let_go", "_pending", "_session", "_skips", "_unsent", "memory", "socket")
 
     def __init__(
-        self, client: socket.socket, memory: Memory, session: Session, let_go: Callable[[], None] = lambda: None
+        self, client: socket.socket, memory: SharedState, session: Session, let_go: Callable[[], None] = lambda: None
     ) -> None:
         """``let_go`` is called at the end: what the session holds would otherwise stay until it is collected."""
         self.socket = client
@@ -55,7 +56,7 @@ class Connection:
     @property
     def is_movable(self) -> bool:
         """Whether another worker could carry on."""
-        return not self.memory.chunk[0]
+        return not self.memory.is_waiting
 
     def read(self) -> bool:
         """Take what the client sent and answer it; False when the client has gone. Raises OSError."""
@@ -123,13 +124,13 @@ class Connection:
                 if len(self._unsent) > 1:
                     return
             if is_last:
-                self.memory.chunk[0] = 0
+                self.memory.end_answer()
             self._unsent = self._unsent[self.socket.send(self._unsent) :]
         except BlockingIOError:
             pass
         if self._unsent:
-            self.memory.chunk[0] = 1
+            self.memory.begin_answer()
 
     def _clear_if_done(self) -> None:
         if not self._has_more and self.memory.is_resumable:
-            self.memory.chunk[0] = 0
+            self.memory.end_answer()

@@ -1,6 +1,6 @@
 """What the foreman shares with its workers: a place in memory for each connection, which outlives the worker.
 
-The first octet of a slot says whether the connection waits for an answer (``streams.Memory``). So the foreman knows,
+The first octet of a slot says whether the connection waits for an answer (``SharedState``). So the foreman knows,
 when a worker dies, which of its connections another worker can carry on without a question being lost.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 
-from pipebackend.server.streams import Memory
+from pipebackend.server.sharedstate import SharedState
 
 __all__ = ["CHUNK", "SLOT", "Slots", "memory_file"]
 
@@ -31,13 +31,13 @@ class Slots:
         self.count = os.fstat(descriptor).st_size // SLOT
         self._view = memoryview(mmap.mmap(descriptor, self.count * SLOT))
 
-    def memory(self, slot: int) -> Memory:
+    def memory(self, slot: int) -> SharedState:
         """The memory of one connection, as it was left."""
-        return Memory(self._view[slot * SLOT : (slot + 1) * SLOT], CHUNK)
+        return SharedState(self._view[slot * SLOT : (slot + 1) * SLOT], CHUNK)
 
     def is_waiting(self, slot: int) -> bool:
         """Whether a request of this connection was read and not answered."""
-        return self._view[slot * SLOT] != 0
+        return self.memory(slot).is_waiting
 
     def clear(self, slot: int) -> None:
         """Make a slot ready for a new connection."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipebackend.backend.sessions import Session
     from pipebackend.server.httpwire import Request
-    from pipebackend.server.streams import Memory
+    from pipebackend.server.sharedstate import SharedState
 
     Translate = Callable[[Request], bytes]
 
@@ -33,7 +33,7 @@ class HttpConnection(Connection):
     def __init__(
         self,
         client: socket.socket,
-        memory: Memory,
+        memory: SharedState,
         session: Session,
         let_go: Callable[[], None],
         translate: Translate,

@@ -13,6 +13,7 @@ from pipebackend.base.errors import ConfigFault
 from pipebackend.base.version import VERSION
 from pipebackend.server import arguments, streams
 from pipebackend.server.answercache import Kept
+from pipebackend.server.sharedstate import SharedState
 from pipebackend.server.tracing import traced
 
 TYPE_CHECKING = False
@@ -75,7 +76,7 @@ def _serve_stdio(
 ) -> None:
     launcher = os.getppid()
     sink = streams.claim_stdout()
-    memory = streams.Memory()
+    memory = SharedState()
     if given.keeper:
         from pipebackend.server import supervisor
 

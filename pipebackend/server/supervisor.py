@@ -15,7 +15,7 @@ import os
 
 from pipebackend.base import logs
 from pipebackend.dnsdata import shown
-from pipebackend.server import streams
+from pipebackend.server.sharedstate import SharedState
 from pipebackend.zones.compiled import fingerprints
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ _FAULTS_OF_MEMORY = (6, 7, 11)  # SIGABRT, SIGBUS, SIGSEGV: what a damaged file 
 _LAST_WORDS_MS = 1000  # how long a process may go on when nobody reads its answers any more
 
 
-def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.Memory:
+def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> SharedState:
     """Become the keeper; returns in each serving process, with the memory that both share.
 
     ``refusal`` gives the answer to a request that took the process down, empty if only PowerDNS can answer it.
@@ -43,7 +43,7 @@ def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.M
     from pipebackend.base.signals import SIG_DFL, SIGCHLD, SIGHUP, signal
 
     signal(SIGCHLD, SIG_DFL)  # PowerDNS 4.7 ignores it and we inherit that: nobody could wait for a child then
-    memory = streams.Memory(mmap.mmap(-1, streams.Memory.SIZE))
+    memory = SharedState(mmap.mmap(-1, SharedState.SIZE))
     keeper = os.getpid()
     vain, is_first = 0, True
     while True:
@@ -68,7 +68,7 @@ def keep(source: int, sink: int, refusal: Callable[[bytes], bytes]) -> streams.M
             os.environ[fingerprints.VERIFY_KEY] = "1"
         refused = _refuse(memory, pid, status, sink, refusal)
         is_first = False
-        vain = 0 if refused or memory.chunk[1] else vain + 1
+        vain = 0 if refused or memory.has_started else vain + 1
         if vain == MOST_VAIN:
             _give_up(memory, source, sink, pid, status)
         if not refused:
@@ -117,17 +117,19 @@ def _status_of(pid: int, ended: int, sink: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _leave_if_over(memory: streams.Memory, pid: int, status: int, is_first: bool) -> None:
+def _leave_if_over(memory: SharedState, pid: int, status: int, is_first: bool) -> None:
     """End where a new process could not help."""
     if status == 0:
         os._exit(0)
-    if is_first and status > 0 and not memory.chunk[0] and not memory.chunk[1]:  # it could not start and has said why
+    if (
+        is_first and status > 0 and not memory.is_waiting and not memory.has_started
+    ):  # it could not start and has said why
         os._exit(status)
 
 
-def _refuse(memory: streams.Memory, pid: int, status: int, sink: int, refusal: Callable[[bytes], bytes]) -> bool:
+def _refuse(memory: SharedState, pid: int, status: int, sink: int, refusal: Callable[[bytes], bytes]) -> bool:
     """Answer the question that the process died over, if there is one; end if that cannot be done."""
-    if not memory.chunk[0] or memory.unseen:
+    if not memory.is_waiting or memory.unseen:
         return False
     question = memory.unanswered
     refused = refusal(question)
@@ -144,7 +146,7 @@ def _refuse(memory: streams.Memory, pid: int, status: int, sink: int, refusal: C
     return True
 
 
-def _give_up(memory: streams.Memory, source: int, sink: int, pid: int, status: int) -> NoReturn:
+def _give_up(memory: SharedState, source: int, sink: int, pid: int, status: int) -> NoReturn:
     """End with the next question: to end while idle would be SERVFAIL for ever (rule L-1)."""
     import select
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipebackend.backend.sessions import NewSession, Session
     from pipebackend.server.arguments import Arguments
     from pipebackend.server.httpconnection import HttpConnection, Translate
-    from pipebackend.server.streams import Memory
+    from pipebackend.server.sharedstate import SharedState
 
     NewTranslate = Callable[[Arguments], Translate]
 
@@ -152,7 +152,7 @@ class Worker:
                 one.rest()
         self._control.send(TAKEN)
 
-    def _connection(self, client: socket.socket, memory: Memory, session: Session, backend: Backend) -> Connection:
+    def _connection(self, client: socket.socket, memory: SharedState, session: Session, backend: Backend) -> Connection:
         if self._new_translate is None or (client.family == socket.AF_UNIX and not self._given.http):
             return Connection(client, memory, session, backend.close)
         if self._translate is None:

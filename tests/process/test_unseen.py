@@ -43,10 +43,10 @@ if life == "dies-at-start":
     os.kill(os.getpid(), 9)
 if life != "serves":
     memory.remember(None if life == "takes-within-transaction" else b"opened")
-    memory.chunk[1] = 1
+    memory.note_start()
     os.readv(0, (memory.chunk,))
     if life == "looks":
-        memory.chunk[0] |= streams.Memory.WHOLE
+        memory.take_whole()
     os.kill(os.getpid(), 9)
 streams.serve(Session(), 0, 1, memory)
 """
