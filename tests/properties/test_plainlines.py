@@ -24,8 +24,8 @@ CLASSES = st.sampled_from(["", "", "IN ", "in ", "CH ", "IN 60 "])
 STRINGS = st.one_of(
     st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=4),
     st.text("aZ09.@$=:,-_/+*#'", min_size=1, max_size=4),
-    st.sampled_from(["IN", "TXT", "60", "@", "$TTL", '""', '"a b"', "a;", "é", "\\032", "\\", "(", ")", "x" * 256]),
-)
+    st.sampled_from(["IN", "TXT", "60", "@", "$TTL", '""', '"a b"', "a;", "é", "\\032", "(", ")", "x" * 256]),
+).filter(lambda text: not text.endswith("\\"))  # which would escape the space of the comment
 CONTENTS = st.one_of(
     st.tuples(st.sampled_from(["NS", "CNAME", "PTR", "ns"]), NAMES),
     st.tuples(st.just("A"), st.sampled_from(["192.0.2.1", "192.0.2.01", "192.0.2", "1", "", "192.0.2.1 2"])),
