@@ -16,6 +16,7 @@ from pipebackend.diagnosis.trace import Writer
 from pipebackend.store.database.handle import Handle
 from tests import leaks
 from tests.live import pairs, servers
+from tests.live import postgresql as databases
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -101,6 +102,15 @@ def traces_are_closed(trace_writers: list[Writer]) -> Generator[None]:
         if writer._file is not None:
             os.close(writer._file)
             writer._file = None
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Generator[databases.Cluster]:
+    """A PostgreSQL cluster for all tests of this process."""
+    if not databases.is_installed():
+        pytest.skip("not installed: postgresql; as root scripts/test installs it")
+    with databases.Cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture

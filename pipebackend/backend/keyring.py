@@ -6,8 +6,6 @@ Names need not be zones of ours: in hybrid set-ups the records come from another
 
 from __future__ import annotations
 
-import os
-
 from pipebackend.base import logs
 from pipebackend.base.errors import KeyFault, MetadataFault, StoreFault
 from pipebackend.dnsdata import names
@@ -178,7 +176,7 @@ class Keyring:
         try:
             found = read(apex)
             lost = f"store {self._store.path}: it is gone, or empty"
-            self.is_cut_off = not found and bool(known.get(apex)) and _is_gone(self._store.path)
+            self.is_cut_off = not found and bool(known.get(apex)) and self._store.is_gone()
         except StoreFault as exc:
             if apex not in known:
                 raise
@@ -203,14 +201,6 @@ class Keyring:
     def _demand(done: bool, apex: str, key_id: int) -> None:
         if not done:
             raise KeyFault(f"zone {names.printable(apex)} has no key with the id {key_id}")
-
-
-def _is_gone(path: str) -> bool:
-    """An empty file is what a full disk leaves of one; SQLite takes it for a database without tables."""
-    try:
-        return os.stat(path).st_size == 0
-    except OSError:
-        return True
 
 
 class Locked:

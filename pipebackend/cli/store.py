@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +12,9 @@ import click
 from pipebackend.backend.backend import Backend
 from pipebackend.cli.key import facts_as_json, show_keys
 from pipebackend.cli.output import as_json, counted, json_option, print_rows
+from pipebackend.cli.progress import Progress
 from pipebackend.dnsdata.versions import UNKNOWN
+from pipebackend.store import open_store
 
 if TYPE_CHECKING:
     from pipebackend.admin.inventory import StoredZone
@@ -82,6 +86,23 @@ def backup(open_backend: Callable[[], Backend], file: str) -> None:
     Example: zoneutil store backup zones-2026-11-22.db
     """
     open_backend().store.backup(file)
+
+
+@group.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def copy(source: str, target: str) -> None:
+    """Copy a store to an empty one of either kind.
+
+    Both are written as url in the configuration: sqlite:PATH or postgresql://… All of it is copied, with ids, or
+    nothing; while it runs, nobody else should write to either of them.
+
+    Example: zoneutil store copy sqlite:zones.db postgresql://pdns@db.example/pdns
+    """
+    with closing(open_store(source, os.getcwd())) as old, closing(open_store(target, os.getcwd())) as new:
+        with Progress() as progress:
+            old.copy_to(new, lambda table, count: progress(f"of {table} copied", count))
+        click.echo(f"{old.path}: {counted(len(new.domains()), 'zone')} copied to {new.path}", err=True)
 
 
 @group.command()

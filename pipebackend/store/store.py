@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from pipebackend.base.errors import StoreFault
-from pipebackend.store.database.sqlite import Sqlite
+from pipebackend.store.database.database import Database
 from pipebackend.store.rows import domains, metarows, replication, rrs
 from pipebackend.store.zonedata import order, rectify
 
@@ -39,11 +39,23 @@ _LARGE = 1000  # records
 
 
 def open_store(url: str, base: Path | str) -> Store:
-    """The store at ``url``, as ``sqlite:zones.db``, relative to the directory ``base``; never makes it. StoreFault."""
+    """The store at ``url``, as ``sqlite:zones.db``, relative to the directory ``base``, or PostgreSQL's.
+
+    Never makes it. StoreFault.
+    """
+    if url.startswith(("postgresql://", "postgres://")):
+        from pipebackend.store.database.postgresql.handle import Postgres
+
+        return Store(Database(Postgres(url)))
     path = url.removeprefix(_SCHEME)
     if path == url or not path or path.startswith("//") or "\0" in path:
-        raise StoreFault(f"store {url!r}: supported is sqlite:PATH, as sqlite:zones.db or sqlite:/var/lib/dns/zones.db")
-    return Store(Sqlite(os.path.join(base, path)))
+        raise StoreFault(
+            f"store {url!r}: supported is sqlite:PATH, as sqlite:zones.db or sqlite:/var/lib/dns/zones.db, and "
+            "postgresql://USER@HOST/DATABASE"
+        )
+    from pipebackend.store.database.handle import Handle
+
+    return Store(Database(Handle(os.path.join(base, path))))
 
 
 class Store:
@@ -56,13 +68,17 @@ class Store:
 
     __slots__ = ("_db",)
 
-    def __init__(self, db: Sqlite) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
 
     @property
     def path(self) -> str:
-        """The absolute path of the store's file."""
+        """The absolute path of the store's file, or the address of its database without a password."""
         return self._db.path
+
+    def is_gone(self) -> bool:
+        """Whether the store is missing, or has no tables."""
+        return self._db.is_gone()
 
     def domain_id(self, apex: str) -> int | None:
         """The zone's id, None if the store does not know it."""
@@ -434,6 +450,12 @@ class Store:
         from pipebackend.store.database import upkeep
 
         upkeep.backup(self._db, os.fspath(path))
+
+    def copy_to(self, target: Store, progress: Callable[[str, int], None]) -> None:
+        """Copies all to an empty store of either kind, whole or not at all; ``progress`` gets a table and a count."""
+        from pipebackend.store.database import copying
+
+        copying.copy(self._db, target._db, progress)
 
     def close(self) -> None:
         """Lets go of the file; an open transaction is forgotten. The next call opens it again."""

@@ -239,7 +239,8 @@ def store_folder(config: Config) -> str:
     """The folder of the store's file, or of the configuration where that names none."""
     section = config.table.get("store")
     url = str(section.get("url", DEFAULT_STORE)) if isinstance(section, dict) else DEFAULT_STORE
-    return os.path.dirname(os.path.join(config.folder, url.removeprefix("sqlite:")))
+    path = url.removeprefix("sqlite:") if url.startswith("sqlite:") else ""
+    return os.path.dirname(os.path.join(config.folder, path))
 
 
 def _powerdns(root: Section) -> Version:

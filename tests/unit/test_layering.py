@@ -35,7 +35,7 @@ ONLY_UNDER = {
     "click": "pipebackend.cli",
     "sqlite3": "pipebackend.store",
     "_sqlite3": "pipebackend.store",
-    "psycopg": "pipebackend.store",
+    "psycopg2": "pipebackend.store",
 }
 # To be cut: the list only shrinks
 LONG = {
@@ -46,7 +46,7 @@ LONG = {
 # Each of these would add to the time that PowerDNS waits for a new process
 SLOW = {
     *("asyncio", "click", "cryptography", "dataclasses", "dns", "enum", "functools", "hashlib", "inspect", "json"),
-    *("logging", "psycopg", "re", "signal", "socket", "sqlite3", "subprocess", "threading", "tomllib", "traceback"),
+    *("logging", "psycopg2", "re", "signal", "socket", "sqlite3", "subprocess", "threading", "tomllib", "traceback"),
     "typing",
 }
 

@@ -1,4 +1,4 @@
-"""A connection to the store's file that follows the file: it may appear, vanish or be replaced at any time."""
+"""A connection to SQLite's file that follows the file: it may appear, vanish or be replaced at any time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from pipebackend.store.database import faults, files, schema
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    Row = tuple[Any, ...]
-    Values = tuple[object, ...]
+    from pipebackend.store.database.interfaces import Row, Values
 
 __all__ = ["Handle"]
 
@@ -30,6 +28,7 @@ _CANNOT_SHARE = frozenset(("CANTOPEN", "READONLY", "FULL", "IOERR"))
 class Handle:
     """The file at ``path``: opened when there is one to read, made by ``prepare_for_writing``; StoreFault."""
 
+    kind = 0  # ``database.SQLITE``
     __slots__ = ("_identity", "_is_made", "_is_prepared", "_is_snapshot", "connection", "opened", "path")
 
     def __init__(self, path: str) -> None:
@@ -51,6 +50,65 @@ class Handle:
     def is_open(self) -> bool:
         """Whether there was a store to read from at the last look."""
         return self._is_made and self.connection is not None
+
+    def is_gone(self) -> bool:
+        """Whether the file is missing, or empty as a full disk leaves it: SQLite finds no tables in it."""
+        try:
+            return os.stat(self.path).st_size == 0
+        except OSError:
+            return True
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is such a table."""
+        return bool(self.fetch("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)))
+
+    def keep_ids_apart(self, table: str, taken: int) -> None:
+        """Nothing: SQLite's next id is above all that there are."""
+
+    def without_triggers(self) -> Callable[[], None]:
+        """Our triggers on ``records`` are dropped, and made again by the function that is returned."""
+        statements = schema.drop_triggers_of_records(self.fetch)
+
+        def make() -> None:
+            for statement in statements:
+                self.run(statement)
+
+        return make
+
+    def content_version(self) -> int:
+        """A number that differs if another process has changed anything since."""
+        return int(self.fetch("PRAGMA data_version")[0][0])
+
+    def wait_for_writers(self, milliseconds: int | None) -> None:
+        """How long a write waits for those before it; None for as long as usual."""
+        if self.is_made():
+            self.fetch(f"PRAGMA busy_timeout = {faults.BUSY_SECONDS * 1000 if milliseconds is None else milliseconds}")
+
+    def begin(self, looks_up_zones: bool) -> None:
+        """Takes the write lock, and makes the tables that are missing."""
+        self.prepare_for_writing()
+        if not looks_up_zones:
+            self.run("PRAGMA foreign_keys = OFF")
+        self.run("BEGIN IMMEDIATE")
+        schema.bring_up_to_date(self.fetch, self.path)
+
+    def begin_reading(self) -> None:
+        """What is read from now on is of one moment, until ``undo``."""
+        self.run("BEGIN")
+
+    def keep(self) -> None:
+        """Commits."""
+        self.run("COMMIT")
+
+    def undo(self, looks_up_zones: bool) -> None:
+        """Ends a transaction that is open without keeping it."""
+        if self.is_in_transaction():
+            self.run("ROLLBACK")
+        if not looks_up_zones and self.connection is not None:
+            self.run("PRAGMA foreign_keys = ON")
+
+    def scratch(self) -> None:
+        """None: temporary tables are made in the database itself."""
 
     def is_in_transaction(self) -> bool:
         """Whether a transaction holds the write lock; until it ends the file is not followed."""
@@ -146,6 +204,10 @@ class Handle:
 
     def fetch(self, sql: str, values: Values = ()) -> list[Row]:
         """The rows of one statement."""
+        return self.run(sql, values)[1]
+
+    def fetch_many(self, sql: str, values: Values = ()) -> list[Row]:
+        """The same of one that may take long."""
         return self.run(sql, values)[1]
 
     def _follow(self) -> None:

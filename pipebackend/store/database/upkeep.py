@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from pipebackend.base.errors import RecordFault, StoreFault
-from pipebackend.store.database import faults, files, schema
+from pipebackend.store.database import copying, faults, files, schema
+from pipebackend.store.database.database import POSTGRESQL, SQLITE
 from pipebackend.store.rows import contents, domains, rrs
 
 TYPE_CHECKING = False
@@ -13,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipebackend.dnsdata.versions import Dialect
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = ["backup", "found_faults", "repair"]
 
 _OWNED = ("records", "comments", "domainmetadata", "cryptokeys")
 
 
-def found_faults(db: Sqlite) -> list[str]:
+def found_faults(db: Database) -> list[str]:
     """A line for each thing that is wrong; none for a store that is well or not made yet."""
-    if files.identity(db.path) is None:
+    if _is_missing(db):
         return []
-    found = files.privacy_faults(db.path)
+    found = files.privacy_faults(db.path) if db.kind == SQLITE else []
     try:
         found += [f"store {db.path}: {fault}" for fault in _faults_inside(db)]
     except StoreFault as exc:
@@ -32,10 +33,14 @@ def found_faults(db: Sqlite) -> list[str]:
     return found
 
 
-def backup(db: Sqlite, target: str) -> None:
-    """Copies the store as it was last committed to the new private file ``target``; never overwrites one."""
+def backup(db: Database, target: str) -> None:
+    """Copies the store as it was last committed to the new private file ``target``, of SQLite; never overwrites one."""
     if db.in_transaction:
         raise StoreFault(f"store {db.path}: commit or abort the open transaction before a backup")
+    if db.kind == POSTGRESQL:
+        db.connection()
+        copying.to_file(db, target)
+        return
     source = db.connection()
     try:
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, files.PRIVATE))
@@ -56,35 +61,44 @@ def backup(db: Sqlite, target: str) -> None:
         raise
 
 
-def repair(db: Sqlite, dialect: Dialect | None) -> int:
+def repair(db: Database, dialect: Dialect | None) -> int:
     """Gives content PowerDNS's text where it has another; how many records that were. See ``contents.other``."""
-    if files.identity(db.path) is None:
+    if _is_missing(db):
         return 0
     with db.writing():
-        return contents.rewrite(db.rows, dialect)
+        return contents.rewrite(db.rows_of_many, dialect)
 
 
-def _faults_inside(db: Sqlite) -> Iterator[str]:
-    for (line,) in db.rows("PRAGMA integrity_check"):
+def _is_missing(db: Database) -> bool:
+    if db.kind == SQLITE:
+        return files.identity(db.path) is None
+    try:
+        return not db.is_made()
+    except StoreFault:
+        return False  # which is the fault
+
+
+def _faults_inside(db: Database) -> Iterator[str]:
+    for (line,) in db.rows("PRAGMA integrity_check") if db.kind == SQLITE else ():
         if line != "ok":
             yield f"damaged: {line}; restore a backup"
     for table in _OWNED:
         yield from _orphans(db, table)
-    count = sum(1 for _ in contents.other(db.rows))
+    count = sum(1 for _ in contents.other(db.rows_of_many))
     if count:
         yield (
             f"records: {count} are kept in another text than PowerDNS writes, so a DNS UPDATE does not find them by "
             "value; no answer differs; run: zoneutil store check --repair"
         )
-    for domain_id, name in db.rows("SELECT id, name FROM domains ORDER BY id"):
+    for domain_id, name in db.rows_of_many("SELECT id, name FROM domains ORDER BY id"):
         yield from _faults_of_zone(db, domain_id, name)
-    for (key_id,) in db.rows("SELECT id FROM cryptokeys WHERE coalesce(content, '') = '' ORDER BY id"):
+    for (key_id,) in db.rows_of_many("SELECT id FROM cryptokeys WHERE coalesce(content, '') = '' ORDER BY id"):
         yield f"cryptokeys: the key with the id {key_id} is empty; delete it"
-    for name, count in db.rows("SELECT name, count(*) FROM tsigkeys GROUP BY name HAVING count(*) > 1"):
+    for name, count in db.rows_of_many("SELECT name, count(*) FROM tsigkeys GROUP BY name HAVING count(*) > 1"):
         yield f"tsigkeys: {count} keys have the name {name}, and only one of them is used; import it again"
 
 
-def _faults_of_zone(db: Sqlite, domain_id: int, name: object) -> Iterator[str]:
+def _faults_of_zone(db: Database, domain_id: int, name: object) -> Iterator[str]:
     fault = domains.fault_of_name(name)
     if fault:
         yield f"domains: {fault}"
@@ -97,8 +111,8 @@ def _faults_of_zone(db: Sqlite, domain_id: int, name: object) -> Iterator[str]:
         yield f"records: zone {name}: {exc}"
 
 
-def _orphans(db: Sqlite, table: str) -> Iterator[str]:
-    found = db.rows(
+def _orphans(db: Database, table: str) -> Iterator[str]:
+    found = db.rows_of_many(
         f"SELECT domain_id, count(*) FROM {table} WHERE domain_id NOT IN (SELECT id FROM domains) GROUP BY domain_id"
     )
     for domain_id, count in found:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = ["Autoprimary", "add", "all_rows", "find", "remove"]
 
@@ -21,13 +21,13 @@ class Autoprimary(Value):
     account: str
 
 
-def all_rows(db: Sqlite) -> list[Autoprimary]:
+def all_rows(db: Database) -> list[Autoprimary]:
     """All of them in the order of their addresses."""
     found = db.rows("SELECT ip, nameserver, coalesce(account, '') FROM supermasters ORDER BY ip, nameserver")
     return [Autoprimary(*row) for row in found]
 
 
-def find(db: Sqlite, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
+def find(db: Database, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
     """Name server and account of the row for this address and one of these canonical names."""
     for nameserver, account in db.rows(
         "SELECT nameserver, account FROM supermasters WHERE ip = ? ORDER BY nameserver", (address,)
@@ -37,14 +37,14 @@ def find(db: Sqlite, address: str, nameservers: Sequence[str]) -> tuple[str, str
     return None
 
 
-def add(db: Sqlite, row: Autoprimary) -> bool:
+def add(db: Database, row: Autoprimary) -> bool:
     """Adds a row; False if there is one of this address and name server."""
-    sql = "INSERT OR IGNORE INTO supermasters (ip, nameserver, account) VALUES (?, ?, ?)"
+    sql = "INSERT INTO supermasters (ip, nameserver, account) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
     with db.writing():
         return db.execute(sql, (row.address, row.nameserver, row.account)).rowcount > 0
 
 
-def remove(db: Sqlite, address: str, nameserver: str | None) -> int:
+def remove(db: Database, address: str, nameserver: str | None) -> int:
     """Takes away the row of an address and a name server, or without one all rows of the address; how many."""
     condition, values = (
         ("ip = ?", (address,)) if nameserver is None else ("ip = ? AND nameserver = ?", (address, nameserver))

@@ -66,7 +66,7 @@ def _record(name: str, type_: str, ttl: str, prio: str, content: str, auth: Cell
             raise RecordFault("the content is empty")
         if kind in PRIORITY_TYPES and " " not in line:
             raise RecordFault(f"{_shown(line)} is not a priority and what follows it")
-        return Record(name, kind, _ttl(ttl), line, auth is None or text(auth)[:1] == "1")
+        return Record(name, kind, _ttl(ttl), line, auth is None or auth is True or text(auth)[:1] == "1")
     except RecordFault as exc:
         raise type(exc)(f"{name or '.'} {kind}: {exc}") from None
 

@@ -9,7 +9,7 @@ from pipebackend.store.database import schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = [
     "DomainRow",
@@ -30,9 +30,14 @@ __all__ = [
 # type, master, last_check, notified_serial, account of d; a cell may be of any type, NULL where the schema forbids it,
 # too: in a damaged file, or by the hand of another program. A row whose name is not text is a finding, not a zone
 CELLS = """CAST(coalesce(d.type, '') AS TEXT), CAST(coalesce(d.master, '') AS TEXT),
-    CAST(coalesce(d.last_check, 0) AS INTEGER), CAST(coalesce(d.notified_serial, 0) AS INTEGER),
+    CAST(coalesce(d.last_check, 0) AS BIGINT), CAST(coalesce(d.notified_serial, 0) AS BIGINT),
     CAST(coalesce(d.account, '') AS TEXT)"""
 _SETTINGS_ONLY = "pipebackend_settings_only"
+# what 8bit-dns is for: octets beside these characters, or written \DDD
+_OTHER_NAMES = (
+    r"name GLOB '*[^-a-zA-Z0-9_ *./@\:]*' OR name GLOB '*\[0-9][0-9][0-9]*'",
+    r"name ~ '[^-a-zA-Z0-9_ *./@\\:]' OR name ~ '\\[0-9][0-9][0-9]'",
+)
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 
 
@@ -57,14 +62,14 @@ def stored_name(apex: str) -> str:
     return apex.lower() or "."
 
 
-def id_of(db: Sqlite, apex: str) -> int | None:
+def id_of(db: Database, apex: str) -> int | None:
     """The zone's id, None if it has no row."""
     for (found,) in db.rows("SELECT id FROM domains WHERE name = ?", (stored_name(apex),)):
         return int(found)
     return None
 
 
-def apex_of(db: Sqlite, domain_id: int) -> str | None:
+def apex_of(db: Database, domain_id: int) -> str | None:
     """The zone's canonical name, None if no row has this id."""
     if not 0 <= domain_id <= MAX_ID:
         return None
@@ -73,9 +78,9 @@ def apex_of(db: Sqlite, domain_id: int) -> str | None:
     return None
 
 
-def all_rows(db: Sqlite) -> list[DomainRow]:
+def all_rows(db: Database) -> list[DomainRow]:
     """All zones in the order of their ids."""
-    found = db.rows(f"SELECT d.id, d.name, {CELLS} FROM domains AS d ORDER BY d.id")
+    found = db.rows_of_many(f"SELECT d.id, d.name, {CELLS} FROM domains AS d ORDER BY d.id")
     return [DomainRow(id_, schema.apex_from(name), *rest) for id_, name, *rest in found if isinstance(name, str)]
 
 
@@ -94,32 +99,32 @@ def fault_of_name(name: object) -> str:
     )
 
 
-def misnamed(db: Sqlite) -> list[tuple[str, str]]:
+def misnamed(db: Database) -> list[tuple[str, str]]:
     """The names of rows that are not as PowerDNS looks for them, and why."""
-    found = db.rows("SELECT name FROM domains ORDER BY id")
+    found = db.rows_of_many("SELECT name FROM domains ORDER BY id")
     return [(str(name), fault) for (name,) in found if (fault := fault_of_name(name))]
 
 
-def with_type(db: Sqlite, type_: str) -> list[str]:
+def with_type(db: Database, type_: str) -> list[str]:
     """The zones that have a record of a type."""
     return _having(db, "type = ?", (type_,))
 
 
-def with_other_names(db: Sqlite) -> list[str]:
+def with_other_names(db: Database) -> list[str]:
     r"""The zones with a name of other characters than ASCII letters, digits, spaces and ``-_*./@\:``."""
-    return _having(db, r"name GLOB '*[^-a-zA-Z0-9_ *./@\:]*' OR name GLOB '*\[0-9][0-9][0-9]*'")
+    return _having(db, _OTHER_NAMES[db.kind])
 
 
-def _having(db: Sqlite, condition: str, values: tuple[object, ...] = ()) -> list[str]:
-    found = db.rows(
+def _having(db: Database, condition: str, values: tuple[object, ...] = ()) -> list[str]:
+    found = db.rows_of_many(
         "SELECT name FROM domains WHERE id IN (SELECT domain_id FROM records "
-        f"WHERE disabled = 0 AND ({condition})) ORDER BY name",
+        f"WHERE disabled = FALSE AND ({condition})) ORDER BY name",
         values,
     )
     return [schema.apex_from(name) for (name,) in found if isinstance(name, str)]
 
 
-def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:
+def ensure(db: Database, apex: str, wanted_id: int) -> int:
     """The zone's id; its row is made if there is none, with ``wanted_id`` if that is free, else the next free one."""
     found = id_of(db, apex)
     if found is not None:
@@ -131,33 +136,34 @@ def ensure(db: Sqlite, apex: str, wanted_id: int) -> int:
         free = _free_id(db, wanted_id)
         values = (free, stored_name(apex))
         db.execute("INSERT INTO domains (id, name, type) VALUES (?, ?, 'NATIVE')", values)
+        db.keep_ids_apart("domains", free)
         return free
 
 
-def ensure_for_settings(db: Sqlite, apex: str, wanted_id: int) -> int:
+def ensure_for_settings(db: Database, apex: str, wanted_id: int) -> int:
     """The same for keys or settings, whose zone may be one of another backend: a row that is made is noted as such."""
     found = id_of(db, apex)
     if found is None:
         with db.writing():
             found = ensure(db, apex, wanted_id)
             if not db.rows("SELECT 1 FROM records WHERE domain_id = ? LIMIT 1", (found,)):
-                db.execute(f"INSERT OR IGNORE INTO {_SETTINGS_ONLY} (domain_id) VALUES (?)", (found,))
+                db.execute(f"INSERT INTO {_SETTINGS_ONLY} (domain_id) VALUES (?) ON CONFLICT DO NOTHING", (found,))
     return found
 
 
-def settings_only(db: Sqlite) -> frozenset[int]:
+def settings_only(db: Database) -> frozenset[int]:
     """The ids of zones of which keys and settings are here, but no records, and nobody asked for a zone here."""
-    if not db.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (_SETTINGS_ONLY,)):
+    if not db.has_table(_SETTINGS_ONLY):
         return frozenset()
     return frozenset(id_ for (id_,) in db.rows(f"SELECT domain_id FROM {_SETTINGS_ONLY}"))
 
 
-def claim(db: Sqlite, domain_id: int) -> None:
+def claim(db: Database, domain_id: int) -> None:
     """The zone's records are to be here; inside a transaction."""
     db.execute(f"DELETE FROM {_SETTINGS_ONLY} WHERE domain_id = ?", (domain_id,))
 
 
-def _free_id(db: Sqlite, wanted_id: int) -> int:
+def _free_id(db: Database, wanted_id: int) -> int:
     start = wanted_id if 1 <= wanted_id <= MAX_ID else 1
     for candidate in (start, *_ends_of_runs(db, start), 1, *_ends_of_runs(db, 1)):
         if candidate <= MAX_ID and not db.rows("SELECT 1 FROM domains WHERE id = ?", (candidate,)):
@@ -165,11 +171,11 @@ def _free_id(db: Sqlite, wanted_id: int) -> int:
     raise StoreFault(f"store {db.path}: no id is free for another zone")
 
 
-def _ends_of_runs(db: Sqlite, start: int) -> list[int]:
+def _ends_of_runs(db: Database, start: int) -> list[int]:
     """The first id from ``start`` on after a row and without one."""
     found = db.rows(
-        "SELECT id + 1 FROM domains AS row WHERE id >= ? "
-        "AND NOT EXISTS (SELECT 1 FROM domains WHERE id = row.id + 1) ORDER BY id LIMIT 1",
+        "SELECT id + CAST(1 AS BIGINT) FROM domains AS taken WHERE id >= ? "
+        "AND NOT EXISTS (SELECT 1 FROM domains WHERE id = taken.id + CAST(1 AS BIGINT)) ORDER BY id LIMIT 1",
         (start,),
     )
     return [id_ for (id_,) in found]

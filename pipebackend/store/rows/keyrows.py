@@ -9,7 +9,7 @@ from pipebackend.store.rows import domains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = ["KeyRow", "add", "of_zone", "remove", "set_active", "set_published"]
 
@@ -34,7 +34,7 @@ class KeyRow(Value):
         return f"KeyRow(id={self.id}, flags={self.flags}, active={self.active}, published={self.published}, content=…)"
 
 
-def of_zone(db: Sqlite, apex: str) -> list[KeyRow]:
+def of_zone(db: Database, apex: str) -> list[KeyRow]:
     """The zone's keys in the order of their ids."""
     values = (domains.stored_name(apex),)
     try:
@@ -47,33 +47,33 @@ def of_zone(db: Sqlite, apex: str) -> list[KeyRow]:
     return [KeyRow(id_, flags, active == 1, published == 1, text) for id_, flags, active, published, text in found]
 
 
-def add(db: Sqlite, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:
+def add(db: Database, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:
     """Adds a key, and the zone's row if need be; the key's id."""
     with db.writing():
         domain_id = domains.ensure_for_settings(db, apex, wanted_id)
-        cursor = db.execute(
-            "INSERT INTO cryptokeys (domain_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?)",
+        [(key_id,)] = db.rows(
+            "INSERT INTO cryptokeys (domain_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?) RETURNING id",
             (domain_id, flags, int(active), int(published), content),
         )
-        return cursor.lastrowid or 0
+        return int(key_id)
 
 
-def set_active(db: Sqlite, apex: str, key_id: int, active: bool) -> bool:
+def set_active(db: Database, apex: str, key_id: int, active: bool) -> bool:
     """Whether the zone has such a key, which now is active or not."""
-    return _change(db, f"UPDATE cryptokeys SET active = {int(active)} {_THIS_KEY}", apex, key_id)
+    return _change(db, f"UPDATE cryptokeys SET active = {bool(active)} {_THIS_KEY}", apex, key_id)
 
 
-def set_published(db: Sqlite, apex: str, key_id: int, published: bool) -> bool:
+def set_published(db: Database, apex: str, key_id: int, published: bool) -> bool:
     """Whether the zone has such a key, which now is published or not."""
-    return _change(db, f"UPDATE cryptokeys SET published = {int(published)} {_THIS_KEY}", apex, key_id)
+    return _change(db, f"UPDATE cryptokeys SET published = {bool(published)} {_THIS_KEY}", apex, key_id)
 
 
-def remove(db: Sqlite, apex: str, key_id: int) -> bool:
+def remove(db: Database, apex: str, key_id: int) -> bool:
     """Whether the zone had such a key, which now is gone."""
     return _change(db, f"DELETE FROM cryptokeys {_THIS_KEY}", apex, key_id)
 
 
-def _change(db: Sqlite, sql: str, apex: str, key_id: int) -> bool:
+def _change(db: Database, sql: str, apex: str, key_id: int) -> bool:
     # a store that has no such zone is not written to, and so not made
     if not 0 <= key_id <= MAX_ID or domains.id_of(db, apex) is None:
         return False

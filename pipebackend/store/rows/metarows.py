@@ -9,12 +9,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = ["of_zone", "replace", "zones_with"]
 
 
-def of_zone(db: Sqlite, apex: str) -> dict[str, list[str]]:
+def of_zone(db: Database, apex: str) -> dict[str, list[str]]:
     """The zone's values by kind, each kind's in the order in which they were written."""
     found = db.rows(
         "SELECT m.kind, coalesce(m.content, '') FROM domains AS d JOIN domainmetadata AS m ON m.domain_id = d.id "
@@ -27,20 +27,20 @@ def of_zone(db: Sqlite, apex: str) -> dict[str, list[str]]:
     return values_by_kind
 
 
-def replace(db: Sqlite, apex: str, wanted_id: int, kind: str, values: Sequence[str]) -> None:
+def replace(db: Database, apex: str, wanted_id: int, kind: str, values: Sequence[str]) -> None:
     """Puts ``values`` in the place of those that the kind has; makes the zone's row if there is something to keep."""
     if not values and domains.id_of(db, apex) is None:
         return
     with db.writing():
         domain_id = domains.ensure_for_settings(db, apex, wanted_id)
-        db.execute("DELETE FROM domainmetadata WHERE domain_id = ? AND kind = ?", (domain_id, kind))
+        db.execute("DELETE FROM domainmetadata WHERE domain_id = ? AND upper(kind) = upper(?)", (domain_id, kind))
         for value in values:
             db.execute(
                 "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (?, ?, ?)", (domain_id, kind, value)
             )
 
 
-def zones_with(db: Sqlite, kind: str) -> list[tuple[str, str]]:
+def zones_with(db: Database, kind: str) -> list[tuple[str, str]]:
     """The zones that have a setting of this kind, and its value, in the order of their names."""
     found = db.rows(
         "SELECT d.name, coalesce(m.content, '') FROM domains AS d JOIN domainmetadata AS m ON m.domain_id = d.id "

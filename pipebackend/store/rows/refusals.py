@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = ["Refusal", "find", "forget", "note"]
 
@@ -25,24 +25,25 @@ class Refusal(Value):
     reasons: tuple[str, ...]
 
 
-def find(db: Sqlite, domain_id: int) -> Refusal | None:
+def find(db: Database, domain_id: int) -> Refusal | None:
     """The zone's last refusal; None if its records were written since, or nothing was refused."""
-    if not db.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (_TABLE,)):  # nobody who knows it has written yet
+    if not db.has_table(_TABLE):  # nobody who knows it has written yet
         return None
     for moment, reasons in db.rows(f"SELECT at, reason FROM {_TABLE} WHERE domain_id = ?", (domain_id,)):
         return Refusal(moment, tuple(reasons.split("\n")))
     return None
 
 
-def note(db: Sqlite, domain_id: int, moment: int, reasons: Sequence[str]) -> None:
+def note(db: Database, domain_id: int, moment: int, reasons: Sequence[str]) -> None:
     """Keeps a refusal in the place of the one before; nothing if the zone was deleted meanwhile."""
     with db.writing():
         db.execute(
-            f"INSERT OR REPLACE INTO {_TABLE} (domain_id, at, reason) SELECT id, ?, ? FROM domains WHERE id = ?",
+            f"INSERT INTO {_TABLE} (domain_id, at, reason) SELECT id, ?, ? FROM domains WHERE id = ? "
+            "ON CONFLICT (domain_id) DO UPDATE SET at = excluded.at, reason = excluded.reason",
             (moment, "\n".join(reasons), domain_id),
         )
 
 
-def forget(db: Sqlite, domain_id: int) -> None:
+def forget(db: Database, domain_id: int) -> None:
     """The zone was replaced; within the transaction that does it."""
     db.execute(f"DELETE FROM {_TABLE} WHERE domain_id = ?", (domain_id,))

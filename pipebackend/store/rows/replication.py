@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = [
     "StoredDomain",
@@ -32,13 +32,15 @@ __all__ = [
 ]
 
 KINDS = ("NATIVE", "MASTER", "SLAVE")  # the words of the column ``type``
+_ALL_OF_THEM = 2**62  # records
 MAX_MASTER_CHARS = 128  # the column ``master`` of PowerDNS's schema
 
-_SELECT = f"""SELECT d.id, d.name, {domains.CELLS}, CAST(r.content AS BLOB)
+_CONTENT = "CAST(r.content AS BLOB)", "r.content"  # in SQLite it may be any octets
+_SELECT = f"""SELECT d.id, d.name, {domains.CELLS}, {{content}}
     FROM domains AS d {{join}} records AS r
-    ON r.domain_id = d.id AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0"""
-_ALL = _SELECT.format(join="LEFT JOIN")
-_SERVED = _SELECT.format(join="JOIN")
+    ON r.domain_id = d.id AND r.name = d.name AND r.type = 'SOA' AND r.disabled = FALSE"""
+_ALL = tuple(_SELECT.format(join="LEFT JOIN", content=content) for content in _CONTENT)
+_SERVED = tuple(_SELECT.format(join="JOIN", content=content) for content in _CONTENT)
 
 
 class StoredDomain(Value):
@@ -65,62 +67,62 @@ class StoredDomain(Value):
         return {"MASTER": "primary", "SLAVE": "secondary"}.get(self.kind, self.kind.lower())
 
 
-def find(db: Sqlite, apex: str) -> StoredDomain | None:
+def find(db: Database, apex: str) -> StoredDomain | None:
     """The zone of this name, None if there is no such row."""
-    return next(_domains(db, f"{_ALL} WHERE d.name = ?", (domains.stored_name(apex),)), None)
+    return next(_domains(db, f"{_ALL[db.kind]} WHERE d.name = ?", (domains.stored_name(apex),)), None)
 
 
-def all_served(db: Sqlite) -> list[StoredDomain]:
+def all_served(db: Database) -> list[StoredDomain]:
     """The zones that have an SOA, in the order of their ids."""
-    return list(_domains(db, f"{_SERVED} ORDER BY d.id", ()))
+    return list(_domains(db, f"{_SERVED[db.kind]} ORDER BY d.id", ()))
 
 
-def all_waiting(db: Sqlite) -> list[StoredDomain]:
+def all_waiting(db: Database) -> list[StoredDomain]:
     """The zones that are to have records here and have no SOA yet, as before their first transfer."""
     of_others = domains.settings_only(db)
-    return [
-        zone for zone in _domains(db, f"{_ALL} WHERE r.content IS NULL ORDER BY d.id", ()) if zone.id not in of_others
-    ]
+    waiting = _domains(db, f"{_ALL[db.kind]} WHERE r.content IS NULL ORDER BY d.id", ())
+    return [zone for zone in waiting if zone.id not in of_others]
 
 
-def is_here(db: Sqlite, domain: StoredDomain) -> bool:
+def is_here(db: Database, domain: StoredDomain) -> bool:
     """Whether the zone's records are here, or are to be, rather than only keys and settings."""
     return domain.has_soa or domain.id not in domains.settings_only(db)
 
 
-def served_apexes(db: Sqlite, most: int) -> list[str]:
+def served_apexes(db: Database, most: int) -> list[str]:
     """The names of at most so many zones that have an SOA."""
     found = db.rows(
         "SELECT d.name FROM domains AS d WHERE EXISTS (SELECT 1 FROM records AS r WHERE r.domain_id = d.id "
-        "AND r.name = d.name AND r.type = 'SOA' AND r.disabled = 0) LIMIT ?",
+        "AND r.name = d.name AND r.type = 'SOA' AND r.disabled = FALSE) LIMIT ?",
         (most,),
     )
     return [schema.apex_from(name) for (name,) in found if isinstance(name, str)]
 
 
-def owner_of(db: Sqlite, domain_id: int, type_: str, most: int) -> str | None:
+def owner_of(db: Database, domain_id: int, type_: str, most: int) -> str | None:
     """The owner of a record of that type among the first so many of a zone."""
     found = db.rows(
-        "SELECT name FROM (SELECT name, type FROM records WHERE domain_id = ? AND disabled = 0 LIMIT ?) "
+        "SELECT name FROM (SELECT name, type FROM records WHERE domain_id = ? AND disabled = FALSE LIMIT ?) AS first "
         "WHERE type = ? LIMIT 1",
-        (domain_id, most, type_),
+        (domain_id, most if most >= 0 else _ALL_OF_THEM, type_),
     )
     return next((name for (name,) in found), None)
 
 
-def unfresh(db: Sqlite, now: int) -> list[StoredDomain]:
+def unfresh(db: Database, now: int) -> list[StoredDomain]:
     """The secondary zones whose refresh time (RFC 1035 section 3.3.13) is over; those without SOA at once."""
-    found = _domains(db, f"{_ALL} WHERE d.type = 'SLAVE' AND coalesce(d.last_check, 0) < ? ORDER BY d.id", (now,))
+    condition = "d.type = 'SLAVE' AND coalesce(d.last_check, 0) < ?"
+    found = _domains(db, f"{_ALL[db.kind]} WHERE {condition} ORDER BY d.id", (now,))
     return [domain for domain in found if domain.last_check + domain.refresh < now]
 
 
-def updated(db: Sqlite) -> list[StoredDomain]:
+def updated(db: Database) -> list[StoredDomain]:
     """The primary zones whose serial the secondaries were not told (rule T-6)."""
-    found = _domains(db, f"{_SERVED} WHERE d.type = 'MASTER' ORDER BY d.id", ())
+    found = _domains(db, f"{_SERVED[db.kind]} WHERE d.type = 'MASTER' ORDER BY d.id", ())
     return [domain for domain in found if domain.serial != domain.notified_serial]
 
 
-def create(db: Sqlite, apex: str, wanted_id: int, kind: str, primaries: Sequence[str], account: str) -> int:
+def create(db: Database, apex: str, wanted_id: int, kind: str, primaries: Sequence[str], account: str) -> int:
     """Makes a zone without records and returns its id; takes over a row that only keys or settings had. StoreFault."""
     _check_kind(db, kind)
     with db.writing():
@@ -136,7 +138,7 @@ def create(db: Sqlite, apex: str, wanted_id: int, kind: str, primaries: Sequence
         return domain_id
 
 
-def delete(db: Sqlite, apex: str) -> bool:
+def delete(db: Database, apex: str) -> bool:
     """Forgets the zone with its records, keys and settings; False if there is none."""
     if domains.id_of(db, apex) is None:
         return False
@@ -144,40 +146,40 @@ def delete(db: Sqlite, apex: str) -> bool:
         return db.execute("DELETE FROM domains WHERE name = ?", (domains.stored_name(apex),)).rowcount > 0
 
 
-def set_kind(db: Sqlite, apex: str, kind: str) -> bool:
+def set_kind(db: Database, apex: str, kind: str) -> bool:
     """Makes the zone NATIVE, MASTER or SLAVE; False if there is none."""
     _check_kind(db, kind)
     return _set(db, "type = ?", kind, domains.id_of(db, apex))
 
 
-def set_primaries(db: Sqlite, apex: str, primaries: Sequence[str]) -> bool:
+def set_primaries(db: Database, apex: str, primaries: Sequence[str]) -> bool:
     """Where a secondary zone is fetched from; False if there is no such zone."""
     return _set(db, "master = ?", _master(apex, primaries), domains.id_of(db, apex))
 
 
-def set_notified(db: Sqlite, domain_id: int, serial: int) -> bool:
+def set_notified(db: Database, domain_id: int, serial: int) -> bool:
     """The secondaries were told of this serial; False if there is no such zone."""
     return _set(db, "notified_serial = ?", serial, domain_id)
 
 
-def set_checked(db: Sqlite, domain_id: int, moment: int) -> bool:
+def set_checked(db: Database, domain_id: int, moment: int) -> bool:
     """When the primary was last asked, in seconds since 1970; 0 asks it again at once. False if no such zone."""
     return _set(db, "last_check = ?", moment, domain_id)
 
 
-def set_account(db: Sqlite, apex: str, account: str) -> bool:
+def set_account(db: Database, apex: str, account: str) -> bool:
     """Whose zone it is, in the operator's words; False if there is no such zone."""
     return _set(db, "account = ?", account or None, domains.id_of(db, apex))
 
 
-def _set(db: Sqlite, assignment: str, value: object, domain_id: int | None) -> bool:
+def _set(db: Database, assignment: str, value: object, domain_id: int | None) -> bool:
     if domain_id is None or domains.apex_of(db, domain_id) is None:
         return False
     with db.writing():
         return db.execute(f"UPDATE domains SET {assignment} WHERE id = ?", (value, domain_id)).rowcount > 0
 
 
-def _check_kind(db: Sqlite, kind: str) -> None:
+def _check_kind(db: Database, kind: str) -> None:
     if kind not in KINDS:
         raise StoreFault(f"store {db.path}: the kind of a zone is one of {', '.join(KINDS)}, not {kind[:20]!r}")
 
@@ -191,13 +193,13 @@ def _master(apex: str, primaries: Sequence[str]) -> str | None:
     return master or None
 
 
-def _domains(db: Sqlite, sql: str, values: tuple[object, ...]) -> Iterator[StoredDomain]:
+def _domains(db: Database, sql: str, values: tuple[object, ...]) -> Iterator[StoredDomain]:
     last = None
-    for id_, name, kind, master, last_check, notified, account, soa in db.rows(sql, values):
+    for id_, name, kind, master, last_check, notified, account, soa in db.rows_of_many(sql, values):
         if id_ == last or not isinstance(name, str):  # a second SOA, or what is no name, written by others
             continue
         last = id_
-        serial, refresh = _soa_numbers((soa or b"").decode("latin-1"))
+        serial, refresh = _soa_numbers(soa.decode("latin-1") if isinstance(soa, bytes) else soa or "")
         primaries = tuple(master.replace(",", " ").replace(";", " ").split())
         apex = schema.apex_from(name)
         yield StoredDomain(

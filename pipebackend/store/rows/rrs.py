@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, TypeVar
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
     Found = TypeVar("Found")
     Row = tuple[int, str, str, int, int, str, str | None, int]
@@ -42,17 +42,18 @@ __all__ = [
 
 _COLUMNS = "type, ttl, prio, content, auth"
 _OCTETS = "type, ttl, prio, CAST(content AS BLOB), auth"
-_AT = f"SELECT {_COLUMNS} FROM records WHERE domain_id = ? AND name = ? AND disabled = 0"
+_AT = f"SELECT {_COLUMNS} FROM records WHERE domain_id = ? AND name = ? AND disabled = FALSE"
 _SOA = f"{_AT} AND type = 'SOA'"
-_SOA_BELOW = "SELECT name FROM records WHERE domain_id = ? AND name <> ? AND type = 'SOA' AND disabled = 0"
-_HIDING = "SELECT type FROM records WHERE domain_id = ? AND name = ? AND disabled = 0 AND type IN ('NS', 'DNAME')"
-_LISTING = f"""SELECT name, {_COLUMNS} FROM records WHERE domain_id = ?1 AND name = ?2 AND type = 'SOA' AND disabled = 0
-    UNION ALL SELECT * FROM (SELECT name, {_COLUMNS} FROM records
-    WHERE domain_id = ?1 AND disabled = 0 AND name IS NOT NULL AND type IS NOT 'SOA' ORDER BY name)"""
+_SOA_BELOW = "SELECT name FROM records WHERE domain_id = ? AND name <> ? AND type = 'SOA' AND disabled = FALSE"
+_HIDING = "SELECT type FROM records WHERE domain_id = ? AND name = ? AND disabled = FALSE AND type IN ('NS', 'DNAME')"
+_LISTING = f"""SELECT name, {_COLUMNS} FROM records
+    WHERE domain_id = ?1 AND name = ?2 AND type = 'SOA' AND disabled = FALSE
+    UNION ALL SELECT * FROM (SELECT name, {_COLUMNS} FROM records WHERE domain_id = ?1 AND disabled = FALSE
+    AND name IS NOT NULL AND coalesce(type, '') <> 'SOA' ORDER BY name) AS rest"""
 ADD = "INSERT INTO records (domain_id, name, type, ttl, prio, content, ordername, auth)"  # not disabled by default
 
 
-def at(db: Sqlite, domain_id: int, name: str) -> list[Record] | None:
+def at(db: Database, domain_id: int, name: str) -> list[Record] | None:
     """The records at a canonical name, None where nothing is; RecordFault for a row that no answer can carry.
 
     Empty at an empty non-terminal; one that only unsigned delegations make is a record, as ``Tree.answer`` has it.
@@ -70,7 +71,7 @@ def at(db: Sqlite, domain_id: int, name: str) -> list[Record] | None:
     return real or [Record(name, ENT, 0, "", False) for type_, *_, auth in found if not type_ and auth == 0]
 
 
-def hiding(db: Sqlite, domain_id: int, owners: Sequence[str]) -> tuple[set[str], set[str]]:
+def hiding(db: Database, domain_id: int, owners: Sequence[str]) -> tuple[set[str], set[str]]:
     """Which of these canonical names have NS, and which have DNAME."""
     found: dict[str, set[str]] = {"NS": set(), "DNAME": set()}
     for owner in owners:
@@ -79,7 +80,7 @@ def hiding(db: Sqlite, domain_id: int, owners: Sequence[str]) -> tuple[set[str],
     return found["NS"], found["DNAME"]
 
 
-def listing(db: Sqlite, domain_id: int, apex: str) -> Iterator[Record]:
+def listing(db: Database, domain_id: int, apex: str) -> Iterator[Record]:
     """All the zone's records as they are at the first, which is the SOA, their owners as the zone spells them.
 
     Raises RecordFault as ``at``.
@@ -89,7 +90,7 @@ def listing(db: Sqlite, domain_id: int, apex: str) -> Iterator[Record]:
             yield record
 
 
-def examined(db: Sqlite, domain_id: int, apex: str) -> Iterator[Record | RecordFault]:
+def examined(db: Database, domain_id: int, apex: str) -> Iterator[Record | RecordFault]:
     """The same without empty non-terminals, and in the place of a row that cannot be served what is wrong with it."""
     from pipebackend.store.rows import cells
 
@@ -98,7 +99,7 @@ def examined(db: Sqlite, domain_id: int, apex: str) -> Iterator[Record | RecordF
     yield from _listed(db, domain_id, apex, cells.examined, with_nonterminals=False)
 
 
-def find_soa(db: Sqlite, domain_id: int, apex: str) -> Record | None:
+def find_soa(db: Database, domain_id: int, apex: str) -> Record | None:
     """The zone's SOA record, None if it has none; SoaFault if it has one that cannot be served."""
     found = db.rows_of_last_look(_SOA, (domain_id, domains.stored_name(apex)))
     try:
@@ -117,13 +118,13 @@ def row(domain_id: int, record: Record, ordername: str | None) -> Row:
     return domain_id, record.owner or ".", record.type, record.ttl, prio, content, ordername, auth
 
 
-def add(db: Sqlite, rows: Iterable[Row]) -> None:
+def add(db: Database, rows: Iterable[Row]) -> None:
     """Adds rows made by ``row``."""
     with db.writing():
         db.insert(ADD, rows)
 
 
-def remove(db: Sqlite, domain_id: int, name: str, type_: str) -> None:
+def remove(db: Database, domain_id: int, name: str, type_: str) -> None:
     """Takes the records of one type away from a canonical name; of all types for ANY."""
     with db.writing():
         values = (domain_id, domains.stored_name(name))
@@ -142,7 +143,7 @@ def split(type_: str, content: str) -> tuple[int, str]:
 
 
 def _listed(
-    db: Sqlite, domain_id: int, apex: str, made: Callable[..., Found], with_nonterminals: bool = True
+    db: Database, domain_id: int, apex: str, made: Callable[..., Found], with_nonterminals: bool = True
 ) -> Iterator[Found | Record]:
     spelled = order.spellings(db, domain_id)
     for name, type_, ttl, prio, content, auth in _stream(db, (domain_id, domains.stored_name(apex))):
@@ -153,7 +154,7 @@ def _listed(
             yield Record(owner, ENT, 0, "", auth is None or auth == 1)
 
 
-def _stream(db: Sqlite, values: tuple[object, ...]) -> Iterator[Sequence[Any]]:
+def _stream(db: Database, values: tuple[object, ...]) -> Iterator[Sequence[Any]]:
     """The rows of a listing; those of a zone with content that is no UTF-8 as octets from there on."""
     count = 0
     try:
@@ -191,7 +192,7 @@ def _record(owner: str, type_: str, ttl: Any, prio: Any, content: Any, auth: Any
     return cells.served(owner, type_, ttl, prio, content, auth)
 
 
-def max_ttl(db: Sqlite, domain_id: int) -> int:
+def max_ttl(db: Database, domain_id: int) -> int:
     """The largest TTL of a zone's records; those that are not numbers are served with one that is not larger."""
     found = db.rows("SELECT coalesce(max(CAST(ttl AS INTEGER)), 0) FROM records WHERE domain_id = ?", (domain_id,))
     return min(max([int(ttl) for (ttl,) in found], default=0), MAX_TTL)

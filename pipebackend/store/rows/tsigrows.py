@@ -7,7 +7,7 @@ from pipebackend.store.rows import domains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = ["all_keys", "get", "remove", "replace"]
 
@@ -15,7 +15,7 @@ __all__ = ["all_keys", "get", "remove", "replace"]
 _COLUMNS = "SELECT name, algorithm, coalesce(secret, '') FROM tsigkeys"
 
 
-def get(db: Sqlite, name: str) -> TsigKey | None:
+def get(db: Database, name: str) -> TsigKey | None:
     """The key of this name."""
     stored = domains.stored_name(name)
     for row in db.rows(f"{_COLUMNS} WHERE name = ? ORDER BY algorithm LIMIT 1", (stored,)):
@@ -23,12 +23,12 @@ def get(db: Sqlite, name: str) -> TsigKey | None:
     return None
 
 
-def all_keys(db: Sqlite) -> list[TsigKey]:
+def all_keys(db: Database) -> list[TsigKey]:
     """All keys in the order of their names."""
     return [_key(*row) for row in db.rows(f"{_COLUMNS} WHERE name IS NOT NULL ORDER BY name, algorithm")]
 
 
-def replace(db: Sqlite, name: str, algorithm: str, secret: str) -> None:
+def replace(db: Database, name: str, algorithm: str, secret: str) -> None:
     """Keeps a key in the place of all others of this name: a message names its key by the name alone."""
     stored = domains.stored_name(name)
     with db.writing():
@@ -38,7 +38,7 @@ def replace(db: Sqlite, name: str, algorithm: str, secret: str) -> None:
         )
 
 
-def remove(db: Sqlite, name: str) -> bool:
+def remove(db: Database, name: str) -> bool:
     """Whether there was a key of this name, which now is gone."""
     if get(db, name) is None:
         return False

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pipebackend.base.errors import StoreFault
 from pipebackend.dnsdata import names
 from pipebackend.dnsdata.occlusion import DNAME, GLUE, hider
-from pipebackend.store.database import schema
 from pipebackend.store.rows import domains, refusals, rrs
 from pipebackend.store.zonedata import order, positions
 
@@ -19,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
     from pipebackend.store.rows.rrs import Ordered
     from pipebackend.store.zonedata.columns import Block
     from pipebackend.store.zonedata.order import Denial
@@ -33,7 +32,7 @@ MAX_NONTERMINALS, NONTERMINALS_EACH = 100_000, 20
 
 
 @contextmanager
-def without_lookups(db: Sqlite) -> Iterator[None]:
+def without_lookups(db: Database) -> Iterator[None]:
     """A block whose transactions only write rows of zones that are there, and delete no zone.
 
     SQLite does not look for the zone of each row then, and needs no journal of each statement, for none can fail: that
@@ -47,7 +46,7 @@ def without_lookups(db: Sqlite) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(db: Sqlite, domain_id: int, *, is_large: bool) -> Iterator[Filling]:
+def replacing(db: Database, domain_id: int, *, is_large: bool) -> Iterator[Filling]:
     """A block in which records are put in the place of all of the zone; StoreFault.
 
     ``is_large``: a thousand records or more, for which the triggers cost more than taking them away and making them
@@ -58,15 +57,15 @@ def replacing(db: Sqlite, domain_id: int, *, is_large: bool) -> Iterator[Filling
         if denial is None:
             raise StoreFault(f"store {db.path}: the zone was deleted while records were written to it")
         order.mark(db, domain_id)  # so that nothing that is written here is noted name by name
-        triggers = schema.drop_triggers_of_records(db.rows) if is_large else []
+        restore = db.without_triggers() if is_large else None
         db.execute("DELETE FROM records WHERE domain_id = ?", (domain_id,))
         db.execute("DELETE FROM pipebackend_places WHERE domain_id = ?", (domain_id,))
         db.execute("DELETE FROM pipebackend_hashes WHERE domain_id = ?", (domain_id,))
         filling = Filling(db, domain_id, denial)
         yield filling
         filling.finish()
-        for statement in triggers:
-            db.execute(statement)
+        if restore is not None:
+            restore()
         refusals.forget(db, domain_id)
         domains.claim(db, domain_id)
         order.note_param(db, domain_id, denial)
@@ -127,7 +126,7 @@ class _Above:
 class Filling:
     """The walk: blocks are put in order, then it is finished. Counts the records ``taken`` and those ``written``."""
 
-    def __init__(self, db: Sqlite, domain_id: int, denial: Denial) -> None:
+    def __init__(self, db: Database, domain_id: int, denial: Denial) -> None:
         self.taken = self.written = self._nonterminals = 0
         self._db, self._id, self._denial = db, domain_id, denial
         self._is_hashed, self._leaves_out_insecure = denial.is_hashed, denial.leaves_out_insecure

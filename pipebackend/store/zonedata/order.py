@@ -15,7 +15,7 @@ from pipebackend.store.rows import domains
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipebackend.dnsdata.nsec3param import Nsec3Param
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = [
     "ALL_NAMES",
@@ -36,19 +36,27 @@ __all__ = [
 ALL_NAMES = ""  # in place of a name: every name of the zone may be out of order
 _TABLE = "pipebackend_stale"
 
-_KEPT = "coalesce(spelled, key) FROM pipebackend_places"  # text or blob
-_NEIGHBOURS = f"""SELECT
-    (SELECT {_KEPT} WHERE domain_id = ?1 AND hidden = 0 AND key <= ?2 ORDER BY key DESC LIMIT 1),
-    (SELECT {_KEPT} WHERE domain_id = ?1 AND hidden = 0 AND key > ?2 ORDER BY key LIMIT 1)"""
-_FIRST = f"SELECT {_KEPT} WHERE domain_id = ? AND hidden = 0 ORDER BY key LIMIT 1"
-_LAST = f"SELECT {_KEPT} WHERE domain_id = ? AND hidden = 0 ORDER BY key DESC LIMIT 1"
+_HEX = "\\x"  # how PostgreSQL shows octets, and no name starts
+# of SQLite, text or blob; of PostgreSQL, whose columns have one type, text
+_KEPT = "coalesce(spelled, key)", f"coalesce(spelled, '{_HEX}' || encode(key, 'hex'))"
+_FROM = "FROM pipebackend_places"
+_NEIGHBOURS = tuple(
+    f"""SELECT
+    (SELECT {kept} {_FROM} WHERE domain_id = ?1 AND hidden = 0 AND key <= ?2 ORDER BY key DESC LIMIT 1),
+    (SELECT {kept} {_FROM} WHERE domain_id = ?1 AND hidden = 0 AND key > ?2 ORDER BY key LIMIT 1)"""
+    for kept in _KEPT
+)
+_FIRST = tuple(f"SELECT {kept} {_FROM} WHERE domain_id = ? AND hidden = 0 ORDER BY key LIMIT 1" for kept in _KEPT)
+_LAST = tuple(f"SELECT {kept} {_FROM} WHERE domain_id = ? AND hidden = 0 ORDER BY key DESC LIMIT 1" for kept in _KEPT)
 _HASHED = """SELECT before.name, before.hash,
     (SELECT hash FROM pipebackend_hashes WHERE domain_id = ?1 AND hash > ?2 ORDER BY hash LIMIT 1)
     FROM pipebackend_orders AS made LEFT JOIN (SELECT name, hash FROM pipebackend_hashes
-    WHERE domain_id = ?1 AND hash <= ?2 ORDER BY hash DESC LIMIT 1) AS before
+    WHERE domain_id = ?1 AND hash <= ?2 ORDER BY hash DESC LIMIT 1) AS before ON TRUE
     WHERE made.domain_id = ?1 AND made.param = ?3"""
 _SPELLED = "SELECT lower(spelled), spelled FROM pipebackend_places WHERE domain_id = ? AND spelled IS NOT NULL"
 _LAST_HASH = "SELECT name, hash FROM pipebackend_hashes WHERE domain_id = ? ORDER BY hash DESC LIMIT 1"
+_NOTE_PARAM = """INSERT INTO pipebackend_orders (domain_id, param) VALUES (?, ?)
+    ON CONFLICT (domain_id) DO UPDATE SET param = excluded.param"""
 _FIRST_HASH = "SELECT hash FROM pipebackend_hashes WHERE domain_id = ? ORDER BY hash LIMIT 1"
 
 
@@ -98,7 +106,7 @@ class Denial(Value):
         return " ".join(reversed(names.split(relative))) if "." in relative else relative
 
 
-def denial_of(db: Sqlite, domain_id: int) -> Denial | None:
+def denial_of(db: Database, domain_id: int) -> Denial | None:
     """What the zone's metadata says, None if there is no zone of this id."""
     apex = domains.apex_of(db, domain_id)
     if apex is None:
@@ -123,7 +131,7 @@ def denial_of(db: Sqlite, domain_id: int) -> Denial | None:
     return denial
 
 
-def _signer_proves_insecure(db: Sqlite, domain_id: int, denial: Denial) -> bool:
+def _signer_proves_insecure(db: Database, domain_id: int, denial: Denial) -> bool:
     """Whether the signer made NSEC3 for insecure delegations in spite of opt-out (RFC 5155 section 6 lets it)."""
     cuts = db.rows(
         "SELECT DISTINCT name FROM records AS cut WHERE domain_id = ? AND type = 'NS' AND name <> ? AND NOT EXISTS "
@@ -139,69 +147,71 @@ def _signer_proves_insecure(db: Sqlite, domain_id: int, denial: Denial) -> bool:
     )
 
 
-def is_known(db: Sqlite) -> bool:
+def is_known(db: Database) -> bool:
     """Whether the store keeps orders; not one that only others have written to, or an older version of this."""
-    return bool(db.rows("SELECT 1 FROM sqlite_master WHERE name = 'pipebackend_places'"))
+    return db.has_table("pipebackend_places")
 
 
-def is_stale(db: Sqlite, domain_id: int) -> bool:
+def is_stale(db: Database, domain_id: int) -> bool:
     """Whether the zone was written without its order, by whom ever."""
     if not is_known(db):
         return True
     return bool(db.rows(f"SELECT 1 FROM {_TABLE} WHERE domain_id = ? LIMIT 1", (domain_id,)))
 
 
-def stale_zones(db: Sqlite) -> list[int]:
+def stale_zones(db: Database) -> list[int]:
     """The ids of the zones that ``is_stale`` holds for."""
     if not is_known(db):
         return []
     return [id_ for (id_,) in db.rows(f"SELECT DISTINCT domain_id FROM {_TABLE}")]
 
 
-def stale_names(db: Sqlite, domain_id: int, most: int) -> list[str] | None:
+def stale_names(db: Database, domain_id: int, most: int) -> list[str] | None:
     """The names in question; None if they are all or more than ``most``."""
-    rows = db.rows(f"SELECT name FROM {_TABLE} WHERE domain_id = ? LIMIT ?", (domain_id, most + 1))
+    rows = db.rows(f"SELECT DISTINCT name FROM {_TABLE} WHERE domain_id = ? LIMIT ?", (domain_id, most + 1))
     found = [name for (name,) in rows]
     return None if ALL_NAMES in found or len(found) > most else found
 
 
-def mark(db: Sqlite, domain_id: int) -> None:
+def mark(db: Database, domain_id: int) -> None:
     """All names of the zone are out of order from now on; a write notes none of them any more."""
-    db.execute(f"INSERT OR IGNORE INTO {_TABLE} (domain_id, name) VALUES (?, '')", (domain_id,))
+    db.execute(f"INSERT INTO {_TABLE} (domain_id, name) VALUES (?, '') ON CONFLICT DO NOTHING", (domain_id,))
 
 
-def note_param(db: Sqlite, domain_id: int, denial: Denial) -> None:
+def note_param(db: Database, domain_id: int, denial: Denial) -> None:
     """The hashes that are kept are of this denial."""
-    db.execute("INSERT OR REPLACE INTO pipebackend_orders (domain_id, param) VALUES (?, ?)", (domain_id, denial.text))
+    db.execute(_NOTE_PARAM, (domain_id, denial.text))
 
 
-def unmark(db: Sqlite, domain_id: int) -> None:
+def unmark(db: Database, domain_id: int) -> None:
     """The zone is in order."""
     db.execute(f"DELETE FROM {_TABLE} WHERE domain_id = ?", (domain_id,))
 
 
-def spellings(db: Sqlite, domain_id: int) -> dict[str, str]:
+def spellings(db: Database, domain_id: int) -> dict[str, str]:
     """The names of the zone that are kept with capitals, as it spells them."""
-    return dict(db.rows(_SPELLED, (domain_id,))) if is_known(db) else {}
+    return dict(db.rows_of_many(_SPELLED, (domain_id,))) if is_known(db) else {}
 
 
-def neighbours(db: Sqlite, domain_id: int, name: str, apex: str) -> tuple[str, str] | None:
+def neighbours(db: Database, domain_id: int, name: str, apex: str) -> tuple[str, str] | None:
     """As ``zones.base.Ring.neighbours``; None if the zone has no order."""
-    for before, after in db.rows_of_last_look(_NEIGHBOURS, (domain_id, names.order_key_in(apex, name))):
+    for before, after in db.rows_of_last_look(_NEIGHBOURS[db.kind], (domain_id, names.order_key_in(apex, name))):
         if before is None and after is None:
             return None
-        before = before if before is not None else db.rows(_LAST, (domain_id,))[0][0]
-        after = after if after is not None else db.rows(_FIRST, (domain_id,))[0][0]
+        before = before if before is not None else db.rows(_LAST[db.kind], (domain_id,))[0][0]
+        after = after if after is not None else db.rows(_FIRST[db.kind], (domain_id,))[0][0]
         return _name_of(before, apex), _name_of(after, apex)
     return None
 
 
 def _name_of(kept: bytes | str, apex: str) -> str:
     """The name that is kept as its key, or as it is spelled."""
+    if isinstance(kept, str) and kept.startswith(_HEX):
+        kept = bytes.fromhex(kept.removeprefix(_HEX))
     return kept if isinstance(kept, str) else names.join(names.from_order_key(kept), apex)
 
 
-def hashed_neighbours(db: Sqlite, domain_id: int, label: str, param: Nsec3Param) -> tuple[str, str, str] | None:
+def hashed_neighbours(db: Database, domain_id: int, label: str, param: Nsec3Param) -> tuple[str, str, str] | None:
     """As ``zones.base.Ring.hashed_neighbours``; None if the zone has no hashes of these parameters."""
     for name, before, after in db.rows_of_last_look(_HASHED, (domain_id, label, nsec3param.to_text(param))):
         if before is None and after is None:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
     from pipebackend.store.zonedata.order import Denial
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ADD_PLACE",
     "FACTS",
     "NO_NAME",
+    "PUT_HASH",
     "TABLE",
     "Place",
     "is_name_of",
@@ -33,10 +34,11 @@ __all__ = [
 
 # Of one owner: is a delegation; has DS; has DNAME; is a name. RRSIGs alone are those of NSEC3 in a pre-signed zone,
 # whose owners are hashes and no names of the zone (rule S-1); rows without type are empty non-terminals.
-FACTS = """coalesce(max(type = 'NS'), 0), coalesce(max(type = 'DS'), 0), coalesce(max(type = 'DNAME'), 0),
-    coalesce(max(type NOT IN ('', 'RRSIG')), 0)"""
+FACTS = """coalesce(max(CASE WHEN type = 'NS' THEN 1 END), 0), coalesce(max(CASE WHEN type = 'DS' THEN 1 END), 0),
+    coalesce(max(CASE WHEN type = 'DNAME' THEN 1 END), 0),
+    coalesce(max(CASE WHEN type NOT IN ('', 'RRSIG') THEN 1 END), 0)"""
 
-_THIS_NAME = "WHERE domain_id = ? AND name = ? AND disabled = 0"
+_THIS_NAME = "WHERE domain_id = ? AND name = ? AND disabled = FALSE"
 _SET_PLAIN = f"UPDATE records SET auth = ?, ordername = ? {_THIS_NAME} AND coalesce(type, '') <> ''"
 # RFC 4035 section 2.2: at a cut only DS is authoritative. PowerDNS leaves addresses there out of its order.
 _SET_CUT = f"""UPDATE records SET auth = (type = 'DS'), ordername = CASE WHEN type IN ('A', 'AAAA') THEN NULL ELSE ? END
@@ -44,10 +46,11 @@ _SET_CUT = f"""UPDATE records SET auth = (type = 'DS'), ordername = CASE WHEN ty
 _LEAVE = f"UPDATE records SET ordername = NULL {_THIS_NAME} AND ordername IS NOT NULL"
 _DROP_ENT = "DELETE FROM records WHERE domain_id = ? AND name = ? AND coalesce(type, '') = ''"
 _ADD_ENT = """INSERT INTO records (domain_id, name, type, disabled, ordername, auth, ttl, prio, content)
-    VALUES (?, ?, NULL, 0, ?, ?, NULL, NULL, NULL)"""
+    VALUES (?, ?, NULL, FALSE, ?, ?, NULL, NULL, NULL)"""
 TABLE = "pipebackend_places"
 ADD_PLACE = f"INSERT INTO {TABLE} (domain_id, hidden, key, insecure, spelled)"
-ADD_HASH = "INSERT OR REPLACE INTO pipebackend_hashes (domain_id, hash, name)"
+ADD_HASH = "INSERT INTO pipebackend_hashes (domain_id, hash, name)"
+PUT_HASH = f"{ADD_HASH} VALUES (?, ?, ?) ON CONFLICT (domain_id, hash) DO UPDATE SET name = excluded.name"
 NO_NAME = frozenset(("RRSIG",))  # the types of an owner that is no name, as ``FACTS`` says
 
 
@@ -109,7 +112,7 @@ def keys_below(name: str, apex: str) -> tuple[bytes, bytes]:
     return above + b"\x00", above + b"\x01"
 
 
-def set_rows(db: Sqlite, domain_id: int, denial: Denial, places: Iterable[Place]) -> None:
+def set_rows(db: Database, domain_id: int, denial: Denial, places: Iterable[Place]) -> None:
     """``auth`` and ``ordername`` of all rows of these names."""
     plain, cuts = [], []
     for place in places:
@@ -123,13 +126,13 @@ def set_rows(db: Sqlite, domain_id: int, denial: Denial, places: Iterable[Place]
     db.execute_many(_SET_CUT, cuts)
 
 
-def leave_order(db: Sqlite, domain_id: int, owners: Iterable[str]) -> None:
+def leave_order(db: Database, domain_id: int, owners: Iterable[str]) -> None:
     """Takes ``ordername`` away from owners that are no names of the zone."""
     db.execute_many(_LEAVE, [(domain_id, domains.stored_name(name)) for name in owners])
 
 
 def set_nonterminals(
-    db: Sqlite, domain_id: int, denial: Denial, gone: Iterable[str], there: Iterable[tuple[str, bool]]
+    db: Database, domain_id: int, denial: Denial, gone: Iterable[str], there: Iterable[tuple[str, bool]]
 ) -> None:
     """Rows for empty non-terminals; of those that are there also whether they have an NSEC3."""
     there = list(there)

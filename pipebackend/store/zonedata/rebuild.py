@@ -10,23 +10,27 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
     from pipebackend.store.zonedata.order import Denial
 
 __all__ = ["rebuild"]
 
-_HIDERS = """SELECT name, max(type = 'DS'), max(type = 'NS'), max(type = 'DNAME') FROM records
-    WHERE domain_id = ? AND type IN ('NS', 'DS', 'DNAME') AND disabled = 0 GROUP BY name"""
+_HIDERS = """SELECT name, max(CASE WHEN type = 'DS' THEN 1 ELSE 0 END), max(CASE WHEN type = 'NS' THEN 1 ELSE 0 END),
+    max(CASE WHEN type = 'DNAME' THEN 1 ELSE 0 END) FROM records
+    WHERE domain_id = ? AND type IN ('NS', 'DS', 'DNAME') AND disabled = FALSE GROUP BY name"""
 
-# One row for each owner, so that the loop here is over names and the one over records is SQLite's. An empty blob sorts
-# after every text: the highest ordername is b"" if one is NULL. Last come the rows whose auth is not 0, 1, a cut's.
-_OWNERS = """SELECT name, max(coalesce(type, '') NOT IN ('', 'RRSIG')), sum(coalesce(type, '') = ''),
-    min(ordername), max(coalesce(ordername, x'')), sum(coalesce(type, '') IN ('A', 'AAAA')),
-    sum(auth IS NOT 0), sum(auth IS NOT 1), sum(auth IS NOT (coalesce(type, '') = 'DS'))
-    FROM records WHERE domain_id = ? AND disabled = 0 AND name IS NOT NULL GROUP BY name"""
+# One row for each owner, so that the loop here is over names and the one over records is the database's. The highest
+# ordername is NULL if one is. Last come the rows whose auth is not 0, 1, a cut's.
+_OWNERS = """SELECT name, max(CASE WHEN coalesce(type, '') NOT IN ('', 'RRSIG') THEN 1 ELSE 0 END),
+    sum(CASE WHEN coalesce(type, '') = '' THEN 1 ELSE 0 END),
+    min(ordername), CASE WHEN count(ordername) = count(*) THEN max(ordername) END,
+    sum(CASE WHEN type IN ('A', 'AAAA') THEN 1 ELSE 0 END),
+    sum(CASE WHEN auth = FALSE THEN 0 ELSE 1 END), sum(CASE WHEN auth = TRUE THEN 0 ELSE 1 END),
+    sum(CASE WHEN auth = (coalesce(type, '') = 'DS') THEN 0 ELSE 1 END)
+    FROM records WHERE domain_id = ? AND disabled = FALSE AND name IS NOT NULL GROUP BY name"""
 
 
-def rebuild(db: Sqlite, domain_id: int, denial: Denial) -> None:
+def rebuild(db: Database, domain_id: int, denial: Denial) -> None:
     """``auth``, ``ordername``, empty non-terminals and our order, whatever is there; inside ``db.writing()``."""
     zone = _Zone(db, domain_id, denial)
     zone.read()
@@ -45,7 +49,7 @@ def rebuild(db: Sqlite, domain_id: int, denial: Denial) -> None:
 class _Zone:
     """What is read of the zone, each name looked at once."""
 
-    def __init__(self, db: Sqlite, domain_id: int, denial: Denial) -> None:
+    def __init__(self, db: Database, domain_id: int, denial: Denial) -> None:
         self.db, self.domain_id, self.denial = db, domain_id, denial
         self.cuts: dict[str, bool] = {}  # zone cut → whether it has DS
         self.hiding: set[str] = set()  # these and the owners of DNAME
@@ -61,7 +65,7 @@ class _Zone:
     def read(self) -> None:
         apex = self.denial.apex
         is_plain = positions.plain_names(apex)
-        for stored, has_ds, has_ns, has_dname in self.db.rows(_HIDERS, (self.domain_id,)):
+        for stored, has_ds, has_ns, has_dname in self.db.rows_of_many(_HIDERS, (self.domain_id,)):
             name = "" if stored == "." else stored
             if not positions.is_name_of(name, apex):
                 continue
@@ -97,7 +101,7 @@ class _Zone:
         self,
         name: str,
         lowest: str | None,
-        highest: str | bytes,
+        highest: str | None,
         addresses: int,
         unhidden: int,
         unauth: int,

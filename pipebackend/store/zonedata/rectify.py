@@ -6,7 +6,7 @@ from pipebackend.store.zonedata import order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
 
 __all__ = ["all_stale", "one", "takes_long"]
 
@@ -14,7 +14,7 @@ MOST_NAMES = 2000  # one by one; a name costs about twenty times as much so as i
 LARGE = 20_000  # records, which take about 0.2 s
 
 
-def one(db: Sqlite, domain_id: int) -> None:
+def one(db: Database, domain_id: int) -> None:
     """The zone's ``auth``, ``ordername``, empty non-terminals and order, as far as they may be wrong; StoreFault."""
     with db.writing():
         written = order.stale_names(db, domain_id, MOST_NAMES)
@@ -34,7 +34,7 @@ def one(db: Sqlite, domain_id: int) -> None:
         order.unmark(db, domain_id)
 
 
-def takes_long(db: Sqlite, domain_id: int) -> bool:
+def takes_long(db: Database, domain_id: int) -> bool:
     """Whether all the names of a large zone are to be put in order."""
     if order.is_known(db) and order.stale_names(db, domain_id, MOST_NAMES) is not None:
         return False
@@ -42,7 +42,7 @@ def takes_long(db: Sqlite, domain_id: int) -> bool:
     return bool(db.rows("SELECT 1 FROM records WHERE domain_id = ? LIMIT 1 OFFSET ?", values))
 
 
-def all_stale(db: Sqlite) -> None:
+def all_stale(db: Database) -> None:
     """The same for all zones."""
     for domain_id in order.stale_zones(db):
         one(db, domain_id)

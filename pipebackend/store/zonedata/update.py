@@ -11,19 +11,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipebackend.store.database.sqlite import Sqlite
+    from pipebackend.store.database.database import Database
     from pipebackend.store.zonedata.order import Denial
 
 __all__ = ["update"]
 
-_FACTS = f"SELECT {positions.FACTS} FROM records WHERE domain_id = ? AND name = ? AND disabled = 0"
+_FACTS = f"SELECT {positions.FACTS} FROM records WHERE domain_id = ? AND name = ? AND disabled = FALSE"
 _BELOW = "FROM pipebackend_places WHERE domain_id = ? AND hidden = ? AND key >= ? AND key < ?"
 _SPELLED = "SELECT spelled FROM pipebackend_places WHERE domain_id = ? AND hidden IN (0, 1) AND key = ?"
 _DROP_PLACE = "DELETE FROM pipebackend_places WHERE domain_id = ? AND hidden = ? AND key = ?"
 _DROP_HASH = "DELETE FROM pipebackend_hashes WHERE domain_id = ? AND hash = ?"
 
 
-def update(db: Sqlite, domain_id: int, denial: Denial, written: Sequence[str]) -> None:
+def update(db: Database, domain_id: int, denial: Denial, written: Sequence[str]) -> None:
     """As ``whole.rebuild``, for an order that was right before the rows ``written`` changed; names as stored."""
     zone = _Zone(db, domain_id, denial)
     touched = {"" if name == "." else name for name in written}
@@ -33,7 +33,7 @@ def update(db: Sqlite, domain_id: int, denial: Denial, written: Sequence[str]) -
 class _Zone:
     """The zone as it is now, each name asked for once."""
 
-    def __init__(self, db: Sqlite, domain_id: int, denial: Denial) -> None:
+    def __init__(self, db: Database, domain_id: int, denial: Denial) -> None:
         self._db, self._id, self._denial = db, domain_id, denial
         self._seen: dict[str, tuple[bool, bool, bool, bool]] = {}
 
@@ -126,4 +126,4 @@ class _Zone:
         add = [(self._id, hashes[name], name) for name, proven in is_proven.items() if proven]
         drop = [(self._id, hashes[name]) for name, proven in is_proven.items() if not proven]
         self._db.execute_many(_DROP_HASH, drop)
-        self._db.insert(positions.ADD_HASH, add)
+        self._db.execute_many(positions.PUT_HASH, add)

@@ -11,6 +11,11 @@ from pipebackend.store.rows import cells
 NAME = "x.example.org"
 
 
+@pytest.fixture
+def kind():
+    return "sqlite"
+
+
 def served(type_="A", ttl=60, prio=0, content="192.0.2.1", auth=1):
     return cells.served(NAME, type_, ttl, prio, content, auth)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
 from pipebackend.base import logs
@@ -13,6 +11,7 @@ from pipebackend.dnsdata.nsec3param import Nsec3Param
 from pipebackend.dnsdata.records import Record
 from pipebackend.store.rows import rrs
 from pipebackend.store.zonedata import rectify
+from tests.unit.store.foreign import execute, forget_ours, is_sqlite, rows, triggers
 
 APEX = "example.org"
 SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")
@@ -33,22 +32,6 @@ def add(store, *records):
     store.begin()
     store.add_records(rrs.row(7, record, None) for record in records)
     store.commit()
-
-
-def execute(store, *statements):
-    """As another program does, which knows nothing of our tables."""
-    connection = sqlite3.connect(store.path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-
-
-def rows(store, sql):
-    connection = sqlite3.connect(store.path)
-    found = connection.execute(sql).fetchall()
-    connection.close()
-    return found
 
 
 def orders(store):
@@ -81,18 +64,19 @@ def test_labels_that_are_wrong_as_text_are_in_canonical_order(store, ident):
     "statement",
     [
         "INSERT INTO records (domain_id, name, type, content) VALUES (7, 'x.example.org', 'A', '192.0.2.1')",
-        "INSERT OR ABORT INTO records (domain_id, name, type, content) VALUES (7, 'x.example.org', 'A', '192.0.2.1')",
+        "INSERT INTO records (domain_id, name, type, content) VALUES (7, 'x.example.org', 'A', '192.0.2.1') "
+        "ON CONFLICT DO NOTHING",
         "DELETE FROM records WHERE name = 'www.example.org'",
         "UPDATE records SET name = 'ftp.example.org' WHERE name = 'www.example.org'",
         "UPDATE records SET type = 'NS' WHERE name = 'www.example.org'",
-        "UPDATE records SET disabled = 1 WHERE name = 'www.example.org'",
+        "UPDATE records SET disabled = TRUE WHERE name = 'www.example.org'",
         "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (7, 'NSEC3PARAM', '1 0 0 -')",
     ],
 )
 def test_whoever_writes_marks_the_zone(statement, store, ident):
     add(store, a("www"))
     assert not store.is_stale(ident)
-    execute(store, statement, statement)
+    execute(store, statement, statement)  # the second may meet the note of the first
     assert store.is_stale(ident)
     store.rectify(ident)
     assert not store.is_stale(ident)
@@ -167,7 +151,8 @@ def test_settings_inside_a_transaction_count_at_its_commit(store, ident):
 
 
 def test_names_that_no_question_reaches_are_left_out(store, ident):
-    texts = ["WWW.example.org", "a..example.org", "www.example.net", "bad\\.example.org", "ü.example.org", ""]
+    texts = ["a..example.org", "www.example.net", "bad\\.example.org", "ü.example.org", ""]
+    texts += ["WWW.example.org"] if is_sqlite(store) else []  # which the schema of gpgsql does not take
     values = ", ".join(f"(7, '{text}', 'A', '192.0.2.1')" for text in texts)
     execute(store, f"INSERT INTO records (domain_id, name, type, content) VALUES {values}")
     store.rectify(ident)
@@ -188,13 +173,10 @@ def test_many_names_are_put_in_order_in_one_pass(store, ident):
     assert sum(row[1] is None for row in orders(store)) == 7
 
 
-TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
-
-
 def test_a_large_zone_that_was_written_at_once_is_noticed_when_others_write(store, ident):
-    before = rows(store, TRIGGERS)
+    before = triggers(store)
     store.fill(7, [SOA, *(a(f"h{number}") for number in range(3000))], lambda count: None)
-    assert rows(store, TRIGGERS) == before
+    assert triggers(store) == before
     assert not store.is_stale(7)
     execute(store, "INSERT INTO records (domain_id, name, type) VALUES (7, 'x.example.org', 'A')")
     assert store.is_stale(7)
@@ -205,10 +187,10 @@ def test_a_large_zone_that_is_given_up_in_the_middle_leaves_the_old_one_and_the_
         if count:
             raise KeyboardInterrupt
 
-    before = rows(store, TRIGGERS), orders(store)
+    before = triggers(store), orders(store)
     with pytest.raises(KeyboardInterrupt):
         store.fill(7, [SOA, *(a(f"h{number}") for number in range(20_000))], give_up)
-    assert (rows(store, TRIGGERS), orders(store)) == before
+    assert (triggers(store), orders(store)) == before
     assert not store.is_stale(7)
     assert chain(store) == [APEX]
 
@@ -241,18 +223,8 @@ def test_a_deleted_zone_leaves_nothing(store, ident):
 
 def test_a_store_that_powerdns_made_is_put_in_order_when_it_is_first_written(store, ident, opened):
     add(store, a("b.ent"))
-    execute(
-        store,
-        *(
-            f"DROP TABLE pipebackend_{name}"
-            for name in ("places", "hashes", "orders", "stale", "refusals", "settings_only", "schema")
-        ),
-        *(
-            f"DROP TRIGGER {name}"
-            for (name,) in rows(store, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'pipeb%'")
-        ),
-        "DELETE FROM records WHERE type IS NULL",
-    )
+    forget_ours(store)
+    execute(store, "DELETE FROM records WHERE type IS NULL")
     other = opened()
     assert other.is_stale(ident)
     other.rectify(ident)
@@ -315,7 +287,7 @@ def test_a_presigned_zone_keeps_the_spelling_that_was_first_until_it_is_replaced
     assert {name for name, *_ in orders(store)} == {APEX, f"b.{APEX}", f"www.{APEX}"}  # gsqlite3 finds them
     add(store, a("www")._replace(content="192.0.2.2"), a("x.www"))
     assert chain(store) == [APEX, f"b.{APEX}", f"WWW.{APEX}", f"x.www.{APEX}"]
-    execute(store, "INSERT OR REPLACE INTO pipebackend_stale (domain_id, name) VALUES (7, '')")
+    execute(store, "INSERT INTO pipebackend_stale (domain_id, name) VALUES (7, '')")
     store.rectify(7)
     assert chain(store) == [APEX, f"b.{APEX}", f"WWW.{APEX}", f"x.www.{APEX}"]
     store.fill(7, [SOA, a("www")], lambda count: None)

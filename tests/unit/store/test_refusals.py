@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from pipebackend.base.errors import StoreFault
 from pipebackend.dnsdata.records import Record
 from pipebackend.store.rows import rrs
 from pipebackend.store.rows.refusals import Refusal
+from tests.unit.store import foreign
 
 APEX = "example.org"
 SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")
@@ -42,13 +42,7 @@ def ident(store):
 
 
 def execute(store, *statements):
-    """As another program with SQLite does."""
-    connection = sqlite3.connect(store.path)
-    with connection:
-        connection.execute("PRAGMA foreign_keys = ON")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
+    foreign.execute(store, *statements, foreign_keys=True)
 
 
 def a(number):
@@ -67,6 +61,7 @@ def test_a_store_that_nobody_has_made_has_none(store):
     assert store.refusal(7) is None
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 @pytest.mark.parametrize("statements", [OLDER, OF_POWERDNS], ids=["older", "of PowerDNS"])
 def test_a_store_without_the_table_gets_it_by_the_first_write(store, ident, opened, statements):
     store.close()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
 from pipebackend.base.errors import StoreFault
 from pipebackend.dnsdata.records import ENT, Record
 from pipebackend.store.rows import rrs
+from tests.unit.store.foreign import execute_many
 
 APEX = "example.org"
 SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5")
@@ -21,14 +20,12 @@ def ident(store):
 
 def write(store, *rows):
     """Rows as another program writes them."""
-    connection = sqlite3.connect(store.path)
-    connection.executemany(
+    execute_many(
+        store,
         "INSERT INTO records (domain_id, name, type, content, ttl, prio, disabled, auth) "
         "VALUES (7, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
+        ((*row[:5], bool(row[5]), None if row[6] is None else bool(row[6])) for row in rows),
     )
-    connection.commit()
-    connection.close()
 
 
 def test_rows_of_others_are_read_as_powerdns_reads_them(store, ident):

@@ -16,6 +16,11 @@ from pipebackend.store import open_store
 APEX = "example.org"
 
 
+@pytest.fixture
+def kind():
+    return "sqlite"
+
+
 def add_key(store, content="key"):
     return store.add_key(APEX, 5, 257, True, True, content)
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
 from pipebackend.base.errors import StoreFault
 from pipebackend.dnsdata.tsig import TsigKey
 from pipebackend.store import DomainRow
+from tests.unit.store import foreign
 
 APEX = "example.org"
 MAX_ID = 2**31 - 1
 
 
-def in_database(store, sql, *values):
+def in_database(store, sql):
     """What another program does to the database."""
-    connection = sqlite3.connect(store.path)
-    with connection:
-        rows = connection.execute(sql, values).fetchall()
-    connection.close()
-    return rows
+    if sql.startswith("SELECT"):
+        return foreign.rows(store, sql)
+    foreign.execute(store, sql)
+    return []
 
 
 # domains
@@ -64,6 +62,7 @@ def test_names_are_stored_as_powerdns_stores_them(store):
     assert [row.name for row in store.domains()] == ["", r"a\.b.example"]
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])  # gpgsql's schema takes no capitals
 def test_names_match_in_any_case(store):
     store.init()
     in_database(store, "INSERT INTO domains (id, name, type, master) VALUES (3, 'EXAMPLE.Org', 'SLAVE', '192.0.2.1')")
@@ -145,11 +144,20 @@ def test_settings_are_replaced_kind_by_kind_in_order(store):
 
 
 def test_a_setting_of_any_text_comes_back(store):
-    texts = ["", "ü \0 '); DROP TABLE domains; --", "x" * 1_000_000, "a\nb\tc"]
+    texts = ["", "ü '); DROP TABLE domains; --", "x" * 1_000_000, "a\nb\tc", "\\x41 %s ? $1"]
+    texts += ["\0"] if foreign.is_sqlite(store) else []
     store.set_metadata(APEX, 5, "X-TEXT", texts)
     assert store.metadata("EXAMPLE.ORG") == {"X-TEXT": texts}
 
 
+def test_a_nul_is_refused_by_postgresql(store):
+    if not foreign.is_sqlite(store):
+        with pytest.raises(StoreFault, match="cannot be stored"):
+            store.set_metadata(APEX, 5, "X-TEXT", ["a", "b\0"])
+        assert store.metadata(APEX) == {}
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_text_that_is_no_unicode_in_the_database_is_a_fault(store):
     store.set_metadata(APEX, 5, "X-TEXT", ["good"])
     in_database(store, "UPDATE domainmetadata SET content = CAST(x'ff' AS TEXT)")

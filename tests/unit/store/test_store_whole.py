@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -23,7 +22,7 @@ def add_key(store, apex=APEX, content="key"):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "zones.db", "sqlite:", "postgresql://host/zones", "sqlite://zones.db", "sqlite:///zones.db", "sqlite:a\0b"],
+    ["", "zones.db", "sqlite:", "sqlite://zones.db", "sqlite:///zones.db", "sqlite:a\0b"],
 )
 def test_an_address_of_another_form_is_refused_with_the_form_that_is_supported(url, tmp_path):
     with pytest.raises(StoreFault, match=r"supported is sqlite:PATH"):
@@ -66,6 +65,7 @@ def test_taking_away_what_is_not_there_makes_no_store(store, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_the_first_write_makes_a_private_store_that_readers_share(store, tmp_path):
     old_mask = os.umask(0)
     try:
@@ -88,6 +88,7 @@ def test_opening_imports_no_database_driver():
     assert run.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_init_makes_a_store_once(store, opened, tmp_path):
     store.init()
     store.close()
@@ -157,13 +158,13 @@ def test_an_idle_transaction_holds_no_lock_and_sees_what_others_write(store, ope
     assert [row.content for row in other.keys(APEX)] == ["key", "other", "mine"]
 
 
-def test_a_writer_waits_for_the_transaction_before_it(store, opened):
+def test_a_writer_waits_for_the_transaction_before_it(store, url, tmp_path):
     store.begin()
     add_key(store)
     ids = []
 
     def write():
-        waiting = open_store("sqlite:zones.db", os.path.dirname(store.path))
+        waiting = open_store(url, tmp_path)
         ids.append(add_key(waiting))
         waiting.close()
 
@@ -186,7 +187,7 @@ def test_a_failed_write_spoils_its_transaction(store, opened):
     with pytest.raises(StoreFault, match="nothing of it was kept"):
         store.commit()
     assert [row.id for row in opened().keys(APEX)] == [1]
-    assert add_key(store) == 2  # and the store goes on
+    assert add_key(store) > 1  # and the store goes on
 
 
 def test_a_failed_single_write_changes_nothing(store):
@@ -244,6 +245,7 @@ def test_the_data_version_tells_of_every_change(store, opened):
     assert changed()
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_store_that_was_replaced_is_read_anew(store, opened, tmp_path):
     other = opened()
     add_key(store, content="old")
@@ -259,6 +261,7 @@ def test_a_store_that_was_replaced_is_read_anew(store, opened, tmp_path):
     assert other.data_version() != before
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_store_that_was_deleted_is_empty(store, tmp_path):
     add_key(store)
     before = store.data_version()
@@ -269,6 +272,7 @@ def test_a_store_that_was_deleted_is_empty(store, tmp_path):
     assert add_key(store) == 1
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_file_that_nobody_wrote_to_yet_is_an_empty_store(store, tmp_path):
     """Between making the file and the first commit a reader sees this."""
     (tmp_path / "zones.db").touch(mode=0o600)
@@ -276,12 +280,12 @@ def test_a_file_that_nobody_wrote_to_yet_is_an_empty_store(store, tmp_path):
     assert add_key(store) == 1
 
 
-def test_many_writers_make_one_new_store(tmp_path):
+def test_many_writers_make_one_new_store(url, store, tmp_path):
     """All make the file at once, and all their keys are in it."""
     ids, faults = [], []
 
     def write(number):
-        one = open_store("sqlite:zones.db", tmp_path)
+        one = open_store(url, tmp_path)
         try:
             ids.append(one.add_key(f"zone{number}", 1, 257, True, True, "key"))
         except StoreFault as exc:
@@ -295,6 +299,4 @@ def test_many_writers_make_one_new_store(tmp_path):
         thread.join()
     assert faults == []
     assert sorted(ids) == [1, 2, 3, 4, 5, 6]
-    with sqlite3.connect(tmp_path / "zones.db") as connection:
-        assert connection.execute("SELECT count(DISTINCT id) FROM domains").fetchone() == (6,)
-    connection.close()
+    assert len({row.id for row in store.domains()}) == 6

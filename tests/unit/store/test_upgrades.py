@@ -22,6 +22,11 @@ NAMES_OF_VERSION_2 = """INSERT INTO pipebackend_names (domain_id, hidden, key, n
 
 
 @pytest.fixture
+def kind():
+    return "sqlite"
+
+
+@pytest.fixture
 def version_2(tmp_path, monkeypatch):
     """A store with a presigned zone that spells a name with capitals."""
     path = tmp_path / "zones.db"

@@ -1,37 +1,38 @@
-"""Statements and transactions on one SQLite file that other processes use at the same time.
+"""Statements and transactions on one database that other processes use at the same time, of either kind.
 
-PowerDNS runs several of us at once on one file, and one of them may keep a transaction open while the others
-read (rules L-7, T-4). So:
+PowerDNS runs several of us at once on one store, and one of them may keep a transaction open while the others
+read (rules L-7, T-4). So, in SQLite with its write-ahead log as in PostgreSQL:
 
-- The file has a write-ahead log: readers see the last commit and wait for nobody.
+- Readers see the last commit and wait for nobody.
 - A transaction takes the write lock with its first write. Until then it holds nothing, and it never has an old
   snapshot that could not be upgraded any more.
 - Reads outside of a transaction end at once; a commit of another process is seen by the next read.
+
+``handle`` and ``postgresql`` are the two connections below, with the same methods.
 """
 
 from __future__ import annotations
 
 from pipebackend.base.errors import StoreFault
-from pipebackend.store.database import faults, schema
-from pipebackend.store.database.handle import Handle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
+    from typing import Any
 
-    from pipebackend.store.database.handle import Row, Values
+    from pipebackend.store.database.interfaces import Connection, Cursor, Row, Scratch, Values
 
-__all__ = ["Sqlite"]
+__all__ = ["POSTGRESQL", "SQLITE", "Database"]
 
+SQLITE, POSTGRESQL = 0, 1  # where a statement is not the same for both, it is a pair, in this order
 MOMENT = 50  # milliseconds
 
 
-class Sqlite:
+class Database:
     """The database at ``path``: opened by the first read, made by the first write. Belongs to one thread.
 
-    Every method raises StoreFault when the file cannot be used, with the file's name and what to do.
+    Every method raises StoreFault when it cannot be used, with its name and what to do.
     """
 
     __slots__ = (
@@ -42,20 +43,22 @@ class Sqlite:
         "_seen",
         "changes",
         "in_transaction",
+        "kind",
         "looks_up_zones",
         "path",
     )
 
-    def __init__(self, path: str) -> None:
-        self._handle = Handle(path)
-        self.path = self._handle.path
+    def __init__(self, handle: Connection) -> None:
+        self._handle = handle
+        self.path = handle.path
+        self.kind = handle.kind  # SQLITE or POSTGRESQL
         self.in_transaction = False  # begin() was called and neither commit() nor abort()
         self.looks_up_zones = True  # whether SQLite looks for the zone of each row; read when the lock is taken
         self._begun = False  # the write lock was taken
         self._failed = False
         self._depth = 0  # blocks of writing() inside each other
         self.changes = 0  # by this object, and those of others that it has seen
-        self._seen = (0, 0)
+        self._seen: tuple[int, Hashable] = (0, 0)
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """All rows of a reading statement; none while there is no store."""
@@ -65,11 +68,39 @@ class Sqlite:
         """As ``rows``, of the file that ``change_count`` met: one look at it for each question is enough."""
         return self._handle.fetch(sql, values) if self._handle.is_open() else self.rows(sql, values)
 
+    def rows_of_many(self, sql: str, values: Values = ()) -> list[Row]:
+        """As ``rows``, of a statement that looks at a whole table, which may take long."""
+        return self._handle.fetch_many(sql, values) if self._handle.is_made() else []
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is such a table: not in a store that only others have written to, or an older version."""
+        return self._handle.is_made() and self._handle.has_table(name)
+
+    def is_made(self) -> bool:
+        """Whether there is a store to read from."""
+        return self._handle.is_made()
+
+    def is_gone(self) -> bool:
+        """Whether the store is missing, or has no tables."""
+        return self._handle.is_gone()
+
+    def keep_ids_apart(self, table: str, taken: int) -> None:
+        """The id ``taken`` was chosen by us: the database is not to give it to another row; inside ``writing()``."""
+        self._handle.keep_ids_apart(table, taken)
+
+    def without_triggers(self) -> Callable[[], None]:
+        """Until the function that is returned is called, our triggers on ``records`` do nothing in this transaction."""
+        return self._handle.without_triggers()
+
+    def scratch(self) -> Scratch:
+        """Where this process may keep a table of its own, until ``close``."""
+        return self._handle.scratch() or self
+
     def stream(self, sql: str, values: Values = ()) -> Iterator[Row]:
         """The rows of a statement that has many, all as they were at the first; none while there is no store."""
         return self._handle.stream(sql, values) if self._handle.is_made() else iter(())
 
-    def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, values: Values = ()) -> Cursor:
         """One changing statement; only inside ``with db.writing()``."""
         return self._handle.run(sql, values)[0]
 
@@ -92,13 +123,17 @@ class Sqlite:
         """
         return _Writing(self)
 
+    def reading(self) -> _Reading:
+        """``with db.reading():`` what the block reads is of one moment; nothing may be written in it."""
+        return _Reading(self)
+
     def impatiently(self, write: Callable[[], None]) -> None:
         """Calls ``write``, but StoreFault when another process goes on writing for a moment."""
-        self.rows(f"PRAGMA busy_timeout = {MOMENT}")
+        self._handle.wait_for_writers(MOMENT)
         try:
             write()
         finally:
-            self.rows(f"PRAGMA busy_timeout = {faults.BUSY_SECONDS * 1000}")
+            self._handle.wait_for_writers(None)
 
     def begin(self) -> None:
         """Starts a transaction over many calls; it holds no lock until its first write."""
@@ -128,28 +163,28 @@ class Sqlite:
 
     def change_count(self) -> int:
         """A number that differs from its last value if any process may have changed anything since."""
-        seen = (self._handle.opened, 0)
-        if self._handle.is_made():
-            seen = (self._handle.opened, self._handle.fetch("PRAGMA data_version")[0][0])
+        is_made = self._handle.is_made()
+        seen = (self._handle.opened, self._handle.content_version() if is_made else 0)
         if seen != self._seen:
             self._seen = seen
             self.changes += 1
         return self.changes
 
-    def connection(self) -> sqlite3.Connection:
-        """The open connection, for upkeep; StoreFault if there is no store."""
-        if not self._handle.is_made() or self._handle.connection is None:
+    def connection(self) -> Any:
+        """The driver's open connection, for upkeep; StoreFault if there is no store."""
+        connection = getattr(self._handle, "connection", None) if self._handle.is_made() else None
+        if connection is None:
             raise StoreFault(f"store {self.path}: there is none yet; the first write makes it")
-        return self._handle.connection
+        return connection
 
     def close(self) -> None:
-        """Lets go of the file; an open transaction is forgotten. The next call opens it again."""
+        """Lets go of the database; an open transaction is forgotten. The next call opens it again."""
         self.in_transaction = False
         self._undo()
         self._handle.disconnect()
 
     def _is_lost(self) -> bool:
-        """Whether the transaction cannot be kept: SQLite itself gives one up after some errors, also of a read."""
+        """Whether the transaction cannot be kept: the database gives one up after some errors, also of a read."""
         return self._failed or (self._begun and not self._handle.is_in_transaction())
 
     def _enter(self) -> None:
@@ -164,12 +199,8 @@ class Sqlite:
         self._depth += 1
 
     def _take_lock(self) -> None:
-        self._handle.prepare_for_writing()
-        if not self.looks_up_zones:
-            self._handle.run("PRAGMA foreign_keys = OFF")
-        self._handle.run("BEGIN IMMEDIATE")
+        self._handle.begin(self.looks_up_zones)
         self._begun = True
-        schema.bring_up_to_date(self._handle.fetch, self.path)
 
     def _leave(self, is_good: bool) -> None:
         self._depth -= 1
@@ -182,7 +213,7 @@ class Sqlite:
     def _keep(self) -> None:
         try:
             if self._handle.is_in_transaction():
-                self._handle.run("COMMIT")
+                self._handle.keep()
         finally:
             self._undo()  # a commit that failed leaves its transaction open
 
@@ -191,21 +222,36 @@ class Sqlite:
         self._failed = self.in_transaction
         self.changes += self._begun
         self._begun = False
-        if self._handle.is_in_transaction():
-            self._handle.run("ROLLBACK")
-        if not self.looks_up_zones and self._handle.connection is not None:
-            self._handle.run("PRAGMA foreign_keys = ON")
+        self._handle.undo(self.looks_up_zones)
 
 
-class _Writing:
-    """The block of ``Sqlite.writing``; ``contextlib`` would be imported at start for it."""
+class _Reading:
+    """The block of ``Database.reading``."""
 
     __slots__ = ("_db",)
 
-    def __init__(self, db: Sqlite) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
 
-    def __enter__(self) -> Sqlite:
+    def __enter__(self) -> None:
+        if self._db.in_transaction:
+            raise StoreFault(f"store {self._db.path}: commit or abort the open transaction first")
+        if self._db.is_made():
+            self._db._handle.begin_reading()
+
+    def __exit__(self, *_: object) -> None:
+        self._db._handle.undo(True)
+
+
+class _Writing:
+    """The block of ``Database.writing``; ``contextlib`` would be imported at start for it."""
+
+    __slots__ = ("_db",)
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def __enter__(self) -> Database:
         self._db._enter()
         return self._db
 
