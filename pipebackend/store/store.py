@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from pipebackend.base.errors import StoreFault
-from pipebackend.store.database.database import Database
+from pipebackend.store.database.database import POSTGRESQL, Database
 from pipebackend.store.rows import domains, metarows, replication, rrs
 from pipebackend.store.zonedata import order, rectify
 
@@ -75,6 +75,11 @@ class Store:
     def path(self) -> str:
         """The absolute path of the store's file, or the address of its database without a password."""
         return self._db.path
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is a database of a server, and no file."""
+        return self._db.kind == POSTGRESQL
 
     def is_gone(self) -> bool:
         """Whether the store is missing, or has no tables."""

@@ -45,6 +45,10 @@ def lines(
     """
     if keys_in and protocol == "pipe":
         raise ConfigFault(["PowerDNS's pipe backend cannot sign; leave --keys-in out, or take --protocol remote"])
+    if keys_in == "gsqlite3" and "://" in store:
+        raise ConfigFault(
+            [f"the store is not a file of SQLite: {store}; launch=gpgsql can serve it (docs/postgresql.md)"]
+        )
     if keys_in == "gsqlite3" and not store:
         raise ConfigFault(["the built-in configuration has no store; write one with a [store] and name it by --config"])
     if protocol == "pipe":

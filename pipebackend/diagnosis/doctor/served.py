@@ -19,7 +19,7 @@ __all__ = ["Served", "keys_in", "look"]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """``path`` is empty for the built-in configuration, ``store`` where there is no place for one.
+    """``path`` is empty for the built-in configuration, ``store`` where the store is not a file.
 
     ``faults`` are those of the configuration, with which nothing is served; ``refused`` are zones left out.
     ``signed`` are zones of ours with a key, ``keys_only`` others with a key in our store (rule H-1).
@@ -50,7 +50,7 @@ def look(path: str) -> Served:
     if zones.store_url:
         try:
             with closing(open_store(zones.store_url, zones.config.folder)) as opened:
-                store, signed = opened.path, _signed(opened)
+                store, signed = "" if opened.is_remote else opened.path, _signed(opened)
                 found = contents.look(zones.zones, opened)
         except StoreFault as exc:
             fault = str(exc)

@@ -41,6 +41,7 @@ SILENT = {  # commands that print nothing that a program would read
     "autoprimary remove",
     "store init",
     "store backup",
+    "store copy",
 }
 
 
