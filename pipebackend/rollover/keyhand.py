@@ -1,7 +1,7 @@
 """The keys of one zone as PowerDNS has them in the store: read, and made to be what a plan says.
 
-A key whose CDS is not to be published, though it signs the DNSKEY RRset and is in it, stands in two rows: PowerDNS
-makes CDS of each row that is both active and published (rule K-2).
+PowerDNS makes CDS of each active key that is an entry (rule K-2). Where one of them is not meant, though it signs the
+DNSKEY RRset, CDS and CDNSKEY are records of the zone for that time.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 
 from pipebackend.backend.keyring import MAX_KEYS
 from pipebackend.base.errors import KeyFault
+from pipebackend.dnsdata.records import Record
 from pipebackend.keys import algorithms, bindfile, keypair
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.keypair import KSK, ZSK, KeyPair
+from pipebackend.rollover import machine
 from pipebackend.rollover.adoption import Found
-from pipebackend.rollover.machine import CDS_DELETE, CDS_KEYS, CDS_NONE
+from pipebackend.rollover.machine import CDS_DELETE, CDS_KEYS, CDS_NONE, CDS_RECORDS
+from pipebackend.store.rows import rrs
 
 if TYPE_CHECKING:
+    from dns.rdata import Rdata
     from dns.rdtypes.ANY.DNSKEY import DNSKEY
 
     from pipebackend.backend.backend import Backend
@@ -28,7 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyHand"]
 
-_CDS = {CDS_NONE: ((), ()), CDS_KEYS: (("2",), ("1",)), CDS_DELETE: (("0",), ("0",))}  # digest type 2: RFC 8624
+_CDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    CDS_NONE: ((), ()),
+    CDS_KEYS: (("2",), ("1",)),  # digest type 2: RFC 8624 section 3.3
+    CDS_RECORDS: ((), ()),
+    CDS_DELETE: (("0",), ("0",)),  # RFC 8078 section 4
+}
+_RECORDS_KIND = "X-PIPEBACKEND-CDS"  # metadata: the tags of the keys whose CDS are records of the zone
+_CDS_TTL = 300
 
 
 class KeyHand:
@@ -40,16 +51,16 @@ class KeyHand:
         self._wanted_id = backend.wanted_id(apex)
         self._writes = writes
         self._unmade = 0  # keys that a hand that writes would have made
-        self._rows = self._grouped()
-        self._pairs = {rows[0].id: _pair(apex, rows[0]) for rows in self._rows}
+        self._rows = self._keyring.keys(apex)
+        self._pairs = {row.id: _pair(apex, row) for row in self._rows}
 
     def dnskeys(self) -> dict[int, DNSKEY]:
         """The DNSKEY of each key, by id."""
         return {key_id: pair.dnskey for key_id, pair in self._pairs.items()}
 
     def found(self) -> list[Found]:
-        """The keys as they are; the rows of one key count as one."""
-        return [self._found(rows) for rows in self._rows]
+        """The keys as they are."""
+        return [self._found(row) for row in self._rows]
 
     def make(self, new: New) -> Found:
         """A new key that neither signs nor is published; none is kept by a hand that does not write."""
@@ -63,7 +74,7 @@ class KeyHand:
         text = bindfile.write(PrivateText(pair.algorithm, pair.private))
         key_id = self._keyring.add_key(self._apex, self._wanted_id, flags, False, False, text)
         self._pairs[key_id] = pair
-        self._rows = self._grouped()
+        self._rows = self._keyring.keys(self._apex)
         return Found(key_id, pair.key_tag, new.algorithm, flags == KSK, False, False)
 
     def apply(self, zone: Zone) -> None:
@@ -71,36 +82,48 @@ class KeyHand:
         if not self._writes:
             return
         wanted = {key.id: key for key in zone.keys if not key.is_gone}
-        for rows in self._rows:
-            key = wanted.get(rows[0].id)
+        for row in self._rows:
+            key = wanted.get(row.id)
             if key is None:
-                for row in rows:
-                    self._keyring.remove_key(self._apex, row.id)
+                self._keyring.remove_key(self._apex, row.id)
             else:
-                self._apply(key, rows)
+                self._apply(key, row)
 
-    def publish_cds(self, cds: str, policy: Policy) -> None:
+    def publish_cds(self, zone: Zone, policy: Policy) -> None:
         """Has PowerDNS publish CDS and CDNSKEY, or not; nothing if the policy leaves that to the operator."""
         if not policy.cds:
             return
-        metadata = self._keyring.metadata(self._apex, None)
+        cds = machine.cds_of(zone, policy)
         for kind, values in zip(("PUBLISH-CDS", "PUBLISH-CDNSKEY"), _CDS[cds], strict=True):
-            if list(metadata.get(kind, ())) != list(values):
-                self._keyring.set_metadata(self._apex, self._wanted_id, kind, values)
+            self._set(kind, values)
+        entries = [key.id for key in zone.keys if key.is_entry and key.active and not key.is_withheld]
+        self._put_records([self._pairs[key_id] for key_id in entries] if cds == CDS_RECORDS else [])
 
-    def _apply(self, key: Key, rows: Sequence[KeyRow]) -> None:
-        is_split = key.is_withheld and key.active and key.published
-        flags = [(False, True), (True, False)] if is_split else [(key.active, key.published)]
-        for row, (active, published) in zip(rows, flags, strict=False):
-            if row.active != active:
-                self._keyring.set_key_active(self._apex, row.id, active)
-            if row.published != published:
-                self._keyring.set_key_published(self._apex, row.id, published)
-        for row in rows[len(flags) :]:
-            self._keyring.remove_key(self._apex, row.id)
-        for active, published in flags[len(rows) :]:
-            first = rows[0]
-            self._keyring.add_key(self._apex, self._wanted_id, first.flags, active, published, first.content)
+    def _put_records(self, pairs: Sequence[KeyPair]) -> None:
+        """CDS and CDNSKEY of these keys become records of a stored zone; those that a person wrote are left alone."""
+        store = self._keyring.store
+        domain = store.domain(self._apex)
+        tags = [f"{pair.key_tag}" for pair in pairs]
+        if domain is None or not domain.has_soa or self._set(_RECORDS_KIND, tags) is False:
+            return
+        for type_ in ("CDS", "CDNSKEY"):
+            store.remove_rrset(domain.id, self._apex, type_)
+        records = [Record(self._apex, "CDS", _CDS_TTL, _unbroken(pair.cds(self._apex)).lower()) for pair in pairs]
+        records += [Record(self._apex, "CDNSKEY", _CDS_TTL, _unbroken(pair.cdnskey)) for pair in pairs]
+        store.add_records([rrs.row(domain.id, record, None) for record in records])
+
+    def _set(self, kind: str, values: Sequence[str]) -> bool:
+        """Whether metadata was changed."""
+        if list(self._keyring.metadata(self._apex, None).get(kind, ())) == list(values):
+            return False
+        self._keyring.set_metadata(self._apex, self._wanted_id, kind, values)
+        return True
+
+    def _apply(self, key: Key, row: KeyRow) -> None:
+        if row.active != key.active:
+            self._keyring.set_key_active(self._apex, row.id, key.active)
+        if row.published != key.published:
+            self._keyring.set_key_published(self._apex, row.id, key.published)
 
     def _unlike(self, flags: int, algorithm: int) -> KeyPair:
         """A key whose tag no other key of the zone has: DS and RRSIG name keys by it."""
@@ -109,16 +132,15 @@ class KeyHand:
             pass
         return pair
 
-    def _grouped(self) -> list[list[KeyRow]]:
-        groups: dict[tuple[int, str], list[KeyRow]] = {}
-        for row in self._keyring.keys(self._apex):
-            groups.setdefault((row.flags, row.content), []).append(row)
-        return list(groups.values())
+    def _found(self, row: KeyRow) -> Found:
+        pair = self._pairs[row.id]
+        return Found(row.id, pair.key_tag, pair.algorithm.number, pair.flags == KSK, row.active, row.published)
 
-    def _found(self, rows: Sequence[KeyRow]) -> Found:
-        pair = self._pairs[rows[0].id]
-        active, published = any(row.active for row in rows), any(row.published for row in rows)
-        return Found(rows[0].id, pair.key_tag, pair.algorithm.number, pair.flags == KSK, active, published)
+
+def _unbroken(rdata: Rdata) -> str:
+    """The text of CDS or CDNSKEY, without spaces in the digest or key."""
+    *numbers, octets = rdata.to_text().split(maxsplit=3)
+    return " ".join([*numbers, octets.replace(" ", "")])
 
 
 def _pair(apex: str, row: KeyRow) -> KeyPair:

@@ -11,9 +11,9 @@ from pipebackend.rollover.safety import is_safe
 from pipebackend.rollover.states import Zone
 from pipebackend.rollover.steps import steps
 
-__all__ = ["CDS_DELETE", "CDS_KEYS", "CDS_NONE", "Plan", "cds_of", "plan"]
+__all__ = ["CDS_DELETE", "CDS_KEYS", "CDS_NONE", "CDS_RECORDS", "Plan", "cds_of", "plan"]
 
-CDS_NONE, CDS_KEYS, CDS_DELETE = "", "keys", "delete"
+CDS_NONE, CDS_KEYS, CDS_RECORDS, CDS_DELETE = "", "keys", "records", "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,14 @@ def plan(zone: Zone, policy: Policy, now: int) -> Plan:
 
 
 def cds_of(zone: Zone, policy: Policy) -> str:
-    """Whether CDS records are to be published: PowerDNS makes them of all keys that are entries, or the delete sign."""
-    entries = [key for key in zone.keys if key.is_entry and not key.is_gone]
+    """How CDS is to be published: PowerDNS makes it of all active entries (rule K-2), which may be too many."""
+    active = [key for key in zone.keys if key.is_entry and key.active and not key.is_gone]
     if not policy.roles:
-        return CDS_DELETE if any(key.active and key.published for key in entries) else CDS_NONE
-    shown = [key for key in entries if key.active and key.published and not key.is_withheld]
-    return CDS_KEYS if shown and all(key.ds.is_in for key in shown) else CDS_NONE
+        return CDS_DELETE if active else CDS_NONE
+    shown = [key for key in active if not key.is_withheld]
+    if not shown or not all(key.ds.is_in for key in shown):
+        return CDS_NONE
+    return CDS_KEYS if shown == active else CDS_RECORDS
 
 
 def _next_moment(zone: Zone, policy: Policy, now: int) -> int | None:

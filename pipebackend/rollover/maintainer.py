@@ -107,6 +107,16 @@ class Maintainer:
         given, found, seen = self._before(apex)
         return self._turn(apex, given, found, seen, KeyHand(self._backend, apex), roles)
 
+    def remembered(self, apex: str) -> Report | None:
+        """What the last run left, at this moment, without a look at the zone or its parent; None before the first."""
+        zone, policy, wall = self.known(apex), self.policy(apex), int(time.time())
+        if not zone.last:
+            return None
+        now = self._now(wall)
+        zone = zone.settled(now)
+        policy = policy._replace(algorithm=zone.algorithm or policy.algorithm)
+        return Report(apex, policy, zone, machine.plan(zone, policy, now), now, wall)
+
     def foreseen(self, text: str, ahead: int) -> tuple[Report, Forecast]:
         """The zone as it is now, and what is to come in so many seconds; nothing is written."""
         apex = names.from_text(text)
@@ -121,7 +131,7 @@ class Maintainer:
         with self._backend.keyring.locked():
             hand = KeyHand(self._backend, apex, writes=True)
             report = self._turn(apex, given, found, seen, hand, roles, algorithm, run)
-            hand.publish_cds(machine.cds_of(report.zone, report.policy), report.policy)
+            hand.publish_cds(report.zone, report.policy)
             self._save(report)
         return report
 

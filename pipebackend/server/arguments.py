@@ -30,6 +30,7 @@ _NEEDS = {  # the options with a value, and what that is
     "--owner": "a user or USER:GROUP",
     "--trace": "a file",
     "--metrics": "HOST:PORT",
+    "--maintain-keys": "a number of seconds from 1 to 86400",
     "--allow": "networks, as in 192.0.2.0/24,2001:db8::/32",
     "--secret": "a file",
 }
@@ -44,6 +45,7 @@ _HELP = """\
   --mode MODE           of the socket, without it 0660
   --owner USER:GROUP    of the socket
   --metrics HOST:PORT   show the numbers of the socket's server to Prometheus there
+  --maintain-keys N     do what is due with the keys of zones that have a policy, every N seconds
   --trace FILE          write a line for each call to FILE; %p in its name is the process id
   --trace-full          with all that was asked and answered, save keys and secrets: zoneutil pdns replay reads it
   --help, --version     show this, or the version, and leave"""
@@ -54,7 +56,8 @@ class Arguments(Value):
 
     ``listen`` is the path of a socket, SYSTEMD, or empty if ``address`` is where to serve HTTP; None for stdin and
     stdout. ``workers`` is 0 for one per CPU. ``trace_full`` also holds for a trace that the configuration asks for;
-    ``metrics`` is an address and a port. ``path`` is below which HTTP is served, without a slash at its end.
+    ``metrics`` is an address and a port; ``maintain_keys`` is in seconds, 0 for never.
+    ``path`` is below which HTTP is served, without a slash at its end.
     """
 
     config: str | None = None
@@ -66,6 +69,7 @@ class Arguments(Value):
     trace: str | None = None
     trace_full: bool = False
     metrics: tuple[str, int] | None = None
+    maintain_keys: int = 0
     http: bool = False
     address: tuple[str, int] | None = None
     path: str = ""
@@ -102,8 +106,10 @@ def parse(program: str, purpose: str, version: str, argv: Sequence[str]) -> Argu
 def _check(found: Arguments, program: str) -> None:
     """Leave if options do not go together."""
     has_place = found.owner or found.mode != _MODE
-    if found.listen is None and (found.workers or has_place or found.metrics or found.allow or found.secret):
-        _leave(2, f"{program}: --workers, --mode, --owner, --metrics, --allow and --secret need --listen {_PLACES}")
+    of_service = found.workers or found.metrics or found.maintain_keys or found.allow or found.secret
+    if found.listen is None and (of_service or has_place):
+        options = "--workers, --mode, --owner, --metrics, --maintain-keys, --allow and --secret"
+        _leave(2, f"{program}: {options} need --listen {_PLACES}")
     if found.address and has_place:
         _leave(2, f"{program}: --mode and --owner are for a socket in the file system; for HTTP there is --allow")
     if found.listen and found.listen != SYSTEMD and found.allow:
@@ -125,6 +131,8 @@ def _with(found: Arguments, program: str, option: str, value: str) -> Arguments:
         return found._replace(workers=_number(program, option, value, 10, 1, _MOST_WORKERS))
     if option == "--mode":
         return found._replace(mode=_number(program, option, value, 8, 0, 0o777))
+    if option == "--maintain-keys":
+        return found._replace(maintain_keys=_number(program, option, value, 10, 1, 86_400))
     if option == "--owner":
         return found._replace(owner=value)
     if option == "--trace":

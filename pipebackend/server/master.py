@@ -48,10 +48,10 @@ def run(given: Arguments, new_translate: NewTranslate | None) -> None:
     try:
         with sharedstats.folder() as where:
             os.environ[sharedstats.FOLDER_KEY] = where  # for the workers
-            if given.metrics:
-                from pipebackend.server import metrics
+            if given.metrics or given.maintain_keys:
+                from pipebackend.server import beside
 
-                metrics.serve(*given.metrics, where)
+                beside.start(given, where)
             status = Foreman(listener, given.workers or len(os.sched_getaffinity(0)), most, admits).run()
     finally:
         listener.close()

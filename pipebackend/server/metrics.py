@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from pipebackend.base import stats
-from pipebackend.base.errors import ConfigFault
+from pipebackend.base import logs, stats
+from pipebackend.base.errors import BackendError, ConfigFault
 from pipebackend.server import sharedstats
 
 if TYPE_CHECKING:
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-__all__ = ["Collector", "serve"]
+    from pipebackend.rollover.maintainer import Report
+
+__all__ = ["Collector", "KeyCollector", "serve"]
 
 
-def serve(host: str, port: int, where: str) -> None:
+def serve(host: str, port: int, where: str, config: str | None = None) -> None:
     """Answer Prometheus in a thread of its own, from the counts in the folder ``where``; ConfigFault."""
     try:
         from prometheus_client import CollectorRegistry, start_http_server
@@ -24,6 +27,7 @@ def serve(host: str, port: int, where: str) -> None:
         raise ConfigFault([f"--metrics needs {exc.name}: install it with pip install 'pipebackend[metrics]'"]) from exc
     registry = CollectorRegistry()
     registry.register(Collector(where))
+    registry.register(KeyCollector(config))
     try:
         start_http_server(port, host, registry)
     except OSError as exc:
@@ -56,3 +60,43 @@ class Collector:
         yield GaugeMetricFamily("pipebackend_start_time_seconds", "Since 1970.", value=total["started"])
         slowest = total["slowest"][0][0] / 1000 if total["slowest"] else 0.0
         yield GaugeMetricFamily("pipebackend_slowest_call_seconds", "The slowest call since the start.", value=slowest)
+
+
+class KeyCollector:
+    """Tells where the keys of zones with a policy stand, from the store, whenever Prometheus asks."""
+
+    def __init__(self, config: str | None) -> None:
+        self._config = config
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges; none where no zone has a policy, or the store cannot be read, which the log then says."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        step = GaugeMetricFamily("pipebackend_key_next_step_seconds", "Until the next step of keys.", labels=("zone",))
+        wait = GaugeMetricFamily("pipebackend_key_parent_wait_seconds", "Waiting for the parent.", labels=("zone",))
+        late = GaugeMetricFamily("pipebackend_key_parent_late", "1 if that is too long.", labels=("zone",))
+        look = GaugeMetricFamily("pipebackend_key_last_look_seconds", "Since keys were looked after.", labels=("zone",))
+        for report in self._reports():
+            zone = report.apex or "."
+            if report.plan.at is not None:
+                step.add_metric([zone], max(0, report.plan.at - report.now))
+            wait.add_metric([zone], report.waited)
+            late.add_metric([zone], int(report.is_late))
+            look.add_metric([zone], report.now - report.zone.last)
+        yield from (family for family in (step, wait, late, look) if family.samples)
+
+    def _reports(self) -> list[Report]:
+        from pipebackend.backend.opening import open_backend
+        from pipebackend.rollover.maintainer import Maintainer
+
+        try:
+            backend = open_backend(self._config, os.environ)
+            try:
+                maintainer = Maintainer(backend)
+                found = (maintainer.remembered(apex) for apex, _ in maintainer.zones())
+                return [report for report in found if report is not None]
+            finally:
+                backend.close()
+        except BackendError as exc:
+            logs.once("key metrics", f"no numbers of keys for Prometheus: {exc}")
+            return []
