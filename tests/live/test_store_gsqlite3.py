@@ -48,7 +48,7 @@ def of_powerdns(path):
 def shape(path):
     """Tables with their columns, indexes with theirs, and foreign keys; without what is ours."""
     connection = sqlite3.connect(path)
-    names = "SELECT name FROM sqlite_master WHERE type = ? AND name NOT LIKE 'pipebackend%'"
+    names = "SELECT name FROM sqlite_master WHERE type = ? AND tbl_name NOT LIKE 'pipebackend%'"
     found = {}
     for (table,) in connection.execute(names, ("table",)).fetchall():
         columns = connection.execute(f"PRAGMA table_info({table})").fetchall()

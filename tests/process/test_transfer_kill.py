@@ -19,7 +19,7 @@ FORK = multiprocessing.get_context("fork")
 
 APEX = "example.org"
 RECORDS = 50_000
-TRIGGERS = 13  # which notice what others write
+TRIGGERS = 14  # which notice what others write
 ROUNDS = 12
 ALL_ROUNDS = 200
 
