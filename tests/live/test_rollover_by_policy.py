@@ -141,6 +141,7 @@ def resolvers(zone: Zone, folder: Path) -> list[Unbound]:
     return [Unbound({PARENT: zone.parent.port, APEX: server.port}, folder, anchors, options) for server in zone.servers]
 
 
+@pytest.mark.slow
 def test_nobody_notices_a_roll_over(zone: Zone, tmp_path: Path) -> None:
     """ZSK, KSK, algorithm, to one key, CSK: every answer is right and validated, at both servers."""
     zone.zoneutil("zone", "set-policy", APEX, "two")
