@@ -39,7 +39,6 @@ _CDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     CDS_DELETE: (("0",), ("0",)),  # RFC 8078 section 4
 }
 _RECORDS_KIND = "X-PIPEBACKEND-CDS"  # metadata: the tags of the keys whose CDS are records of the zone
-_CDS_TTL = 300
 
 
 class KeyHand:
@@ -97,10 +96,13 @@ class KeyHand:
         for kind, values in zip(("PUBLISH-CDS", "PUBLISH-CDNSKEY"), _CDS[cds], strict=True):
             self._set(kind, values)
         entries = [key.id for key in zone.keys if key.is_entry and key.active and not key.is_withheld]
-        self._put_records([self._pairs[key_id] for key_id in entries] if cds == CDS_RECORDS else [])
+        self._put_records([self._pairs[key_id] for key_id in entries] if cds == CDS_RECORDS else [], zone.dnskey_ttl)
 
-    def _put_records(self, pairs: Sequence[KeyPair]) -> None:
-        """CDS and CDNSKEY of these keys become records of a stored zone; those that a person wrote are left alone."""
+    def _put_records(self, pairs: Sequence[KeyPair], ttl: int) -> None:
+        """CDS and CDNSKEY of these keys become records of a stored zone; those that a person wrote are left alone.
+
+        ``ttl`` is that which PowerDNS gives them itself: a larger one would prolong all waits.
+        """
         store = self._keyring.store
         domain = store.domain(self._apex)
         tags = [f"{pair.key_tag}" for pair in pairs]
@@ -108,8 +110,8 @@ class KeyHand:
             return
         for type_ in ("CDS", "CDNSKEY"):
             store.remove_rrset(domain.id, self._apex, type_)
-        records = [Record(self._apex, "CDS", _CDS_TTL, _unbroken(pair.cds(self._apex)).lower()) for pair in pairs]
-        records += [Record(self._apex, "CDNSKEY", _CDS_TTL, _unbroken(pair.cdnskey)) for pair in pairs]
+        records = [Record(self._apex, "CDS", ttl, _unbroken(pair.cds(self._apex)).lower()) for pair in pairs]
+        records += [Record(self._apex, "CDNSKEY", ttl, _unbroken(pair.cdnskey)) for pair in pairs]
         store.add_records([rrs.row(domain.id, record, None) for record in records])
 
     def _set(self, kind: str, values: Sequence[str]) -> bool:
