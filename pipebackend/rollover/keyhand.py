@@ -1,7 +1,7 @@
 """The keys of one zone as PowerDNS has them in the store: read, and made to be what a plan says.
 
-PowerDNS makes CDS of each active key that is an entry (rule K-2). Where one of them is not meant, though it signs the
-DNSKEY RRset, CDS and CDNSKEY are records of the zone for that time.
+PowerDNS makes CDS of each published key that is an entry (rule K-2). Where one of them is not meant, though it is in
+the DNSKEY RRset, CDS and CDNSKEY are records of the zone for that time.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class KeyHand:
         cds = machine.cds_of(zone, policy)
         for kind, values in zip(("PUBLISH-CDS", "PUBLISH-CDNSKEY"), _CDS[cds], strict=True):
             self._set(kind, values)
-        entries = [key.id for key in zone.keys if key.is_entry and key.active and not key.is_withheld]
+        entries = [key.id for key in zone.keys if key.is_entry and key.published and key.ds.is_in and not key.is_gone]
         self._put_records([self._pairs[key_id] for key_id in entries] if cds == CDS_RECORDS else [], zone.dnskey_ttl)
 
     def _put_records(self, pairs: Sequence[KeyPair], ttl: int) -> None:

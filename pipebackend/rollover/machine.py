@@ -50,14 +50,14 @@ def plan(zone: Zone, policy: Policy, now: int) -> Plan:
 
 
 def cds_of(zone: Zone, policy: Policy) -> str:
-    """How CDS is to be published: PowerDNS makes it of all active entries (rule K-2), which may be too many."""
-    active = [key for key in zone.keys if key.is_entry and key.active and not key.is_gone]
+    """How CDS is to be published: PowerDNS makes it of all published entries (rule K-2), which may be too many."""
+    published = [key for key in zone.keys if key.is_entry and key.published and not key.is_gone]
     if not policy.roles:
-        return CDS_DELETE if active else CDS_NONE
-    shown = [key for key in active if not key.is_withheld]
+        return CDS_DELETE if published else CDS_NONE
+    shown = [key for key in published if key.ds.is_in or key.goal == "in"]
     if not shown or not all(key.ds.is_in for key in shown):
         return CDS_NONE
-    return CDS_KEYS if shown == active else CDS_RECORDS
+    return CDS_KEYS if shown == published else CDS_RECORDS
 
 
 def _next_moment(zone: Zone, policy: Policy, now: int) -> int | None:
