@@ -62,10 +62,7 @@ def maintain(open_backend: Callable[[], Backend], zones: tuple[str, ...], dry_ru
     if as_json_:
         keyreport.show_json(reports)
     for report in () if as_json_ else reports:
-        for text in report.done:
-            click.echo(f"{report.apex or '.'}: {'would ' if dry_run else ''}{text}")
-        for line in keyreport.waits(report):
-            click.echo(f"{report.apex or '.'}: {line}", err=True)
+        keyreport.tell(report, is_dry=dry_run, waits_to_stderr=True)
     _leave(reports, failed)
 
 

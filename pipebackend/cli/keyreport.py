@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipebackend.rollover.maintainer import Report
     from pipebackend.rollover.states import Key
 
-__all__ = ["LATE", "facts", "moment", "show", "show_json"]
+__all__ = ["LATE", "facts", "moment", "show", "show_json", "tell"]
 
 LATE = 3  # the exit status if the parent is waited for longer than the policy allows
 
@@ -24,10 +24,15 @@ LATE = 3  # the exit status if the parent is waited for longer than the policy a
 def show(report: Report, *, is_dry: bool = False) -> None:
     """Keys, what was done, and what comes next."""
     print_rows([_row(key) for key in report.zone.keys])
+    tell(report, is_dry=is_dry)
+
+
+def tell(report: Report, *, is_dry: bool, waits_to_stderr: bool = False) -> None:
+    """What was done, and what comes next."""
     for text in report.done:
         click.echo(f"{report.apex or '.'}: {'would ' if is_dry else ''}{text}")
     for line in waits(report):
-        click.echo(f"{report.apex or '.'}: {line}")
+        click.echo(f"{report.apex or '.'}: {line}", err=waits_to_stderr)
 
 
 def show_json(reports: Sequence[Report], one: bool = False) -> None:
@@ -89,7 +94,7 @@ def _facts(report: Report, key: Key) -> dict[str, object]:
             record: {
                 "state": span.state,
                 "since": moment(report, span.since) if span.since else None,
-                "until": moment(report, span.until) if span.is_moving and span.until is not None else None,
+                "until": moment(report, span.end) if span.end is not None else None,
             }
             for record, span in spans.items()
         },

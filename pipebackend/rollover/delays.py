@@ -64,8 +64,8 @@ def _prolonged(key: Key, zone: Zone, policy: Policy) -> Key:
     longer: dict[str, Any] = {}
     for record in RECORDS[:3]:
         span: Span = getattr(key, record)
-        if span.is_moving and span.until is not None:
+        if span.end is not None:
             ttl = zone.zone_ttl if record == "zone_rrsig" else zone.dnskey_ttl
             least = span.since + lag_of(policy) + ttl + _safety(policy, span.state == RUMOURED)
-            longer[record] = replace(span, until=max(span.until, least))
+            longer[record] = replace(span, until=max(span.end, least))
     return replace(key, **longer) if longer else key

@@ -51,8 +51,7 @@ def forecast(zone: Zone, policy: Policy, now: int, end: int) -> Forecast:
         steps += [(now, move.text) for move in done]
         names |= {key.id: f"{key.role.upper()} {key.tag if key.tag > 0 else f'new {-key.tag}'}" for key in zone.keys}
         moments.append((now, zone))
-        waits = [span.until for key in zone.keys for span in key.spans if span.is_moving and span.until is not None]
-        due = [moment for moment in (plan.at, *waits) if moment is not None and moment > now]
+        due = [moment for moment in (plan.at, *zone.ends) if moment is not None and moment > now]
         if not due or min(due) >= end:
             break
         now = min(due)

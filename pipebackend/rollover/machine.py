@@ -33,8 +33,8 @@ class Plan:
 
 def plan(zone: Zone, policy: Policy, now: int) -> Plan:
     """What is due in a zone whose keys have settled at this moment."""
-    ds_in = tuple(key.id for key in zone.keys if key.ds.is_in and key.ds.is_moving and key.ds.until is None)
-    ds_out = tuple(key.id for key in zone.keys if not key.ds.is_in and key.ds.is_moving and key.ds.until is None)
+    ds_in = tuple(key.id for key in zone.keys if key.ds.is_open and key.ds.is_in)
+    ds_out = tuple(key.id for key in zone.keys if key.ds.is_open and not key.ds.is_in)
     if now < zone.hold_until:
         return Plan(None, zone.hold_until, "somebody else changed the keys: caches must forget first", ds_in, ds_out)
     goal = next_goal(zone, policy, now)
@@ -61,8 +61,7 @@ def cds_of(zone: Zone, policy: Policy) -> str:
 
 
 def _next_moment(zone: Zone, policy: Policy, now: int) -> int | None:
-    moments = [span.until for key in zone.keys for span in key.spans if span.is_moving and span.until is not None]
-    moments += [due for role in policy.roles if (due := due_at(zone, policy, role)) is not None]
+    moments = zone.ends + [due for role in policy.roles if (due := due_at(zone, policy, role)) is not None]
     return min((moment for moment in moments if moment > now), default=None)
 
 

@@ -48,8 +48,7 @@ class Report:
     @property
     def waited(self) -> int:
         """For how many seconds the parent is waited for; 0 if it is not."""
-        spans = [key.ds for key in self.zone.keys if key.ds.is_moving and key.ds.until is None]
-        return self.now - min(span.since for span in spans) if spans else 0
+        return max([self.now - key.ds.since for key in self.zone.keys if key.ds.is_open], default=0)
 
     @property
     def is_late(self) -> bool:
@@ -75,11 +74,20 @@ class Maintainer:
 
     def policy(self, apex: str) -> Policy:
         """The policy of a zone; raises RequestFault if it has none."""
-        name = dict(self.zones()).get(apex)
+        name = self._name_of(apex)
         if name is None:
             hint = "zoneutil zone set-policy gives it one, or policy = … in its [[zone]]"
             raise RequestFault(f"zone {apex or '.'} has no policy for its keys; {hint}")
         return self.named(apex, name)
+
+    def _name_of(self, apex: str) -> str | None:
+        """The name of one zone's policy, as in ``zones``."""
+        registry = self._backend.registry
+        configured = [entry.table.get("policy") for entry in registry.entries if entry.apex == apex]
+        named = [str(name) for name in configured if name]
+        if not named and registry.store_url:
+            named = self._backend.store.metadata(apex).get(POLICY_KIND, [])
+        return next(iter(named), None)
 
     def named(self, apex: str, name: str) -> Policy:
         """The policy with this name; raises RequestFault if the configuration has none."""
@@ -138,7 +146,8 @@ class Maintainer:
     def confirm(self, text: str) -> Report:
         """Notes that an operator has seen the parent do what it was asked for."""
         apex = names.from_text(text)
-        given, found = self.policy(apex), ttls.of_zone(self._backend, apex, self.policy(apex))
+        given = self.policy(apex)
+        found = ttls.of_zone(self._backend, apex, given)
         with self._backend.keyring.locked():
             hand = KeyHand(self._backend, apex, writes=True)
             report = self._turn(apex, given, found, None, hand, run=False, is_confirmed=True)

@@ -51,10 +51,20 @@ class Span:
         """Whether caches may differ about it."""
         return self.state in _AFTER
 
+    @property
+    def end(self) -> int | None:
+        """When a passing state ends; None if it does not pass, or if that is not known yet."""
+        return self.until if self.is_moving else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it passes at a moment that is not known yet: a DS for which the parent is waited."""
+        return self.is_moving and self.until is None
+
     def settled(self, now: int) -> Span:
         """The span at a later moment."""
-        if self.is_moving and self.until is not None and self.until <= now:
-            return Span(_AFTER[self.state], self.until)
+        if self.end is not None and self.end <= now:
+            return Span(_AFTER[self.state], self.end)
         return self
 
     def moved(self, is_in: bool, now: int, until: int | None) -> Span:
@@ -122,6 +132,11 @@ class Zone:
     rolls: tuple[str, ...] = ()
     algorithm: int = 0  # that a command asked for; 0: that of the policy
     parent: str = ""
+
+    @property
+    def ends(self) -> list[int]:
+        """When the passing states of its keys end, as far as that is known."""
+        return [span.end for key in self.keys for span in key.spans if span.end is not None]
 
     def key(self, key_id: int) -> Key:
         """The key with this id."""
