@@ -13,13 +13,13 @@ import stat
 from typing import TYPE_CHECKING
 
 from pipebackend.base.errors import ConfigFault
+from pipebackend.dnsdata.records import Client
 from pipebackend.server.httpwire import Refusal
-from remoteshim import rest
-from remoteshim.jsonline import dumps, quote
+from remoteshim import plainlookup, rest
+from remoteshim.jsonline import dumps
+from remoteshim.plainlookup import Asked
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from pipebackend.server.httpwire import Request
 
 __all__ = ["Forms", "read_secret"]
@@ -118,7 +118,8 @@ def _of_method(method: str, path: str, query: str, request: Request) -> bytes:
         raise Refusal(405, f"{method} is asked by {allowed}, or by POST with parameters=", verbs)
     found = rest.parameters(method, path, query, request.headers, _ascii(body))
     if method == "lookup":
-        return _lookup(found)
+        client = Client(found["remote"], found["local"], found["real-remote"])
+        return plainlookup.written(Asked(found["qname"], found["qtype"], client, found["zone-id"]))
     return f'{{"method": "{method}", "parameters": {dumps(found)}}}'.encode("ascii")
 
 
@@ -126,14 +127,6 @@ def _ascii(body: str) -> str:
     if not body.isascii():
         raise Refusal(400, "a form has ASCII alone (percent-encoding for the rest)")
     return body
-
-
-def _lookup(found: dict[str, Any]) -> bytes:
-    """As PowerDNS writes it over a pipe, to the letter: what was answered before is found by that."""
-    texts = ", ".join(
-        f'"{name}": {quote(found[name])}' for name in ("local", "qname", "qtype", "real-remote", "remote")
-    )
-    return f'{{"method": "lookup", "parameters": {{{texts}, "zone-id": {found["zone-id"]}}}}}'.encode("ascii")
 
 
 def _demand_own_connection(request: Request) -> None:

@@ -6,9 +6,11 @@ from pipebackend.backend.opening import open_as_owner
 from pipebackend.base import logs
 from pipebackend.base.errors import BackendError, ConfigFault, NameFault, RequestFault
 from pipebackend.dnsdata import names, shown
+from pipebackend.dnsdata.records import Client
 from pipebackend.server import launch, streams
 from remoteshim import jsonline, methods, plainlookup
 from remoteshim.params import Params
+from remoteshim.plainlookup import Asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
     from pipebackend.backend.backend import Backend
     from pipebackend.server.arguments import Arguments
     from pipebackend.server.httpconnection import Translate
-    from remoteshim.plainlookup import Asked
 
 __all__ = ["RemoteSession", "main"]
 
 _KEPT = (plainlookup.DENIAL, *(f'{{"method": "{method}", '.encode() for method in methods.STEADY))
 _BOUNDARIES = frozenset(("initialize", "commitTransaction", "abortTransaction"))  # no transaction is open after these
+_NOBODY = Client("0.0.0.0", "0.0.0.0", "0.0.0.0/0")
 FALSE = "false"
 NULL = "null"
 
@@ -119,7 +121,7 @@ class RemoteSession:
 
     def request_for(self, name: str, zone_id: int) -> bytes:
         """See ``sessions.KeepingSession``."""
-        return plainlookup.request_for(name, zone_id)
+        return plainlookup.written(Asked(f"{name}.", "ANY", _NOBODY, zone_id))
 
     def form(self) -> object:
         """See ``sessions.KeepingSession``: there is one."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from pipebackend.base.values import Value
 from pipebackend.dnsdata.records import Client
+from remoteshim.jsonline import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from remoteshim.params import Params
 
-__all__ = ["DENIAL", "LOOKUP", "Asked", "of_params", "read", "read_denial", "request_for"]
+__all__ = ["DENIAL", "LOOKUP", "Asked", "of_params", "read", "read_denial", "written"]
 
 # Keys are sorted (rule R-1)
 LOOKUP = b'{"method": "lookup", "parameters": {"local": "'
@@ -29,10 +30,12 @@ class Asked(Value):
     zone_id: int
 
 
-def request_for(name: str, zone_id: int) -> bytes:
-    """The question for all records at a canonical name without escapes, of a client without address."""
-    rest = f'0.0.0.0", "qname": "{name}.", "qtype": "ANY", "real-remote": "0.0.0.0/0", "remote": "0.0.0.0", "zone-id": '
-    return LOOKUP + f"{rest}{zone_id}}}}}".encode("ascii")
+def written(asked: Asked) -> bytes:
+    """The request as PowerDNS writes it over a pipe, to the letter: what was answered before is found by that."""
+    remote, local, subnet = asked.client
+    texts = {"local": local, "qname": asked.qname, "qtype": asked.qtype, "real-remote": subnet, "remote": remote}
+    members = ", ".join([f'"{name}": {quote(text)}' for name, text in texts.items()])
+    return f'{{"method": "lookup", "parameters": {{{members}, "zone-id": {asked.zone_id}}}}}'.encode("ascii")
 
 
 def read(request: bytes) -> Asked | None:
