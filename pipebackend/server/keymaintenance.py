@@ -11,6 +11,7 @@ import sys
 import threading
 
 from pipebackend.base import logs
+from pipebackend.server import sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ __all__ = ["LATE_STATUS", "start"]
 
 LATE_STATUS = 3  # a parent is waited for too long; the run has said so
 _COMMAND = "from pipebackend.cli.main import main; main()"
-_OWN = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET")
 
 
 def start(config: str | None, every: int) -> None:
@@ -40,5 +40,5 @@ def _repeat(command: Sequence[str], every: int) -> None:
 
 
 def _run(command: Sequence[str]) -> int:
-    environ = {key: value for key, value in os.environ.items() if key not in _OWN}
+    environ = sockets.environ_of_children(os.environ)
     return subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=2, check=False).returncode

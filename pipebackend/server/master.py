@@ -69,8 +69,7 @@ class Worker:
         life, self._held = os.pipe()
         passed = (control.fileno(), memory, life)
         own = {sockets.WORKER_KEY: " ".join(map(str, (*passed, os.getpid())))}
-        strange = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET")
-        environ = {key: value for key, value in os.environ.items() if key not in strange} | own
+        environ = sockets.environ_of_children(os.environ) | own
         command = [sys.executable, *sys.orig_argv[1:]]  # a new program: after an upgrade it is the new one
         self.process = subprocess.Popen(command, env=environ, pass_fds=passed, stdin=subprocess.DEVNULL, stdout=2)
         control.close()

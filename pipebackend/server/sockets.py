@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pipebackend.server.arguments import Arguments
     from pipebackend.server.worker import NewTranslate
 
-__all__ = ["WORKER_KEY", "admission", "is_closed", "listening", "notify", "remove"]
+__all__ = ["WORKER_KEY", "admission", "environ_of_children", "is_closed", "listening", "notify", "remove"]
 
 WORKER_KEY = "PIPEBACKEND_WORKER"  # set for the processes that ``foreman`` starts: the descriptors they get
 _SYSTEMD_FIRST = 3  # sd_listen_fds(3)
+_OF_SYSTEMD = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET")
 _BACKLOG = 4096
 _LONGEST_PATH = 107  # octets of sun_path, unix(7)
 
@@ -122,6 +123,11 @@ def is_closed(descriptor: int) -> bool:
     poll = select.poll()
     poll.register(descriptor, 0)
     return bool(poll.poll(0))
+
+
+def environ_of_children(environ: Mapping[str, str]) -> dict[str, str]:
+    """Without what systemd meant for this very process (sd_listen_fds(3), sd_notify(3))."""
+    return {key: value for key, value in environ.items() if key not in _OF_SYSTEMD}
 
 
 def notify(environ: Mapping[str, str], state: str) -> None:
