@@ -4,7 +4,7 @@
     PATCH /dns/setDomainMetadata/example%2eorg%2e/ALSO-NOTIFY       value[]=192.0.2.53&value[]=192.0.2.54
 
 A person may leave dots as they are, and the last one out. What follows the last part is the option ``url-suffix`` of
-the connection string, and is skipped (rules W-4 to W-9).
+the connection string, and is skipped.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def _rows(fields: Form, prefix: str) -> Iterator[dict[str, str]]:
 
 
 def _rrset(fields: Form) -> dict[str, Any]:
-    """Of PowerDNS before 5.0 the ttl of each record but the last runs into the next one's flag ``auth`` (rule W-8)."""
+    """Of PowerDNS before 5.0 the ttl of each record but the last runs into the next one's flag ``auth``."""
     rows = list(_rows(fields, "rrset"))
     flags = sum(not name for name, _ in fields)
     if 0 < flags < len(rows):

@@ -36,7 +36,7 @@ _OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\
 class Refusal(Exception):
     """A request that is not answered: a status and why.
 
-    It must not be 404: PowerDNS takes that for an answer, and any other from 400 on for a failure (rule W-3).
+    It must not be 404: PowerDNS takes that for an answer, and any other from 400 on for a failure.
     """
 
     def __init__(self, status: int, reason: str, allowed: str = "") -> None:

@@ -25,11 +25,12 @@ def rules() -> list[str]:
 def cited() -> dict[str, str]:
     """The numbers in all other files, each with the last file that has it."""
     letters = "".join({number[0] for number in rules()})
+    cites = rf"\b[{letters}]-[1-9]\d?\b|(?<=\brule )[A-Z]-\d+|(?<=\brules )[A-Z]-\d+"  # of any letter behind the word
     return {
         number: str(path.relative_to(TOP))
         for path in SOURCES
         if path != TOP / PAGE
-        for number in re.findall(rf"\b[{letters}]-[1-9]\d?\b", path.read_text(encoding="utf-8", errors="replace"))
+        for number in re.findall(cites, path.read_text(encoding="utf-8", errors="replace"))
     }
 
 
