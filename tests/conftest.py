@@ -7,7 +7,7 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -54,19 +54,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(without_time)
 
 
+def _noted(owner: type[Any], method: str) -> Generator[list[Any]]:
+    """The objects on which this method was called since somebody emptied the list."""
+    found: list[Any] = []
+    call = getattr(owner, method)
+
+    def noting(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found.append(self)
+        return call(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, method, noting)
+        yield found
+
+
 @pytest.fixture(scope="session", autouse=True)
 def opened_stores() -> Generator[list[Handle]]:
     """The stores that this process opened since the last test."""
-    opened: list[Handle] = []
-    connect = Handle._connect
-
-    def remembered(self: Handle) -> None:
-        opened.append(self)
-        connect(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Handle, "_connect", remembered)
-        yield opened
+    yield from _noted(Handle, "_connect")
 
 
 @pytest.fixture(autouse=True)
@@ -81,16 +86,7 @@ def stores_are_closed(opened_stores: list[Handle]) -> Generator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def trace_writers() -> Generator[list[Writer]]:
     """The writers of traces that this process made since the last test."""
-    made: list[Writer] = []
-    make = Writer.__init__
-
-    def remembered(self: Writer, path: str, is_full: bool) -> None:
-        made.append(self)
-        make(self, path, is_full)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Writer, "__init__", remembered)
-        yield made
+    yield from _noted(Writer, "__init__")
 
 
 @pytest.fixture(autouse=True)

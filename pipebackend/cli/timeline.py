@@ -80,10 +80,10 @@ def drawn(report: Report, found: Forecast, ahead: int) -> Figure:
     order = {key_id: place for place, key_id in enumerate(sorted(found.names))}
     figure = Figure(figsize=(_WIDTH, 1.4 + 0.7 * max(1, len(order))), layout="tight")
     axes = figure.add_subplot()
-    locator: Any = AutoDateLocator()  # type: ignore[no-untyped-call]
+    locator: Any = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has types in parts
     axes.xaxis_date()
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(AutoDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(AutoDateFormatter(locator))  # type: ignore[no-untyped-call]  # as above
     for bar in found.bars:
         lane = list(LANES).index(bar.record)
         low = order[bar.key_id] * _KEY + lane * _LANE

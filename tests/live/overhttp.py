@@ -13,7 +13,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Self
 
-from tests.live.servers import HOST, PATIENCE, PATIENT, free_port, installed_command
+from tests.live.servers import HOST, PATIENCE, PATIENT, end, free_port, installed_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,12 +71,7 @@ class HttpService:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._process is not None
-        self._process.terminate()
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
         if kind is not None:
             print(f"--- log of {self.url}\n{self.log}")
 

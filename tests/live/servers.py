@@ -209,6 +209,16 @@ def gsqlite3_schema() -> Path:
     return (beside if beside.exists() else Path("/")) / "usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and wait until it has ended."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Server:
     """What the servers share; a subclass says how it is called and when it answers."""
 
@@ -265,12 +275,7 @@ class Server:
         """End the server, if it runs, and wait until it has ended."""
         if self._process is None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
         self._process = None
         RUNNING.remove(self)
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from tests.live.servers import free_port
-from tests.process.coprocess import LOOKUP, PATIENCE, is_alive, wait_for, write_table
-from tests.process.test_listen import Service, rss
+from tests.process.coprocess import LOOKUP, PATIENCE, wait_for, write_table
+from tests.process.test_listen import Service, rss, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,20 +80,9 @@ class Client:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    running: list[HttpService] = []
-
-    def serve(*words: str, **options: str) -> HttpService:
-        running.append(HttpService(tmp_path, *words, **options))
-        return running[-1]
-
-    yield serve
+    with served(HttpService, tmp_path) as (start, running):
+        yield start
     for service in running:
-        workers = service.workers
-        service.process.kill()
-        service.process.wait()
-        service.notified.close()
-        for worker in workers:
-            wait_for(lambda worker=worker: not is_alive(worker), "the end of the workers")
         assert "Traceback" not in service.log
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import pytest
 
@@ -98,15 +98,19 @@ class Client:
         self.socket.close()
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    running: list[Service] = []
+AnyService = TypeVar("AnyService", bound=Service)
 
-    def serve(*words: str, **options: str) -> Service:
-        running.append(Service(tmp_path, *words, **options))
+
+@contextlib.contextmanager
+def served(kind: type[AnyService], folder: Path) -> Iterator[tuple[Callable[..., AnyService], list[AnyService]]]:
+    """What starts services of this kind, and those that it has started; they are ended with their workers."""
+    running: list[AnyService] = []
+
+    def serve(*words: str, **options: str) -> AnyService:
+        running.append(kind(folder, *words, **options))
         return running[-1]
 
-    yield serve
+    yield serve, running
     for service in running:
         workers = service.workers
         service.process.kill()
@@ -114,6 +118,12 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         service.notified.close()
         for worker in workers:
             wait_for(lambda worker=worker: not is_alive(worker), "the end of the workers")
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with served(Service, tmp_path) as (start, _):
+        yield start
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,9 @@ from pipebackend.pipe import PipeSession
 from pipebackend.server.answercache import Kept
 from pipebackend.zones.registry import Registry
 from remoteshim.main import RemoteSession
+
+if TYPE_CHECKING:
+    from pipebackend.backend.sessions import KeepingSession
 
 CONFIGURATION = """
 [[zone]]
@@ -97,7 +101,7 @@ questions = st.tuples(
 steps = st.lists(questions | st.just("IDLE") | st.just("RELOAD"), max_size=40)
 
 
-def run(kept: Kept, plain: object, watcher: Watcher, requests: list[bytes]) -> None:
+def run(kept: Kept, plain: KeepingSession, watcher: Watcher, requests: list[bytes]) -> None:
     for request in requests:
         if request == b"IDLE":
             kept.make_some()
@@ -105,7 +109,7 @@ def run(kept: Kept, plain: object, watcher: Watcher, requests: list[bytes]) -> N
             old = watcher.registry
             watcher.registry = Registry(old.config, old.entries, old.files, old.store_url)
         else:
-            assert kept.answer(request) == plain.answer(request), request  # type: ignore[attr-defined]
+            assert kept.answer(request) == plain.answer(request), request
 
 
 @given(steps, st.sampled_from([1, 2, 3, 5]))

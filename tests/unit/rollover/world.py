@@ -7,8 +7,9 @@ and the signatures of all else, a set of versions that somebody may have; none o
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pipebackend.rollover.adoption import Found
 from pipebackend.rollover.delays import Ttls
@@ -21,25 +22,28 @@ if TYPE_CHECKING:
 
     from pipebackend.config.policies import Policy
     from pipebackend.rollover.moves import Move, New
+    from pipebackend.rollover.states import Keyset
 
 __all__ = ["History", "World"]
 
+Value = TypeVar("Value", bound=Hashable)
+
 
 @dataclass
-class History:
+class History(Generic[Value]):
     """The versions of an RRset with the times when each was first written; and its TTLs likewise."""
 
-    values: list[tuple[int, object]]
+    values: list[tuple[int, Value]]
     ttls: list[tuple[int, int]]
 
-    def write(self, now: int, value: object) -> None:
+    def write(self, now: int, value: Value) -> None:
         if self.values[-1][1] != value:
             self.values.append((now, value))
 
     def set_ttl(self, now: int, ttl: int) -> None:
         self.ttls.append((now, ttl))
 
-    def cached(self, now: int, lag: int) -> set[object]:
+    def cached(self, now: int, lag: int) -> set[Value]:
         """The versions that some resolver has, or can get, at this moment."""
         found = {self.values[-1][1]}
         for (_, value), (ended, _) in zip(self.values, self.values[1:], strict=False):
@@ -80,9 +84,9 @@ class World:
     def __post_init__(self) -> None:
         nothing = frozenset[int]()
         self.lag = self.policy.server_cache + self.policy.propagation_delay
-        self.keyset = History([(0, (nothing, nothing))], [(0, self.dnskey_ttl)])
-        self.signers = History([(0, nothing)], [(0, self.zone_ttl)])
-        self.parents = [History([(0, nothing)], [(0, self.ds_ttl)]) for _ in range(2)]
+        self.keyset: History[Keyset] = History([(0, (nothing, nothing))], [(0, self.dnskey_ttl)])
+        self.signers: History[frozenset[int]] = History([(0, nothing)], [(0, self.zone_ttl)])
+        self.parents: list[History[frozenset[int]]] = [History([(0, nothing)], [(0, self.ds_ttl)]) for _ in range(2)]
         self.algorithms: dict[int, int] = {}
 
     def maintain(self, crash: bool = False) -> int | None:
@@ -135,7 +139,7 @@ class World:
     def parent_acts(self, server: int) -> None:
         """A server of the parent takes over what is wanted: all of it, or one DS that is new, or one that is old."""
         history, wanted = self.parents[server], self.wanted_ds()
-        has: frozenset[int] = history.values[-1][1]  # type: ignore[assignment]
+        has = history.values[-1][1]
         choices = [wanted]
         choices += [has | {key} for key in wanted - has] + [has - {key} for key in has - wanted if has - {key}]
         newest = max(wanted, default=0)
@@ -147,7 +151,7 @@ class World:
         """What a look at the parent finds; one of its servers may not answer."""
         if self.random.random() < 0.1:
             return Seen(problem="a server does not answer")
-        has: list[frozenset[int]] = [history.values[-1][1] for history in self.parents]  # type: ignore[misc]
+        has = [history.values[-1][1] for history in self.parents]
         return Seen(has[0] & has[1], has[0] | has[1], self.ds_ttl)
 
     def change_ttl(self, zone_ttl: int, dnskey_ttl: int) -> None:
@@ -160,7 +164,7 @@ class World:
         for ds in self.parents[0].cached(self.now, 0) | self.parents[1].cached(self.now, 0):
             for keyset in self.keyset.cached(self.now, self.lag):
                 for signers in self.signers.cached(self.now, self.lag):
-                    fault = self._fault(ds, keyset, signers)  # type: ignore[arg-type]
+                    fault = self._fault(ds, keyset, signers)
                     if fault:
                         self.bogus.append(f"{self.now}: DS {ds}, DNSKEY {keyset}, RRSIG {signers}: {fault}")
 

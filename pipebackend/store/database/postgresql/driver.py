@@ -47,7 +47,7 @@ def options(driver: Any, url: str) -> dict[str, Any]:
 def connect(driver: Any, wanted: dict[str, Any], seconds: float) -> Any:
     """A connection whose statements are transactions of their own until BEGIN; raises the driver's errors, or Late."""
 
-    class Limited(driver.extensions.connection):  # type: ignore[misc]
+    class Limited(driver.extensions.connection):  # type: ignore[misc]  # of a module that may not be there
         """A connection that knows how many seconds its next call may take; None for as long as it takes."""
 
         limit: float | None = seconds
