@@ -39,6 +39,7 @@ def group() -> None:
 @click.option("--protocol", type=click.Choice(advised.PROTOCOLS), default="remote", show_default=True)
 @click.option("--keys-in", type=click.Choice(advised.KEEPERS), help="Keys and records in different backends.")
 @click.option("--socket", metavar="PATH", default=advised.SOCKET, show_default=True, help="For remote-unix.")
+@click.option("--url", metavar="URL", default=advised.URL, show_default=True, help="For remote-http.")
 @click.option("--output", metavar="FILE", help="Write it there, whole or not at all.")
 @_server_option
 @json_option
@@ -48,6 +49,7 @@ def conf(
     protocol: str,
     keys_in: str | None,
     socket: str,
+    url: str,
     output: str | None,
     pdns_server: str,
     as_json_: bool,
@@ -62,7 +64,7 @@ def conf(
     config = backend.registry.config.path
     asked = server.find([protocol.partition("-")[0]], program=pdns_server)
     needed = list(needs(served.look(config).contents))
-    lines = advised.lines(protocol, config, _store(backend), keys_in, os.path.abspath(socket), needed)
+    lines = advised.lines(protocol, config, _store(backend), keys_in, os.path.abspath(socket), needed, url)
     if as_json_:
         as_json([asdict(line) for line in lines])
     elif output is None:

@@ -11,7 +11,7 @@ of PowerDNS 4.7's bind backend, and why:
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from pipebackend.admin import zoneimport
 from pipebackend.backend.opening import open_backend
 from pipebackend.dnsdata.nsec3 import hash_label
 from tests.live.differential import FOLDER, ROOT, ZONES, answer_lines, questions, transferred, without_occluded
+from tests.live.overhttp import HttpService
 from tests.live.pairs import QUIET, RANDOM_NAMES, Pair, bind_database, found_in, named_conf, shown
 from tests.live.release import VERSION, powerdns_line
 from tests.live.servers import PdnsServer, pipe_config, remote_config
@@ -112,14 +113,18 @@ def running(
     settings: Mapping[str, str] = QUIET,
     pipe: bool = False,
     stored: bool = False,
+    form: str = "",
 ) -> Iterator[Pair]:
-    """``mode`` None is unsigned; ``settings`` are for our side."""
+    """``mode`` None is unsigned; ``settings`` are for our side; with ``form`` it is asked over HTTP, in that form."""
     config = store_zones(folder, zones) if stored else write_zones(folder, zones)
     if mode is not None:
         sign(config, zones, mode)
     launch = pipe_config(config) if pipe else remote_config(config, dnssec=True)
-    with bind(folder, zones, mode) as theirs, PdnsServer({**launch, **settings}, folder) as ours:
-        yield Pair(theirs, ours)
+    with ExitStack() as stack:
+        if form:
+            launch = stack.enter_context(HttpService(folder, config)).settings(form)
+        theirs = stack.enter_context(bind(folder, zones, mode))
+        yield Pair(theirs, stack.enter_context(PdnsServer({**launch, **settings}, folder)))
 
 
 @pytest.mark.parametrize("zones", [COMPARED, ROOT], ids=["zones", "root"])
@@ -127,6 +132,14 @@ def running(
 def test_answers_are_those_of_the_bind_backend(tmp_path, mode, zones, is_long):
     with running(tmp_path, mode, zones) as pair:
         found = list(found_in(pair, zones, mode is not None, is_long))
+    assert not found, shown(found)
+
+
+@pytest.mark.parametrize("form", ["rest with suffix", "post_json"])
+@pytest.mark.parametrize("mode", [None, "nsec", "nsec3"], ids=lambda mode: mode or "unsigned")
+def test_answers_over_http_are_those_of_the_bind_backend(tmp_path, mode, form, is_long):
+    with running(tmp_path, mode, COMPARED, form=form) as pair:
+        found = list(found_in(pair, COMPARED, mode is not None, is_long))
     assert not found, shown(found)
 
 

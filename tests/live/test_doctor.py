@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dns.rcode
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from pipebackend.admin.operator import Operator
 from pipebackend.backend.opening import open_backend
 from pipebackend.diagnosis.doctor import advised, examination, server
-from tests.live.servers import NO_CACHES, PATIENCE, PdnsServer, ServerFailed, installed_command, program
+from tests.live.servers import NO_CACHES, PATIENCE, PdnsServer, ServerFailed, free_port, installed_command, program
 from tests.making import write_config
 from tests.unit.diagnosis.doctor.conftest import apply, open_up
 from tests.unit.diagnosis.doctor.test_pdnsconf import READINGS
@@ -76,14 +79,22 @@ class Patient(PdnsServer):
         return dataclasses.replace(report, findings=kept)
 
 
-def started(address):
+def started(place, folder):
     """The server of ``--listen``, once its socket is there."""
-    command = [installed_command("remoteshim"), "--listen", f"unix:{address}", "--workers", "1"]
-    process = subprocess.Popen([*command, "--config", str(address.parent / "pipebackend.toml")])
+    command = [installed_command("remoteshim"), "--listen", place, "--workers", "1"]
+    process = subprocess.Popen([*command, "--config", str(folder / "pipebackend.toml")])
     deadline = time.monotonic() + PATIENCE
-    while not address.exists() and time.monotonic() < deadline:
+    while not listens(place) and time.monotonic() < deadline:
         time.sleep(0.02)
     return process
+
+
+def listens(place):
+    if place.startswith("unix:"):
+        return os.path.exists(place.removeprefix("unix:"))
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", urlsplit(place).port)):
+        return True
+    return False
 
 
 @pytest.mark.parametrize("protocol", advised.PROTOCOLS)
@@ -91,14 +102,17 @@ def test_what_is_printed_works(tmp_path, protocol):
     config = write_config(tmp_path)
     address = tmp_path / "s"
     store = str(tmp_path / "zones.db")
-    text = advised.text(advised.lines(protocol, str(config), store, None, str(address)))
-    process = started(address) if protocol == "remote-unix" else None
+    url = f"http://127.0.0.1:{free_port()}/dns"
+    text = advised.text(advised.lines(protocol, str(config), store, None, str(address), url=url))
+    place = {"remote-unix": f"unix:{address}", "remote-http": url}.get(protocol, "")
+    process = started(place, tmp_path) if place else None
     try:
         with Patient(text, tmp_path) as powerdns:
             assert "Los Angeles" in str(powerdns.dig(f"lax.{ZONE}", "TXT").answer)
             report = powerdns.report(config)
         assert report.findings == []
-        assert [answer.zone for trial in report.trials for answer in trial.answers] == [ZONE]
+        tried = [] if protocol == "remote-http" else [ZONE]  # there the checks themselves ask
+        assert [answer.zone for trial in report.trials for answer in trial.answers] == tried
     finally:
         if process is not None:
             process.terminate()
@@ -125,6 +139,7 @@ def test_what_is_printed_for_keys_in_gsqlite3_works(tmp_path):
     assert report.findings == []
 
 
+HTTP = "remote-connection-string=http:url=http://127.0.0.1:1,post=1,post_json=1\n"
 # Broken, the code of what is found, and the name of the question or None if PowerDNS must not even start
 FAILING = {
     "zone cache with pipe": (PIPE, "zone-cache", None),
@@ -136,6 +151,7 @@ FAILING = {
     "quoted command": (PIPE.replace("<pipebackend>", '"<pipebackend>"'), "quotes", None),
     "misspelt option": (REMOTE.replace("command=", "comand="), "option", ZONE),
     "the other command": (REMOTE.replace("<remoteshim>", "<pipebackend>"), "mixed-up", ZONE),
+    "no HTTP service": ("launch=remote\n" + HTTP, "http-service", ZONE),
     "no socket": ("launch=remote\nremote-connection-string=unix:path=/nonexistent\n", "socket", ZONE),
 }
 

@@ -20,6 +20,7 @@ import dns.zone
 import pytest
 
 from tests.live.modes.example import until
+from tests.live.overhttp import HttpService
 from tests.live.primaries import Primary, rr
 from tests.live.rdata_samples import SAMPLES
 from tests.live.servers import HOST, gsqlite3_schema, installed_command, pdns_version
@@ -89,8 +90,14 @@ def socket_server(folder: Path) -> Iterator[dict[str, str]]:
             process.terminate()
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+@contextmanager
+def http_server(folder: Path, form: str) -> Iterator[dict[str, str]]:
+    with HttpService(folder, folder / "pipebackend.toml", "--workers=1") as service:
+        yield service.settings(form)
+
+
+@pytest.fixture(scope="module", params=["socket", "rest", "post_json"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("pair")
     (folder / "pipebackend.toml").write_text('[store]\nurl = "sqlite:zones.db"\n')
     (folder / "zone").write_text(FILE)
@@ -100,7 +107,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     if pdns_version() >= (5, 1):
         more["enable-lua-record-updates"] = "yes"
     of_gsqlite3 = {"launch": "gsqlite3", "gsqlite3-database": str(folder / "theirs.db"), "gsqlite3-dnssec": "yes"}
-    with socket_server(folder) as of_ours:
+    with socket_server(folder) if request.param == "socket" else http_server(folder, request.param) as of_ours:
         ours, theirs = WritableServer({**of_ours, **more}, folder), WritableServer({**of_gsqlite3, **more}, folder)
         for zone in (BY_API, BY_UPDATE):
             zoneutil(folder, "zone", "create", zone)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pipebackend.base.errors import ConfigFault
 from pipebackend.diagnosis.doctor.needs import NOT_OVER_PIPE, Need
 
-__all__ = ["BIND_CONFIG", "KEEPERS", "PROTOCOLS", "SOCKET", "Line", "installed", "lines", "text"]
+__all__ = ["BIND_CONFIG", "KEEPERS", "PROTOCOLS", "SOCKET", "URL", "Line", "installed", "lines", "text"]
 
-PROTOCOLS = ("remote", "pipe", "remote-unix")
+PROTOCOLS = ("remote", "pipe", "remote-unix", "remote-http")
 KEEPERS = ("gsqlite3", "bind-hybrid")
 SOCKET = "/run/pipebackend/remote.sock"
+URL = "http://127.0.0.1:8053/dns"
 BIND_CONFIG = "/etc/powerdns/named.conf"
-_SPLITS = {"remote": ", ", "pipe": " ", "remote-unix": ","}
+_SPLITS = {"remote": ", ", "pipe": " ", "remote-unix": ",", "remote-http": ","}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def lines(
     keys_in: str | None = None,
     socket: str = SOCKET,
     needed: Iterable[Need] = (),
+    url: str = URL,
 ) -> list[Line]:
     """The settings in the order in which they are read best; raises ConfigFault if PowerDNS could not read them.
 
@@ -53,7 +55,7 @@ def lines(
         raise ConfigFault(["the built-in configuration has no store; write one with a [store] and name it by --config"])
     if protocol == "pipe":
         return [*_pipe(config), *_zones(need for need in needed if need.name not in NOT_OVER_PIPE)]
-    return [*_launch(keys_in, store), *_remote(protocol, config, socket), *_zones(needed)]
+    return [*_launch(keys_in, store), *_remote(protocol, config, socket, url), *_zones(needed)]
 
 
 def _zones(needed: Iterable[Need]) -> Iterator[Line]:
@@ -88,8 +90,12 @@ def _launch(keys_in: str | None, store: str) -> Iterator[Line]:
         yield Line("launch", "remote", "PowerDNS asks a program, in JSON")
 
 
-def _remote(protocol: str, config: str, socket: str) -> Iterator[Line]:
-    if protocol == "remote-unix":
+def _remote(protocol: str, config: str, socket: str, url: str) -> Iterator[Line]:
+    if protocol == "remote-http":
+        server = f"{installed('remoteshim')} --listen {url}" + (f" --config {config}" if config else "")
+        value = f"http:url={_whole(protocol, url)},post=1,post_json=1,timeout=2000"
+        why = f"The server must run first: {server}"
+    elif protocol == "remote-unix":
         server = f"{installed('remoteshim')} --listen unix:{socket}" + (f" --config {config}" if config else "")
         value = f"unix:path={_whole(protocol, socket)},timeout=2000"
         why = f"The server must run first: {server}"

@@ -32,6 +32,13 @@ def test_conf_of_pipe_and_of_a_socket(zoneutil):
     assert "--listen unix:/run/x.sock --config" in done.out
 
 
+def test_conf_of_http(zoneutil):
+    done = zoneutil.good("pdns", "conf", "--protocol", "remote-http", "--url", "http://127.0.0.1:8054/x")
+    expected = "http:url=http://127.0.0.1:8054/x,post=1,post_json=1,timeout=2000"
+    assert settings(done.out)["remote-connection-string"] == expected
+    assert "--listen http://127.0.0.1:8054/x --config" in done.out
+
+
 def test_conf_of_keys_elsewhere(zoneutil):
     found = settings(zoneutil.good("pdns", "conf", "--keys-in", "gsqlite3").out)
     assert (found["launch"], found["gsqlite3-database"]) == ("gsqlite3,remote", str(zoneutil.store))

@@ -15,14 +15,14 @@ from pipebackend.diagnosis.doctor.coprocess import CONNECTORS, OUR_OPTIONS, SETT
 from pipebackend.diagnosis.doctor.findings import Finding, error, warning
 from pipebackend.diagnosis.doctor.pdnsconf import Launched, Setting
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "remotes", "replaced"]
 
 _CLOSE = 0.7
 _LONGEST_PATH = 107  # octets of a socket's path (unix(7))
 _PATIENCE = 2.0  # seconds
 
 
-def _remotes(case: Case, *connectors: str) -> Iterator[tuple[Coprocess, Setting]]:
+def remotes(case: Case, *connectors: str) -> Iterator[tuple[Coprocess, Setting]]:
     for coprocess in case.coprocesses:
         if coprocess.protocol == "remote" and coprocess.setting is not None:
             if connectors and coprocess.connector not in connectors:
@@ -40,7 +40,7 @@ def _whole_line(case: Case, coprocess: Coprocess) -> str:
     return f"{coprocess.setting_name}={names[Launched(coprocess.protocol).setting(SETTINGS[coprocess.protocol])]}"
 
 
-def _replaced(setting: Setting, old: str, new: str) -> str:
+def replaced(setting: Setting, old: str, new: str) -> str:
     return f"{setting.name}={setting.value.replace(old, new, 1)}"
 
 
@@ -57,7 +57,7 @@ def missing(case: Case) -> Iterator[Finding]:
 
 
 def connector(case: Case) -> Iterator[Finding]:
-    for coprocess, setting in _remotes(case):
+    for coprocess, setting in remotes(case):
         if coprocess.connector in CONNECTORS or not setting.value:
             continue
         if setting.value.startswith('"'):  # quotes says that
@@ -76,7 +76,7 @@ def connector(case: Case) -> Iterator[Finding]:
 
 
 def zeromq(case: Case) -> Iterator[Finding]:
-    for coprocess, setting in _remotes(case, "zeromq"):
+    for coprocess, setting in remotes(case, "zeromq"):
         yield error(
             "zeromq",
             setting,
@@ -87,7 +87,7 @@ def zeromq(case: Case) -> Iterator[Finding]:
 
 
 def required(case: Case) -> Iterator[Finding]:
-    for coprocess, setting in _remotes(case, *CONNECTORS):
+    for coprocess, setting in remotes(case, *CONNECTORS):
         key, _ = CONNECTORS[coprocess.connector]
         if key not in coprocess.options and not _misspelt(coprocess, key):
             yield error(
@@ -101,7 +101,7 @@ def required(case: Case) -> Iterator[Finding]:
 
 def unknown_options(case: Case) -> Iterator[Finding]:
     """An unknown option goes to ``initialize``, which takes no notice; a misspelt one is then missing."""
-    for coprocess, setting in _remotes(case, *CONNECTORS):
+    for coprocess, setting in remotes(case, *CONNECTORS):
         key, others = CONNECTORS[coprocess.connector]
         known = (key, *others, *OUR_OPTIONS)
         for number, piece in enumerate(coprocess.pieces):
@@ -119,7 +119,7 @@ def unknown_options(case: Case) -> Iterator[Finding]:
                 "option",
                 setting,
                 f"{coprocess.connector}: has no option {name!r}; nobody reads it",
-                _replaced(setting, piece, fixed) if close else f"{setting.name}={coprocess.connector}:{kept}",
+                replaced(setting, piece, fixed) if close else f"{setting.name}={coprocess.connector}:{kept}",
                 "" if close else f"its options are {', '.join(known)}",
             )
 
@@ -139,32 +139,8 @@ def _misspelt(coprocess: Coprocess, key: str) -> bool:
     return bool(difflib.get_close_matches(key, names, 1, _CLOSE))
 
 
-def http(case: Case) -> Iterator[Finding]:
-    for coprocess, setting in _remotes(case, "http"):
-        missing = [key for key in ("post", "post_json") if coprocess.options.get(key) in (None, "0", "no")]
-        if missing:
-            kept = ",".join(piece for piece in coprocess.pieces if piece.partition("=")[0] not in missing)
-            yield error(
-                "http-post-json",
-                setting,
-                "http: without post_json=1 uses a form in which PowerDNS loses parameters; it is not spoken here",
-                f"{setting.name}=http:{kept}," + ",".join(f"{key}=1" for key in missing),
-            )
-        if "url" in coprocess.options and not coprocess.options["url"].startswith("http://"):
-            yield error(
-                "http-url",
-                setting,
-                f"url={coprocess.options['url']}: PowerDNS knows http:// alone, no TLS",
-                _replaced(
-                    setting,
-                    f"url={coprocess.options['url']}",
-                    f"url=http://{coprocess.options['url'].partition('://')[2]}",
-                ),
-            )
-
-
 def sockets(case: Case) -> Iterator[Finding]:
-    for coprocess, setting in _remotes(case, "unix"):
+    for coprocess, setting in remotes(case, "unix"):
         path = coprocess.options.get("path", "")
         if path:
             yield from _socket_faults(setting, path)
@@ -196,4 +172,4 @@ def _not_listened(path: str) -> str:
     return ""
 
 
-CHECKS = (missing, connector, zeromq, required, unknown_options, http, sockets)
+CHECKS = (missing, connector, zeromq, required, unknown_options, sockets)

@@ -30,11 +30,11 @@ def timeouts(case: Case) -> Iterator[Finding]:
         setting, value = _timeout(case, coprocess)
         if setting is None or value is None:
             continue
-        is_http = coprocess.connector == "http"  # which counts in seconds
-        fixed = with_timeout(coprocess, 2 if is_http else _USUAL)
+        is_http = coprocess.connector == "http"  # which counts in seconds: see ``http``
+        fixed = with_timeout(coprocess, _USUAL)
         if not value.isascii() or not value.isdigit():
             yield error("timeout-unknown", setting, f"timeout {value!r} is not a number of milliseconds", fixed)
-        elif int(value) == 0:
+        elif int(value) == 0 and not is_http:
             yield warning(
                 "timeout-none",
                 setting,

@@ -77,10 +77,22 @@ BROKEN = {
     "zeromq": ("launch=remote\nremote-connection-string=zeromq:endpoint=ipc:///x\n", ERROR, "zeromq", 2, "=pipe:com"),
     "http without post_json": (
         "launch=remote\nremote-connection-string=http:url=http://127.0.0.1:1,post=1\n",
-        ERROR, "http-post-json", 2, "url=http://127.0.0.1:1,post=1,post_json=1",
+        WARNING, "http-post-json", 2, "url=http://127.0.0.1:1,post=1,post_json=1",
     ),
     "https": (
         "launch=remote\nremote-connection-string=http:url=https://x,post=1,post_json=1\n", ERROR, "http-url", 2, "http://",
+    ),
+    "url with a slash at its end": (
+        "launch=remote\nremote-connection-string=http:url=http://127.0.0.1:1/dns/\n",
+        ERROR, "http-slash", 2, "url=http://127.0.0.1:1/dns",
+    ),
+    "timeout under a second": (
+        "launch=remote\nremote-connection-string=http:url=http://127.0.0.1:1,post=1,post_json=1,timeout=999\n",
+        ERROR, "http-timeout", 2, "timeout=2000",
+    ),
+    "no service": (
+        "launch=remote\nremote-connection-string=http:url=http://127.0.0.1:1,post=1,post_json=1\n",
+        ERROR, "http-service", 2, "remoteshim --listen http://127.0.0.1:1",
     ),
     "socket that is not there": (
         "launch=remote\nremote-connection-string=unix:path=<folder>/none\n", ERROR, "socket", 2, "--listen unix:",
