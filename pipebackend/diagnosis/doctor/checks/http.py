@@ -15,7 +15,7 @@ from pipebackend.diagnosis.doctor.checks.connections import remotes, replaced
 from pipebackend.diagnosis.doctor.checks.timing import with_timeout
 from pipebackend.diagnosis.doctor.coprocess import Coprocess
 from pipebackend.diagnosis.doctor.findings import Finding, error, warning
-from pipebackend.diagnosis.doctor.pdnsconf import Setting, is_yes
+from pipebackend.diagnosis.doctor.pdnsconf import Setting
 
 __all__ = ["CHECKS"]
 
@@ -78,7 +78,7 @@ def _service(coprocess: Coprocess, setting: Setting, url: str) -> Iterator[Findi
         message = f"nothing answers at {url}, so every question is SERVFAIL: {exc or type(exc).__name__}"
         yield error("http-service", setting, message, do=do)
         return
-    if status == 400 and "has no qname" in said:
+    if status == 400 and said.startswith("lookup: the path has"):
         message = f"a proxy between PowerDNS and the service decodes %2e in paths ({url}): names with dots are lost"
         yield error("http-proxy", setting, message, _with_json(coprocess, setting), "or let the proxy forward TCP")
     elif status not in _AN_ANSWER:
@@ -125,8 +125,8 @@ def _is_json(coprocess: Coprocess) -> bool:
 
 
 def _is_on(coprocess: Coprocess, key: str) -> bool:
-    value = coprocess.options.get(key, "")
-    return value == "1" or is_yes(value)
+    """By the words that PowerDNS knows here, which are fewer than for settings."""
+    return coprocess.options.get(key) in ("1", "on", "true", "yes")
 
 
 CHECKS = (forms, urls, timeouts, services)

@@ -518,12 +518,16 @@ def test_files_that_others_can_change_and_those_that_root_has_left(signed_bed):
     assert (signed_bed.folder / "zones.db").stat().st_uid == nobody.uid
 
 
+OVER_HTTP = "tests/live/test_doctor_http.py"
 FIXES = "tests/live/test_doctor_fixes.py"
 ZONES = "tests/live/test_doctor_zones.py"
 HYBRIDS = "tests/live/test_doctor_hybrids.py"
 HERE = "tests/unit/diagnosis/doctor/test_checks.py"
 # The test that applies the fix, for the kinds of findings that are not in BROKEN
 FIXED_BY = {
+    "http-status": (OVER_HTTP, "test_a_service_that_wants_a_secret"),
+    "http-answer": (OVER_HTTP, "test_another_program"),
+    "http-proxy": (OVER_HTTP, "test_a_proxy_that_decodes_paths"),
     **dict.fromkeys(("renamed", "module-dir", "views"), (FIXES, "test_settings")),
     "ignored-setting": (FIXES, "test_a_name_that_is_ignored_is_named_all_the_same"),
     "port-in-use": (FIXES, "test_a_port_in_use"),
