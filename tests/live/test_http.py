@@ -87,7 +87,7 @@ def write_by_pdnsutil(server: WritableServer, folder: Path) -> None:
     server.said("import-tsig-key", "gone", "hmac-sha256", SECRET)
     server.said("delete-tsig-key", "gone")
     server.said("set-meta", ZONE, "TSIG-ALLOW-AXFR", "k")
-    server.said("add-record", ZONE, "x", "A", "192.0.2.9")
+    assert server.edit_rrset("add-record", ZONE, "x", "A", "192.0.2.9").returncode == 0
     assert "t.example" in server.said("list-all-zones")
     assert "zones" in server.said("backend-cmd", "remote", "help")
     server.pdnsutil("delete-zone", ZONE)  # which REMOTE cannot: it begins a transaction and aborts it
