@@ -1,8 +1,8 @@
 """HTTP/1.1 as octets: requests out of what a client sent, and answers as a client gets them; no input or output.
 
-The parser is httptools, which is llhttp of Node.js: h11, in Python alone, takes 0.4 ms for a request of PowerDNS where
-httptools takes 0.02. It refuses what proxies and servers may read differently, such as two lengths, or a length beside
-chunks (RFC 9112 section 6.3). What it does not bound is bounded here.
+The parser is httptools, which is llhttp of Node.js: h11, in Python alone, takes 70 to 113 µs for a request of PowerDNS
+where httptools takes 2 to 3. It refuses what proxies and servers may read differently, such as two lengths, or a length
+beside chunks (RFC 9112 section 6.3). What it does not bound is bounded here.
 """
 
 from __future__ import annotations
