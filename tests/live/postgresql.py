@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,9 +92,10 @@ class Cluster(Server):
         """End it at once, with its connections; with SIGKILL as in a crash."""
         if self._process is None:
             return
-        if how == signal.SIGKILL:  # its children notice
+        if how == signal.SIGKILL:  # the server ends the others when it notices that one was killed
             for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
-                os.kill(int(child), signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(int(child), signal.SIGKILL)
         self._process.send_signal(how)
         self._process.wait(PATIENCE)
         self._process = None

@@ -22,11 +22,11 @@ __all__ = ["CHECKS"]
 _USUAL = 2000  # milliseconds
 _PATIENCE = 2.0  # seconds
 _OF_ROOT = {"method": "lookup", "parameters": {"qname": ".", "qtype": "SOA", "zone-id": -1}}
-_AN_ANSWER = (200, 404)  # to PowerDNS; it fails on all from 400 on but that one (rule W-3)
+_AN_ANSWER = (200, 404)  # to PowerDNS; it fails on all from 400 on but that one
 
 
 def forms(case: Case) -> Iterator[Finding]:
-    """Without ``post_json`` PowerDNS loses parameters (rule W-8)."""
+    """Without ``post_json`` PowerDNS loses parameters."""
     for coprocess, setting in remotes(case, "http"):
         missing = [key for key in ("post", "post_json") if not _is_on(coprocess, key)]
         if missing:
@@ -53,7 +53,7 @@ def urls(case: Case) -> Iterator[Finding]:
 
 
 def timeouts(case: Case) -> Iterator[Finding]:
-    """Over HTTP PowerDNS counts in whole seconds (rule W-2)."""
+    """Over HTTP PowerDNS counts in whole seconds."""
     for coprocess, setting in remotes(case, "http"):
         value = coprocess.options.get("timeout", "")
         if value.isascii() and value.isdigit() and int(value) < 1000:
