@@ -67,7 +67,9 @@ class Handle:
 
     def without_triggers(self) -> Callable[[], None]:
         """Our triggers on ``records`` are dropped, and made again by the function that is returned."""
-        statements = schema.drop_triggers_of_records(self.fetch)
+        from pipebackend.store.database import migrations
+
+        statements = migrations.drop_triggers_of_records(self.fetch)
 
         def make() -> None:
             for statement in statements:
@@ -90,7 +92,10 @@ class Handle:
         if not looks_up_zones:
             self.run("PRAGMA foreign_keys = OFF")
         self.run("BEGIN IMMEDIATE")
-        schema.bring_up_to_date(self.fetch, self.path)
+        if not schema.is_current(self.fetch, self.path):
+            from pipebackend.store.database import migrations
+
+            migrations.bring_up_to_date(self.fetch, self.path)
 
     def begin_reading(self) -> None:
         """What is read from now on is of one moment, until ``undo``."""

@@ -9,7 +9,7 @@ import pytest
 from pipebackend.base.errors import StoreFault
 from pipebackend.dnsdata import names
 from pipebackend.dnsdata.records import Client, Record
-from pipebackend.store.database import schema
+from pipebackend.store.database import migrations, schema
 from pipebackend.store.rows import rrs
 from pipebackend.zones.kinds.stored import StoredZones
 
@@ -26,15 +26,18 @@ def kind():
     return "sqlite"
 
 
+def test_each_migration_is_counted():
+    assert len(migrations._ALL) == schema.VERSION
+
+
 @pytest.fixture
 def version_2(tmp_path, monkeypatch):
     """A store with a presigned zone that spells a name with capitals."""
     path = tmp_path / "zones.db"
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
-    monkeypatch.setattr(schema, "_MIGRATIONS", schema._MIGRATIONS[:2])
-    monkeypatch.setattr(schema, "VERSION", 2)
-    schema.bring_up_to_date(lambda sql, values: connection.execute(sql, values).fetchall(), str(path))
+    monkeypatch.setattr(migrations, "_ALL", migrations._ALL[:2])
+    migrations.bring_up_to_date(lambda sql, values: connection.execute(sql, values).fetchall(), str(path))
     monkeypatch.undo()
     connection.execute("INSERT INTO domains (id, name, type) VALUES (7, 'example.org', 'NATIVE')")
     connection.execute("INSERT INTO domainmetadata (domain_id, kind, content) VALUES (7, 'PRESIGNED', '1')")
@@ -80,9 +83,8 @@ def version_6(tmp_path, monkeypatch):
     path = tmp_path / "zones.db"
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
-    monkeypatch.setattr(schema, "_MIGRATIONS", schema._MIGRATIONS[:6])
-    monkeypatch.setattr(schema, "VERSION", 6)
-    schema.bring_up_to_date(lambda sql, values: connection.execute(sql, values).fetchall(), str(path))
+    monkeypatch.setattr(migrations, "_ALL", migrations._ALL[:6])
+    migrations.bring_up_to_date(lambda sql, values: connection.execute(sql, values).fetchall(), str(path))
     monkeypatch.undo()
     for ident, apex in ((7, APEX), (8, "example.net")):
         connection.execute("INSERT INTO domains (id, name, type) VALUES (?, ?, 'NATIVE')", (ident, apex))
