@@ -10,7 +10,7 @@ import click
 from pipebackend.base.errors import BackendError, KeyFault
 from pipebackend.cli import keyreport
 from pipebackend.cli.output import json_option
-from pipebackend.config.policies import ALGORITHMS
+from pipebackend.config.policies import ALGORITHMS, LATE_STATUS
 from pipebackend.dnsdata import names
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _leave(reports: list[Report], failed: bool = False) -> None:
     if failed:
         raise SystemExit(1)
     if any(report.is_late for report in reports):
-        raise SystemExit(keyreport.LATE)
+        raise SystemExit(LATE_STATUS)
 
 
 COMMANDS = (status, maintain, roll, ds_seen)

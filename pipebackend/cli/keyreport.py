@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from pipebackend.rollover.maintainer import Report
     from pipebackend.rollover.states import Key
 
-__all__ = ["LATE", "facts", "moment", "show", "show_json", "tell"]
-
-LATE = 3  # the exit status if the parent is waited for longer than the policy allows
+__all__ = ["facts", "moment", "show", "show_json", "tell"]
 
 
 def show(report: Report, *, is_dry: bool = False) -> None:

@@ -15,6 +15,7 @@ from pipebackend.base.errors import BackendError
 from pipebackend.config import policies
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from pipebackend.backend.backend import Backend
@@ -27,8 +28,8 @@ SUFFIXES = (".html", ".png", ".svg")
 DAY = 86_400
 LANES = {"dnskey": "DNSKEY", "key_rrsig": "signs DNSKEY", "zone_rrsig": "signs zone", "ds": "DS"}
 COLOURS = {"rumoured": "#ffcc80", "omnipresent": "#2e7d32", "unretentive": "#b0bec5"}
-_LANE, _KEY = 0.2, 1.0  # heights, in units of a key
-_WIDTH, _MAX_STEPS = 14.0, 200
+_WIDTH, _LANE, _GAP = 14.0, 0.17, 0.08  # inches: of all, of a record, and between keys
+_MAX_STEPS = 200
 
 
 @click.command("timeline")
@@ -72,31 +73,25 @@ def _save(report: Report, found: Forecast, ahead: int, path: Path) -> None:
 
 
 def drawn(report: Report, found: Forecast, ahead: int) -> Figure:
-    """The figure: a block for each key, in it a lane for each record."""
-    from matplotlib.dates import AutoDateFormatter, AutoDateLocator
+    """The figure: a block for each key, in it a lane for each record that the key has at any time."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    order = {key_id: place for place, key_id in enumerate(sorted(found.names))}
-    figure = Figure(figsize=(_WIDTH, 1.4 + 0.7 * max(1, len(order))), layout="tight")
+    lanes = _lanes(found)
+    height = max([_LANE, *(low + _LANE for low, _ in lanes.values())])
+    figure = Figure(figsize=(_WIDTH, 1.2 + height), layout="tight")
     axes = figure.add_subplot()
-    locator: Any = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has types in parts
-    axes.xaxis_date()
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(AutoDateFormatter(locator))  # type: ignore[no-untyped-call]  # as above
+    _put_dates(axes)
     for bar in found.bars:
-        lane = list(LANES).index(bar.record)
-        low = order[bar.key_id] * _KEY + lane * _LANE
+        low, _ = lanes[bar.key_id, bar.record]
         start, end = (_days(report, moment) for moment in (bar.start, bar.end))
         axes.broken_barh([(start, end - start)], (low, _LANE * 0.85), facecolors=COLOURS[bar.state])
     now = _days(report, report.now)
     axes.axvline(now, color="#c62828", linewidth=1)
     axes.set_xlim(now - ahead / DAY / 20, now + ahead / DAY)
-    axes.set_ylim(max(1, len(order)) * _KEY, -0.1)
-    ticks = [(order[one] + (lane + 0.45) * _LANE, LANES[record], found.names[one])
-             for one in order for lane, record in enumerate(LANES)]  # fmt: skip
-    axes.set_yticks([height for height, *_ in ticks])
-    axes.set_yticklabels([f"{name}  {lane}" if lane == "DNSKEY" else lane for _, lane, name in ticks], fontsize=7)
+    axes.set_ylim(height + _GAP, -_GAP)
+    axes.set_yticks([low + _LANE / 2 for low, _ in lanes.values()])
+    axes.set_yticklabels([label for _, label in lanes.values()], fontsize=8)
     axes.set_title(f"{report.apex or '.'}, policy {report.policy.name}", loc="left")
     axes.legend(
         handles=[Patch(color=colour, label=state) for state, colour in COLOURS.items()],
@@ -106,6 +101,29 @@ def drawn(report: Report, found: Forecast, ahead: int) -> Figure:
         frameon=False,
     )
     return figure
+
+
+def _lanes(found: Forecast) -> dict[tuple[int, str], tuple[float, str]]:
+    """Of each record of a key: where its lane begins, and what stands beside it."""
+    lanes: dict[tuple[int, str], tuple[float, str]] = {}
+    has = {(bar.key_id, bar.record) for bar in found.bars}
+    height = 0.0
+    for key_id, name in sorted(found.names.items()):
+        mine = [(record, text) for record, text in LANES.items() if (key_id, record) in has]
+        for record, text in mine:
+            lanes[key_id, record] = height, f"{name}  {text}" if record == mine[0][0] else text
+            height += _LANE
+        height += _GAP
+    return lanes
+
+
+def _put_dates(axes: Axes) -> None:
+    from matplotlib.dates import AutoDateFormatter, AutoDateLocator
+
+    locator: Any = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has types in parts
+    axes.xaxis_date()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(AutoDateFormatter(locator))  # type: ignore[no-untyped-call]  # as above
 
 
 def svg(figure: Figure) -> str:
@@ -124,7 +142,7 @@ def page(report: Report, found: Forecast, picture: str) -> str:
         f"<tr><td>{_moment(report, at)}</td><td>{escape(text)}</td></tr>\n" for at, text in found.steps[:_MAX_STEPS]
     )
     title = escape(f"Keys of {report.apex or '.'}")
-    style = "body{font-family:sans-serif;margin:1em}svg{width:100%;height:auto}td{padding:.1em 1em .1em 0}"
+    style = "body{font-family:sans-serif;margin:.5em}svg{width:100%;height:auto}td{padding:.1em 1em .1em 0}"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{title}</title><style>{style}</style></head>\n"

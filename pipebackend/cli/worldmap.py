@@ -157,4 +157,5 @@ def _page(picture: str, places: Sequence[Place], title: str) -> str:
     template = resources.files("pipebackend.cli").joinpath("worldmap.html").read_text("utf-8")
     data = json.dumps(points, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     values = {"@TITLE@": escape(title), "@PICTURE@": picture[picture.index("<svg") :], "@POINTS@": data}
+    values["@RATIO@"] = f"{_HALF_WIDTH / _HALF_HEIGHT:.4f}"
     return re.sub("|".join(values), lambda found: values[found[0]], template)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipebackend.config.configuration import Config, Section
 
-__all__ = ["ALGORITHMS", "BY_HAND", "KEYS", "RESOLVER", "Policy", "endpoint", "of", "read", "seconds"]
+__all__ = ["ALGORITHMS", "BY_HAND", "KEYS", "LATE_STATUS", "RESOLVER", "Policy", "endpoint", "of", "read", "seconds"]
 
 KEYS = {"csk": ("csk",), "ksk+zsk": ("ksk", "zsk"), "none": ()}
 ALGORITHMS = {  # for new keys; keys/algorithms.py has all, and is not read at start
@@ -29,6 +29,7 @@ ALGORITHMS = {  # for new keys; keys/algorithms.py has all, and is not read at s
     "ed448": 16,
 }
 RESOLVER, BY_HAND = "resolver", "by hand"
+LATE_STATUS = 3  # the exit status of commands if a parent is waited for longer than parent_patience
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _UNITS = {"s": 1, "m": _MINUTE, "h": _HOUR, "d": _DAY, "w": 7 * _DAY, "y": 365 * _DAY}
 _WORDS = {

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+from pipebackend.store.rows.rollovers import RECORDS
+
 __all__ = [
     "HIDDEN",
     "OMNIPRESENT",
@@ -29,7 +31,6 @@ __all__ = [
 ]
 
 HIDDEN, RUMOURED, OMNIPRESENT, UNRETENTIVE = "hidden", "rumoured", "omnipresent", "unretentive"
-RECORDS = ("dnskey", "key_rrsig", "zone_rrsig", "ds")
 _AFTER = {RUMOURED: OMNIPRESENT, UNRETENTIVE: HIDDEN}
 
 

@@ -11,15 +11,15 @@ import sys
 import threading
 
 from pipebackend.base import logs
+from pipebackend.config.policies import LATE_STATUS
 from pipebackend.server import sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LATE_STATUS", "start"]
+__all__ = ["start"]
 
-LATE_STATUS = 3  # a parent is waited for too long; the run has said so
 _COMMAND = "from pipebackend.cli.main import main; main()"
 
 
@@ -34,7 +34,7 @@ def _repeat(command: Sequence[str], every: int) -> None:
     pause = threading.Event()
     while True:
         status = _run(command)
-        if status not in (0, LATE_STATUS):
+        if status not in (0, LATE_STATUS):  # of a parent that is waited for the run itself has said it
             logs.error(f"zoneutil key maintain ended with status {status}; it runs again in {every} s")
         pause.wait(every)
 
