@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipebackend.backend.backend import Backend
+    from pipebackend.backend.lookup import Answer
     from pipebackend.dnsdata.records import Record
 
 __all__ = ["PipeSession", "main", "refusal"]
@@ -22,13 +23,13 @@ __all__ = ["PipeSession", "main", "refusal"]
 ABIS = ("1", "2", "3", "4", "5")
 _ADDRESSES = {1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
 _QUESTION_FIELDS = 5
-_NOBODY = ("", "\t0.0.0.0", "\t0.0.0.0\t0.0.0.0", "\t0.0.0.0\t0.0.0.0\t0.0.0.0/0")  # addresses of no client
 # PIPE cannot tell PowerDNS before 5.1 of an empty non-terminal; a record of a type that nobody asks for makes the name
 # exist (rule P-18), so that it is NODATA and not NXDOMAIN.
 _ENT_BEFORE_5_1 = "TYPE65280", "\\# 0"
 _ENT = "ENT", ""
-_ALL = [b"IN", b"ANY"]
+_ALL = b"\tIN\tANY\t"
 _METHODS = {"HELO": "initialize", "Q": "lookup", "AXFR": "list", "CMD": "directBackendCmd"}  # REMOTE's names
+_SIMPLE_TYPES = frozenset(("A", "AAAA", "CNAME", "LOC", "MX", "NS", "PTR", "SOA", "SRV", "TXT"))  # nearly all records
 FAIL = b"FAIL\n"
 END = b"END\n"
 
@@ -56,8 +57,6 @@ class PipeSession:
         """See ``sessions.Session``."""
         self.keeps = self.failed = False
         try:
-            if self._abi >= 3 and self._backend.registry.prepared and (prepared := self._prepared(request)):
-                return prepared
             fields = request.decode("ascii").rstrip("\r").split("\t")
             self.method = _METHODS.get(fields[0], "unknown")
             return self._question(fields) if fields[0] == "Q" and self._abi else self._answer(fields)
@@ -87,9 +86,32 @@ class PipeSession:
         name, between, rest = question.partition(b"\tIN\t")
         return b"Q" + name[1:].lower() + between + rest
 
-    def request_for(self, name: str, zone_id: int) -> bytes:
+    def name_and_zone(self, request: bytes) -> tuple[bytes, bytes]:
         """See ``sessions.KeepingSession``."""
-        return f"Q\t{name}\tIN\tANY\t{zone_id}{_NOBODY[self._addresses]}".encode("ascii")
+        asked, _, rest = request.partition(_ALL)
+        zone, _, addresses = rest.partition(b"\t")
+        if asked[:2] != b"Q\t" or addresses.count(b"\t") != self._addresses - 1:
+            return b"", b""
+        return asked[2:], zone
+
+    def zone_key(self, zone_id: int) -> bytes:
+        """See ``sessions.KeepingSession``."""
+        return b"%d" % zone_id
+
+    def written(self, answer: Answer) -> bytes:
+        """See ``sessions.KeepingSession``."""
+        ident, has_auth = answer.ident, self._abi >= 3
+        if has_auth and isinstance(answer.records, datalines.Prepared):
+            return answer.records.lines + END
+        lines = [
+            datalines.line(record, ident) if has_auth and record[1] in _SIMPLE_TYPES else self._data(record, ident)
+            for record in answer.records
+        ]
+        return "".join([*lines, "END\n"]).encode("ascii")
+
+    def written_lines(self, lines: bytes, ident: int) -> bytes | None:
+        """See ``sessions.KeepingSession``."""
+        return lines + END if self._abi >= 3 else None
 
     def form(self) -> object:
         """See ``sessions.KeepingSession``."""
@@ -141,18 +163,6 @@ class PipeSession:
         logs.error(fault)
         raise RequestFault(fault)
 
-    def _prepared(self, request: bytes) -> bytes | None:
-        """The answer to a question for all that a compiled zone has at a name, without looking at more of it."""
-        fields = request.split(b"\t")
-        if len(fields) != _QUESTION_FIELDS + self._addresses or fields[2:4] != _ALL or not request.isascii():
-            return None
-        lines = self._backend.prepared(fields[4], fields[1]) if fields[0] == b"Q" else None
-        if lines is None:
-            return None
-        self.keeps = True
-        self.method = "lookup"
-        return lines + END
-
     def _question(self, fields: list[str]) -> bytes:
         needed = _QUESTION_FIELDS + self._addresses
         if len(fields) < needed:
@@ -163,10 +173,7 @@ class PipeSession:
             return END
         answer = self._backend.lookup(qname, qtype, Client(*addresses[:3]), ident)
         self.keeps = answer.keep
-        if isinstance(answer.records, datalines.Prepared) and self._abi >= 3:
-            return answer.records.lines + END
-        lines = [self._data(record, answer.ident) for record in answer.records]
-        return "".join([*lines, "END\n"]).encode("ascii")
+        return self.written(answer)
 
     def _transfer(self, fields: list[str]) -> bytes:
         """AXFR names the zone from ABI 4 on, before that only its id."""

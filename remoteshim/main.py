@@ -5,26 +5,27 @@ from __future__ import annotations
 from pipebackend.backend.opening import open_as_owner
 from pipebackend.base import logs
 from pipebackend.base.errors import BackendError, ConfigFault, NameFault, RequestFault
-from pipebackend.dnsdata import names, shown
-from pipebackend.dnsdata.records import Client
+from pipebackend.dnsdata import datalines, names, shown
 from pipebackend.server import launch, streams
 from remoteshim import jsonline, methods, plainlookup
 from remoteshim.params import Params
-from remoteshim.plainlookup import Asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipebackend.backend.backend import Backend
+    from pipebackend.backend.lookup import Answer
     from pipebackend.server.arguments import Arguments
     from pipebackend.server.httpconnection import Translate
+    from remoteshim.plainlookup import Asked
 
 __all__ = ["RemoteSession", "main"]
 
 _KEPT = (plainlookup.DENIAL, *(f'{{"method": "{method}", '.encode() for method in methods.STEADY))
 _BOUNDARIES = frozenset(("initialize", "commitTransaction", "abortTransaction"))  # no transaction is open after these
-_NOBODY = Client("0.0.0.0", "0.0.0.0", "0.0.0.0/0")
+# A question for all records as PowerDNS writes it
+_NAME, _ALL, _ZONE = b'", "qname": "', b'.", "qtype": "ANY", "real-remote": "', b'"zone-id": '
 FALSE = "false"
 NULL = "null"
 
@@ -74,7 +75,7 @@ class RemoteSession:
                 asked = plainlookup.of_params(params)
             self.method = "lookup"
             result, self.keeps = methods.lookup(self._opened(), asked)
-            return f'{{"result":{result}}}\n'.encode("ascii")
+            return _written(result)
         except ConfigFault:
             raise
         except (RequestFault, NameFault) as exc:
@@ -119,9 +120,25 @@ class RemoteSession:
             return question
         return name.lower() + between + rest
 
-    def request_for(self, name: str, zone_id: int) -> bytes:
+    def name_and_zone(self, request: bytes) -> tuple[bytes, bytes]:
         """See ``sessions.KeepingSession``."""
-        return plainlookup.written(Asked(f"{name}.", "ANY", _NOBODY, zone_id))
+        before, _, rest = request.partition(_ALL)
+        head, _, name = before.rpartition(_NAME)
+        if not head.startswith(plainlookup.LOOKUP):
+            return b"", b""
+        return name, rest.rpartition(_ZONE)[2]
+
+    def zone_key(self, zone_id: int) -> bytes:
+        """See ``sessions.KeepingSession``."""
+        return b"%d}}" % zone_id
+
+    def written(self, answer: Answer) -> bytes:
+        """See ``sessions.KeepingSession``."""
+        return _written(methods.records_json(answer.fields(), answer.ident))
+
+    def written_lines(self, lines: bytes, ident: int) -> bytes | None:
+        """See ``sessions.KeepingSession``."""
+        return _written(methods.records_json(datalines.fields(lines), ident))
 
     def form(self) -> object:
         """See ``sessions.KeepingSession``: there is one."""
@@ -143,7 +160,7 @@ class RemoteSession:
     def _neighbours(self, zone_id: int, qname: str) -> bytes:
         self.method = methods.NEIGHBOURS
         result, self.keeps = methods.neighbours(self._opened(), zone_id, qname)
-        return f'{{"result":{result}}}\n'.encode("ascii")
+        return _written(result)
 
     def _answer_other(self, method: str, params: Params, request: bytes) -> bytes:
         if method == methods.NEIGHBOURS:
@@ -205,6 +222,10 @@ def _parsed(request: bytes) -> tuple[str, Params]:
     if not isinstance(value, dict) or not isinstance(value.get("method"), str):
         raise RequestFault('a request is an object with "method" and "parameters"')
     return value["method"], Params(value["method"], value.get("parameters", {}))
+
+
+def _written(result: str) -> bytes:
+    return f'{{"result":{result}}}\n'.encode("ascii")
 
 
 def _failed(method: str, asked: Asked | None, reason: str) -> bytes:

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
     Method = Callable[[Backend, Params], Any]
 
-__all__ = ["KNOWN", "METHODS", "NEIGHBOURS", "NEVER_NO", "RENDERED", "STEADY", "lookup", "neighbours", "unusable_json"]
+__all__ = [
+    "KNOWN",
+    "METHODS",
+    "NEIGHBOURS",
+    "NEVER_NO",
+    "RENDERED",
+    "STEADY",
+    "lookup",
+    "neighbours",
+    "records_json",
+    "unusable_json",
+]
 
 _SET_BY_TRANSFERS = frozenset(("NSEC3NARROW", "NSEC3PARAM", "PRESIGNED"))
 _SIGNED_BY_PARENT = frozenset(("DS", "RRSIG"))  # at a cut; the first where PowerDNS does not ask for all types

@@ -68,6 +68,9 @@ class Backend(Sources):
             self._asked = self._failing(qname, zone_id)
             raise
         self._asked = answer.ident
+        return self._worded(answer, qtype)
+
+    def _worded(self, answer: Answer, qtype: str) -> Answer:
         if not isinstance(answer.records, Prepared):
             for record in answer.records:
                 if record[1] in VARYING:
@@ -86,16 +89,13 @@ class Backend(Sources):
             return -1
         return -1 if zone is None else zone.ident
 
-    def prepared(self, zone_id: bytes, qname: bytes) -> bytes | None:
-        """The DATA lines (ABI 3 on) that ``lookup`` would have made for ANY, if they are there; else None.
+    def answer_at(self, zone: Zone, name: str) -> Answer:
+        """What ``lookup`` gives for all records at a canonical name, if the question is for this zone."""
+        return self._worded(lookup.in_zone(zone, name, "ANY", Client()), "ANY")
 
-        For names in a zone of the configuration, which answers whatever else there is if PowerDNS names it.
-        """
-        lines = self._watcher.registry.prepared.get(zone_id)
-        found = lines(qname) if lines is not None else None
-        if found is not None:
-            self._asked = int(zone_id)
-        return found
+    def tally_of(self, zone: Zone) -> list[int]:
+        """Where lookups in a zone are counted, and those that failed."""
+        return self.stats.tally("lookup", zone.ident, self._zone_name)
 
     def transfer(
         self, apex: str | None, zone_id: int = -1, *, with_occluded: bool = False

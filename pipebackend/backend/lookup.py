@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Zones = Registry | Served
 
-__all__ = ["NOTHING", "Answer", "answer", "search"]
+__all__ = ["NOTHING", "Answer", "answer", "in_zone", "search"]
 
 _MAX_FOUND = 2**31 - 1  # what PowerDNS may ask for; itertools takes no number of more than 63 bits
 
@@ -45,8 +45,11 @@ def answer(zones: Zones, qname: str, qtype: str, client: Client, zone_id: int = 
     if qtype == "SOA":
         return _start_of_authority(zones, name)
     zone = zones.zone_of(name, zone_id)
-    if zone is None:
-        return NOTHING
+    return NOTHING if zone is None else in_zone(zone, name, qtype, client)
+
+
+def in_zone(zone: Zone, name: str, qtype: str, client: Client) -> Answer:
+    """The answer from a zone for a canonical name in it, to a question not for the SOA."""
     found = zone.find(name, client)
     if found is None:
         return Answer(zone.ident, (), not zone.dynamic)

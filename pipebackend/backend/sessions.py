@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from pipebackend.backend.backend import Backend
+    from pipebackend.backend.lookup import Answer
 
     class Session(Protocol):
         """Requests in, answers out."""
@@ -51,8 +52,20 @@ if TYPE_CHECKING:
         def folded(self, question: bytes) -> bytes:
             """The same with the letters of the name in lower case, which has the same answer (RFC 4343 section 3)."""
 
-        def request_for(self, name: str, zone_id: int) -> bytes:
-            """A question for all records at a canonical name, as PowerDNS writes it."""
+        def name_and_zone(self, request: bytes) -> tuple[bytes, bytes]:
+            """What a question for all records at a name asks for, the id as ``zone_key`` has it.
+
+            Both are as PowerDNS writes them; something that is not in ``Finished`` for every other request.
+            """
+
+        def zone_key(self, zone_id: int) -> bytes:
+            """The id of a zone at the end of what ``name_and_zone`` gives."""
+
+        def written(self, answer: Answer) -> bytes:
+            """An answer to a lookup, as ``answer`` gives it; raises RecordFault."""
+
+        def written_lines(self, lines: bytes, ident: int) -> bytes | None:
+            """The same of ``datalines`` of a zone with that id; None where only ``answer`` can tell."""
 
         def form(self) -> object:
             """What else than question and zones decides how an answer is written; None if that is not known yet."""

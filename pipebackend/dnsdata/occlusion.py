@@ -71,6 +71,7 @@ class Hiding:
         self.apex = apex
         self.cuts = frozenset(cuts) - {apex}
         self._owners = self.cuts | frozenset(dnames)
+        self.hides_some = bool(self._owners)
         self.hides_all = apex in self._owners  # below it; a DNAME at the apex
 
     @classmethod

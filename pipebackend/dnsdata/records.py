@@ -37,6 +37,8 @@ __all__ = [
 MAX_TTL = 2**31 - 1  # RFC 2181 section 8
 ENT = ""  # PowerDNS's type of an empty non-terminal (rule R-14)
 PRIORITY_TYPES = frozenset(("MX", "SRV"))  # their priority is a field of its own (rule P-11), and a column of a store
+_MILLISECONDS = 3_600_000  # of arc in a degree
+_FEW_DIGITS, _OF_NUMBERS = 36, "+-.0123456789"  # of three numbers, whose products are then exact to 1e-5
 _OCTETS = frozenset(map(str, range(256)))
 _NAME_TYPES = frozenset(("NS", "CNAME", "PTR", "DNAME", "ALIAS"))
 ADDRESSES_AND_NAMES = frozenset(("A", "AAAA", "MX", *_NAME_TYPES))
@@ -108,15 +110,36 @@ def kept_content(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
 
 def loc_content(latitude: str, longitude: str, altitude: str = "0") -> str:
     """LOC content (RFC 1876) from decimal degrees and metres, exact to the millisecond of arc; raises RecordFault."""
-    north = _angle("latitude", latitude, 90, "NS")
-    east = _angle("longitude", longitude, 180, "EW")
-    centimetres = _scaled("altitude", altitude, 100)
+    found = _near(latitude, longitude, altitude) or (
+        _scaled("latitude", latitude, _MILLISECONDS),
+        _scaled("longitude", longitude, _MILLISECONDS),
+        _scaled("altitude", altitude, 100),
+    )
+    north, east, centimetres = found
+    if not -90 * _MILLISECONDS <= north <= 90 * _MILLISECONDS:
+        raise RecordFault(f"latitude {latitude} is out of range")
+    if not -180 * _MILLISECONDS <= east <= 180 * _MILLISECONDS:
+        raise RecordFault(f"longitude {longitude} is out of range")
     # RFC 1876 section 2: altitude is centimetres above 100,000 m below the ellipsoid, in 32 bits
     if not -10_000_000 <= centimetres <= 2**32 - 1 - 10_000_000:
         raise RecordFault(f"altitude {altitude} is out of range")
-    sign = "-" if centimetres < 0 else ""
-    metres, rest = divmod(abs(centimetres), 100)
-    return f"{north} {east} {sign}{metres}.{rest:02d}m 1.00m 10000.00m 10.00m"
+    y, y_thousandths = divmod(abs(north), 1000)
+    x, x_thousandths = divmod(abs(east), 1000)
+    return "%d %d %d.%03d %s %d %d %d.%03d %s %s%d.%02dm 1.00m 10000.00m 10.00m" % (  # noqa: UP031 - a third faster
+        y // 3600,
+        y // 60 % 60,
+        y % 60,
+        y_thousandths,
+        "S" if north < 0 else "N",
+        x // 3600,
+        x // 60 % 60,
+        x % 60,
+        x_thousandths,
+        "W" if east < 0 else "E",
+        "-" if centimetres < 0 else "",
+        abs(centimetres) // 100,
+        abs(centimetres) % 100,
+    )
 
 
 def soa_content(mname: str, rname: str, serial: int, timers: Sequence[int]) -> str:
@@ -124,13 +147,18 @@ def soa_content(mname: str, rname: str, serial: int, timers: Sequence[int]) -> s
     return f"{mname} {rname} {serial} " + " ".join(map(str, timers))
 
 
-def _angle(what: str, text: str, limit: int, hemispheres: str) -> str:
-    thousandths = _scaled(what, text, 3_600_000)
-    if abs(thousandths) > limit * 3_600_000:
-        raise RecordFault(f"{what} {text} is out of range")
-    minutes, ms = divmod(abs(thousandths), 60_000)
-    degrees, minutes = divmod(minutes, 60)
-    return f"{degrees} {minutes} {ms // 1000}.{ms % 1000:03d} {hemispheres[thousandths < 0]}"
+def _near(latitude: str, longitude: str, altitude: str) -> tuple[int, int, int] | None:
+    """What ``_scaled`` gives, in a third of the time: where binary fractions must round to the same; else None."""
+    text = latitude + longitude + altitude
+    if len(text) > _FEW_DIGITS or text.strip(_OF_NUMBERS):
+        return None
+    try:
+        y, x, z = float(latitude) * _MILLISECONDS, float(longitude) * _MILLISECONDS, float(altitude) * 100
+    except ValueError:
+        return None
+    found = north, east, centimetres = round(y), round(x), round(z)
+    is_clear = -0.49 < y - north < 0.49 and -0.49 < x - east < 0.49 and -0.49 < z - centimetres < 0.49
+    return found if is_clear else None
 
 
 def _scaled(what: str, text: str, factor: int) -> int:

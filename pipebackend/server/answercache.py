@@ -15,7 +15,7 @@ from pipebackend.server.finished import Finished
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipebackend.backend.sessions import KeepingSession
-    from pipebackend.server.finished import Answers
+    from pipebackend.server.finished import ByZone
 
 
 __all__ = ["MAX_ANSWERS", "Kept"]
@@ -33,8 +33,9 @@ class Kept:
         """``finished`` is shared by the sessions of a process."""
         self._session = session
         self.finished = Finished() if finished is None else finished
-        self._ready: Answers = {}
+        self._ready: ByZone = {}
         self._question = session.question
+        self._name_and_zone = session.name_and_zone
         self._most = most
         self._answers: dict[bytes, tuple[bytes, list[int]]] = {}
         self._older: dict[bytes, tuple[bytes, list[int]]] = {}
@@ -46,8 +47,17 @@ class Kept:
         """See ``sessions.Session``."""
         if monotonic() >= self._look_at:
             self._look()
+        if self._ready:
+            name, zone = self._name_and_zone(request)
+            ready = self._ready.get(zone)
+            if ready is not None:
+                name = name.lower()
+                finished = ready.by_name.get(name) or ready.more(name)
+                if finished is not None:
+                    ready.tally[0] += 1
+                    return finished
         question = self._question(request)
-        kept = self._ready.get(question) or self._answers.get(question)
+        kept = self._answers.get(question)
         if kept is not None:
             answer, tally = kept
             tally[0] += 1
@@ -80,7 +90,7 @@ class Kept:
 
     def _answer_and_keep(self, request: bytes, question: bytes) -> bytes:
         question = self._session.folded(question) if question else b""
-        kept = self._ready.get(question) or self._answers.get(question)
+        kept = self._answers.get(question)
         if kept is None and question in self._older:
             kept = self._older[question]
             self._keep(question, kept)

@@ -1,13 +1,16 @@
-"""Finished answers for each name of the small zones of the configuration, made while nothing is asked.
+"""Finished answers of whole zones, by name: a question is cut to its name in lower case and looked up.
 
-Behind PowerDNS's caches come mostly names that were not asked for before. With these, a first question costs as much as
-a repeated one: it is cut to the name and looked up. They are what the session itself answers, so nothing is rendered
-in two ways; ``answercache`` gives them, and a property test holds both equal.
+Behind PowerDNS's caches come mostly names that were not asked for before. Small zones of the configuration have theirs
+made after the first answer, a few at a time while no question waits; those of compiled zones are read from their file.
+They are what the session itself writes; a property test holds both equal.
 """
 
 from __future__ import annotations
 
 from time import perf_counter
+
+from pipebackend.backend.lookup import NOTHING
+from pipebackend.base.errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,47 +20,65 @@ if TYPE_CHECKING:
     from pipebackend.zones.base import Zone
     from pipebackend.zones.registry import Registry
 
-    Answers = Mapping[bytes, tuple[bytes, list[int]]]
+    ByZone = Mapping[bytes, "ZoneAnswers"]
 
-__all__ = ["MAX_FINISHED_OCTETS", "Finished"]
+__all__ = ["MAX_FINISHED_OCTETS", "Finished", "ZoneAnswers"]
 
-MAX_FINISHED_OCTETS = 3 << 20  # of questions and answers, some 10,000 names; larger zones are compiled
-_SLICE_SECONDS = 0.0003  # so long may a question have to wait for it
+MAX_FINISHED_OCTETS = 3 << 20  # of names and answers, some 10,000 names; larger zones are compiled
+MAX_READ_OCTETS = 2 << 20  # of those that were read from the file of a compiled zone
+_SLICE_SECONDS = 0.0002  # so long may a question have to wait
 _KINDS = ("table", "file")  # whose answers depend on the name alone
 _ALL_ZONES = -1  # the id in questions of who knows none
-_NONE: Answers = {}
+_NONE: ByZone = {}
+_PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_*."  # what a name of hosts is written with
+_LONGEST_PLAIN = 63  # octets, up to which no label can be too long
+
+
+class ZoneAnswers:
+    """Answers to questions for all records at a name of one zone.
+
+    ``by_name`` has those that are there, by canonical name; where it has none, ``more`` says or finds it, or gives
+    None: then the session answers. ``tally`` counts them.
+    """
+
+    __slots__ = ("by_name", "more", "tally")
+
+    def __init__(self, tally: list[int], more: Callable[[bytes], bytes | None]) -> None:
+        self.by_name: dict[bytes, bytes] = {}
+        self.tally = tally
+        self.more = more
 
 
 class Finished:
     """What the sessions of a process share: answers in the form of the first one, from the zones as they are."""
 
     def __init__(self) -> None:
-        self._answers: dict[bytes, tuple[bytes, list[int]]] = {}
+        self._by_zone: dict[bytes, ZoneAnswers] = {}
         self._form: object = None
         self._registry: Registry | None = None
-        self._names: Iterator[tuple[Zone, str]] = iter(())
+        self._names: Iterator[tuple[Zone, ZoneAnswers, str]] = iter(())
         self._octets = 0
         self.unfinished = False
 
-    def answers(self, session: KeepingSession) -> Answers:
-        """Those for this session, by folded question; more come with ``make_some``."""
+    def answers(self, session: KeepingSession) -> ByZone:
+        """Those for this session, by the zone's id as a question has it; more come with ``make_some``."""
         backend, form = session.backend, session.form()
         if backend is None or form is None or not backend.patience:  # one who writes looks at each question
             return _NONE
         if backend.registry is not self._registry:
             self._registry, self._form = backend.registry, form
-            self._answers, self._octets = {}, 0
-            self._names = _names_of(backend.registry)
-            self.unfinished = True
-        return self._answers if form == self._form else _NONE
+            self._by_zone, self._octets = {}, 0
+            self._names = self._names_of(session, backend.registry)
+            self.unfinished = bool(self._by_zone)
+        return self._by_zone if form == self._form else _NONE
 
     def make_some(self, session: KeepingSession) -> bool:
         """Make a few more; False if they are not for sessions like this one."""
-        if self.answers(session) is not self._answers:
+        if self.answers(session) is not self._by_zone:
             return False
         until = perf_counter() + _SLICE_SECONDS
-        for zone, name in self._names:
-            self._make(session, zone, name)
+        for zone, answers, name in self._names:
+            self._make(session, zone, answers, name)
             if self._octets > MAX_FINISHED_OCTETS:
                 break
             if perf_counter() > until:
@@ -65,24 +86,87 @@ class Finished:
         self.unfinished = False
         return True
 
-    def _make(self, session: KeepingSession, zone: Zone, name: str) -> None:
-        request = session.request_for(name, zone.ident)
-        answer, backend = session.answer(request), session.backend
-        if not session.keeps or session.failed or backend is None or self._registry is None:
-            return
-        kept = answer, backend.tally(session.method)
-        key = session.folded(session.question(request))
-        self._answers[key] = kept
+    def _make(self, session: KeepingSession, zone: Zone, answers: ZoneAnswers, name: str) -> None:
+        assert session.backend is not None
+        try:
+            answer = session.written(session.backend.answer_at(zone, name))
+        except BackendError:
+            return  # for ``session.answer`` to report
+        key = name.encode("ascii")
+        answers.by_name[key] = answer
         self._octets += len(key) + len(answer)
-        if not self._registry.store_url and self._registry.zone_of(name) is zone:
-            key = session.folded(session.question(session.request_for(name, _ALL_ZONES)))
-            self._answers[key] = kept
-            self._octets += len(key)
+
+    def _names_of(self, session: KeepingSession, registry: Registry) -> Iterator[tuple[Zone, ZoneAnswers, str]]:
+        """All names to make answers for; at first an entry is made for each zone, so that it may have them."""
+        to_make = []
+        is_alone = len(registry.zones) == 1 and not registry.store_url
+        for zone in registry.zones:
+            answers = self._entry(session, zone)
+            if answers is None:
+                continue
+            self._by_zone[session.zone_key(zone.ident)] = answers
+            if is_alone:
+                self._by_zone[session.zone_key(_ALL_ZONES)] = answers
+            if zone.kind in _KINDS and hasattr(zone, "names"):
+                to_make.append((zone, answers))
+        return _all_names(session, to_make)
+
+    @staticmethod
+    def _entry(session: KeepingSession, zone: Zone) -> ZoneAnswers | None:
+        """The answers of one zone, none of them made so far; None if it cannot have them."""
+        assert session.backend is not None
+        lines: Callable[[bytes], bytes | None] | None = getattr(zone, "lines", None)
+        if lines is not None:
+            return _from_file(session, zone, lines)
+        if zone.kind in _KINDS and hasattr(zone, "names"):
+            return ZoneAnswers(session.backend.tally_of(zone), _not_made)
+        return None
 
 
-def _names_of(registry: Registry) -> Iterator[tuple[Zone, str]]:
-    for zone in registry.zones:
-        names: Callable[[], Iterable[str]] | None = getattr(zone, "names", None)  # a compiled zone has none
-        for name in names() if names is not None and zone.kind in _KINDS else ():
+def _from_file(session: KeepingSession, zone: Zone, lines: Callable[[bytes], bytes | None]) -> ZoneAnswers:
+    """Those of a compiled zone, of which ``lines`` reads what it has; see ``CompiledZone``."""
+    assert session.backend is not None
+    absent, written, ident, room = _denier(session, zone), session.written_lines, zone.ident, MAX_READ_OCTETS
+
+    def read(name: bytes) -> bytes | None:
+        nonlocal room
+        found = lines(name)
+        if not found:
+            return None if found is None else absent(name)
+        answer = written(found, ident)
+        if answer is not None:
+            room -= len(name) + len(answer)
+            if room < 0:
+                answers.by_name.clear()
+                room = MAX_READ_OCTETS
+            answers.by_name[name] = answer
+        return answer
+
+    answers = ZoneAnswers(session.backend.tally_of(zone), read)
+    return answers
+
+
+def _not_made(name: bytes) -> None:
+    """Whether there is such a name is not known yet."""
+
+
+def _denier(session: KeepingSession, zone: Zone) -> Callable[[bytes], bytes | None]:
+    """Gives the answer for names that are not in the zone; None where a closer look is needed at how one is written."""
+    nothing, below_apex = session.written(NOTHING), b"." + zone.apex.encode("ascii") if zone.apex else b""
+
+    def absent(name: bytes) -> bytes | None:
+        is_plain = name.endswith(below_apex) and not name.translate(None, _PLAIN) and len(name) <= _LONGEST_PLAIN
+        return nothing if is_plain and b".." not in name and name[:1] != b"." and name[-1:] != b"." else None
+
+    return absent
+
+
+def _all_names(
+    session: KeepingSession, zones: Iterable[tuple[Zone, ZoneAnswers]]
+) -> Iterator[tuple[Zone, ZoneAnswers, str]]:
+    for zone, answers in zones:
+        names: Iterable[str] = zone.names()  # type: ignore[attr-defined]
+        for name in names:
             if "\\" not in name:  # whose letters may be written in several ways
-                yield zone, name
+                yield zone, answers, name
+        answers.more = _denier(session, zone)

@@ -9,18 +9,13 @@ from pipebackend.server.sharedstate import PIPE_BUF, SharedState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipebackend.backend.sessions import Session
     from pipebackend.server.answercache import Kept
-
-    ReadInto = Callable[[memoryview], int | None]
 
 
 __all__ = ["MAX_REQUEST", "claim_stdout", "close_inherited_files", "serve"]
 
 MAX_REQUEST = 1 << 20  # octets of one request; the longest that PowerDNS sends is a metadata value or a key
-_IDLE_MILLISECONDS = 2  # without a request, after which answers are made in advance
 
 
 def serve(
@@ -28,10 +23,10 @@ def serve(
 ) -> None:
     """Answer requests from one descriptor on another until the end of input or until nobody reads.
 
-    ``answers`` makes some in advance while nothing is asked.
+    ``answers`` makes some in advance while no question waits.
     """
     try:
-        _answer_all(session, _reader(source, answers), sink, memory or SharedState())
+        _answer_all(session, source, sink, memory or SharedState(), answers)
     except BrokenPipeError:  # PowerDNS has gone: nobody is left to answer
         return
 
@@ -54,31 +49,17 @@ def claim_stdout() -> int:
     return sink
 
 
-def _reader(source: int, answers: Kept | None) -> ReadInto:
-    read_into = FileIO(source, closefd=False).readinto
-    if answers is None:
-        return read_into
-    finished = answers.finished
-
-    def make_answers_and_read(chunk: memoryview) -> int | None:
-        if finished.unfinished:
-            _make_answers_until_asked(answers, source)
-        return read_into(chunk)
-
-    return make_answers_and_read
-
-
 def _make_answers_until_asked(answers: Kept, source: int) -> None:
     from select import POLLIN, poll
 
-    requests, milliseconds = poll(), _IDLE_MILLISECONDS
+    requests = poll()
     requests.register(source, POLLIN)
-    while answers.finished.unfinished and not requests.poll(milliseconds) and answers.make_some():
-        milliseconds = 0
+    while answers.finished.unfinished and not requests.poll(0) and answers.make_some():
+        pass
 
 
-def _answer_all(session: Session, read_into: ReadInto, sink: int, memory: SharedState) -> None:
-    chunk = memory.chunk
+def _answer_all(session: Session, source: int, sink: int, memory: SharedState, answers: Kept | None) -> None:
+    chunk, read_into = memory.chunk, FileIO(source, closefd=False).readinto
     settled = _resumed(session, memory)
     memory.note_start()
     if memory.handed:
@@ -87,7 +68,7 @@ def _answer_all(session: Session, read_into: ReadInto, sink: int, memory: Shared
     skipping = False  # inside a line that was already answered as overlong
     while True:
         if settled and not pending and not skipping:
-            data = _answer_whole_lines(session, read_into, sink, memory)
+            data = _answer_whole_lines(session, source, sink, memory, answers)
         else:
             data = chunk[: read_into(chunk) or 0].tobytes()
         if not data:
@@ -122,11 +103,16 @@ def _answer_all(session: Session, read_into: ReadInto, sink: int, memory: Shared
         _write(sink, session.answer(pending))
 
 
-def _answer_whole_lines(session: Session, read_into: ReadInto, sink: int, memory: SharedState) -> bytes:
+def _answer_whole_lines(session: Session, source: int, sink: int, memory: SharedState, answers: Kept | None) -> bytes:
     """What PowerDNS does all day: one whole line at a time. Gives what came instead of one, nothing at the end."""
-    chunk, write = memory.chunk, os.write
+    chunk, read_into, write = memory.chunk, FileIO(source, closefd=False).readinto, os.write
     take_whole, end_answer = memory.take_whole, memory.end_answer
-    while count := read_into(chunk):
+    while True:
+        if answers is not None and answers.finished.unfinished:
+            _make_answers_until_asked(answers, source)
+        count = read_into(chunk)
+        if not count:
+            return b""
         data = chunk[:count].tobytes()
         if data.find(b"\n") != count - 1:
             return data
@@ -141,7 +127,6 @@ def _answer_whole_lines(session: Session, read_into: ReadInto, sink: int, memory
             written = write(sink, answer)
             if written < len(answer):
                 _write(sink, answer[written:])
-    return b""
 
 
 def _resumed(session: Session, memory: SharedState) -> bool:

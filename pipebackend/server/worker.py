@@ -40,7 +40,6 @@ FINISH_SECONDS = 5.0  # how long half a request, or a transaction, may keep a wo
 MOST_HELD = 64 << 20  # octets of half requests and unread answers of all clients together
 _MOST_WITH_STORE = 8  # one of so many connections that there may be files for: the store has three, and they may be few
 _LOOK_SECONDS = 5.0  # between two looks for requests that take too long
-_IDLE_SECONDS = 0.002  # without a request, after which answers are made in advance
 _MOST_KEEPING = 16  # so many connections have the shortcut of ``kept``, whose memory each has for itself
 
 
@@ -120,7 +119,7 @@ class Worker:
         if self._ends_at:
             return 0.05
         if self._maker is not None and self._finished.unfinished:
-            return _IDLE_SECONDS
+            return 0
         return _LOOK_SECONDS if self._expiring else -1
 
     def _is_finished(self) -> bool:

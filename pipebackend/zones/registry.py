@@ -75,8 +75,6 @@ class Registry:
         self.zones = tuple(entry.zone for entry in entries if entry.zone is not None)
         self.by_apex = {zone.apex: zone for zone in self.zones}
         self.by_id = {zone.ident: zone for zone in self.zones}
-        # Finished lines by id and name, of those kinds of zone that have them
-        self.prepared = {b"%d" % zone.ident: zone.lines for zone in self.zones if hasattr(zone, "lines")}
 
     def entry(self, apex: str) -> Entry | None:
         """The zone of that name with its sources, None if the configuration has no such zone."""

@@ -16,7 +16,7 @@ from pipebackend.store import open_store
 from pipebackend.store.rows import rrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "KINDS",
@@ -25,10 +25,12 @@ __all__ = [
     "between",
     "make",
     "make_several",
+    "mixed",
     "name_of",
     "sign",
     "write_addresses",
     "write_peer_data",
+    "write_records",
     "written_out",
 ]
 
@@ -73,7 +75,7 @@ class Zone:
         numbers = [number for _ in range(whole) for number in draw.sample(range(self.count), self.count)]
         for number in (*numbers, *draw.sample(range(self.count), rest)):
             name = f"{_owner(self.kind, number)}.{self.apex}"
-            yield _mixed(name, draw) if in_mixed_case else name
+            yield mixed(name, draw) if in_mixed_case else name
 
 
 def name_of(number: int) -> str:
@@ -151,10 +153,14 @@ def write_addresses(path: Path, apex: str, count: int) -> None:
 
 def write_peer_data(path: Path, apexes: Sequence[str], count: int) -> None:
     """The zones as the dictionary that ``peer`` answers from."""
+    write_records(path, (record for apex in apexes for record in written_out(apex, count)))
+
+
+def write_records(path: Path, records: Iterable[Record]) -> None:
+    """Records as that dictionary."""
     found: dict[str, list[tuple[str, int, str]]] = {}
-    for apex in apexes:
-        for record in written_out(apex, count):
-            found.setdefault(record.owner, []).append((record.type, record.ttl, record.content))
+    for record in records:
+        found.setdefault(record.owner.lower(), []).append((record.type, record.ttl, record.content))
     path.write_text(json.dumps(found))
 
 
@@ -213,5 +219,6 @@ def _text(number: int) -> str:
     return f"name {number} of a zone to measure, with as much text as an airport has"
 
 
-def _mixed(name: str, draw: random.Random) -> str:
+def mixed(name: str, draw: random.Random) -> str:
+    """The name in a mixture of letter cases, as resolvers ask for it."""
     return "".join(letter.upper() if draw.getrandbits(1) else letter for letter in name)

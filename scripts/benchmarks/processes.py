@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.benchmarks.figures import AT_MOST, Goal
-from scripts.benchmarks.responders import PIPE, REMOTE, Protocol, Responder, ResponderFailed, command_of, preferred
+from scripts.benchmarks.responders import (
+    PIPE,
+    REMOTE,
+    Protocol,
+    Responder,
+    ResponderFailed,
+    command_of,
+    preferred,
+    program,
+)
 from tests.live.servers import running_processes
 
 if TYPE_CHECKING:
@@ -94,7 +103,7 @@ def _subjects(setup: Setup) -> list[Subject]:
     with open(_TABLE, encoding="utf-8") as table:
         codes = [line.partition("\t")[0].lower() for line in table][1 : 1 + setup.scale.served_names]
     airports = [f"{code}.airports.aa" for code in codes]
-    found = [Subject(f"{p.title} airports", p, [_command(p)], airports) for p in (PIPE, REMOTE)]
+    found = [Subject(f"{p.title} airports", p, [program(p)], airports) for p in (PIPE, REMOTE)]
     for kind in ("table", "file", "stored"):
         for size in setup.scale.sizes[1:]:
             zone = setup.zone(kind, size)
@@ -103,10 +112,6 @@ def _subjects(setup: Setup) -> list[Subject]:
                 command = command_of(protocol, zone.config)
                 found.append(Subject(f"{protocol.title} {kind}: {size:,} names", protocol, command, names, kind, size))
     return found
-
-
-def _command(protocol: Protocol) -> str:
-    return os.path.join(sys.prefix, "bin", protocol.command)
 
 
 def _is_fit(subject: Subject, setup: Setup, run: Run) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PIPE", "REMOTE", "Native", "Protocol", "Responder", "ResponderFailed", "command_of", "compiled", "peer_command",
-    "pinned", "preferred", "write_rules",
+    "pinned", "preferred", "program", "write_rules",
 ]  # fmt: skip
 
 HERE = Path(__file__).parent
@@ -81,9 +81,14 @@ def write_rules(path: Path, rules: Iterable[tuple[str, bytes]]) -> Path:
     return path
 
 
+def program(protocol: Protocol) -> str:
+    """Our coprocess; by itself it serves the built-in zone of airports."""
+    return os.path.join(sys.prefix, "bin", protocol.command)
+
+
 def command_of(protocol: Protocol, config: Path) -> list[str]:
-    """Our coprocess."""
-    return [os.path.join(sys.prefix, "bin", protocol.command), "--config", str(config)]
+    """Our coprocess with a configuration."""
+    return [program(protocol), "--config", str(config)]
 
 
 def peer_command(protocol: Protocol, data: Path) -> list[str] | None:

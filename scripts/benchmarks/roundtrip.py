@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from scripts.benchmarks.made import Zone
     from scripts.benchmarks.setup import Setup
 
-__all__ = ["compare_answer_sizes", "measure_growth", "measure_kinds"]
+__all__ = [
+    "LIMIT",
+    "LOOP",
+    "PEER",
+    "compare_answer_sizes",
+    "loop_command",
+    "measure_growth",
+    "measure_kinds",
+    "micro",
+    "zone_id",
+]
 
 _BASE32HEX = "0123456789abcdefghijklmnopqrstuv"
 REPEATED = 100  # names that are asked again and again
@@ -134,16 +144,16 @@ def measure_kinds(setup: Setup, run: Run) -> None:
     for series in all_series:
         _add_to_limit(run, series, "a", _goals(series))
         if LOOP in series.seconds:
-            loop = _micro(series.seconds[LOOP])
-            run.add("a", series.title, "µs", _micro(series.seconds["own"]), loop, LOOP, inverse=True)
+            loop = micro(series.seconds[LOOP])
+            run.add("a", series.title, "µs", micro(series.seconds["own"]), loop, LOOP, inverse=True)
             if LIMIT in series.seconds:
-                limit = _micro(series.seconds[LIMIT])
+                limit = micro(series.seconds[LIMIT])
                 run.add("a", f"{series.protocol.title} {LOOP}", "µs", loop, limit, LIMIT, inverse=True)
         if PEER in series.seconds:
             positive = series.protocol is REMOTE and series.case.title in POSITIVE
             own, peer = series.seconds["own"], series.seconds[PEER]
             goals = [Goal(AT_LEAST, 3.0)] if positive else []
-            run.add("a", series.title, "µs", _micro(own), _micro(peer), PEER, inverse=True, goals=goals)
+            run.add("a", series.title, "µs", micro(own), micro(peer), PEER, inverse=True, goals=goals)
 
 
 def measure_growth(setup: Setup, run: Run) -> None:
@@ -192,10 +202,10 @@ def _all_series(
         title = f"{protocol.title} {zone.kind} of {zone.count} names"
         try:
             own = _started(setup, running, protocol, command_of(protocol, zone.config))
-            zone_id = _zone_id(own, zone)
+            ident = zone_id(own, zone.apex)
             for case in wanted:
                 if protocol in case.protocols and not (case is DENIAL and zone.kind == "custom"):
-                    yield _series(setup, running, zone, protocol, case, own, zone_id, with_peer)
+                    yield _series(setup, running, zone, protocol, case, own, ident, with_peer)
         except ResponderFailed as exc:
             run.skip(title, str(exc))
 
@@ -222,10 +232,7 @@ def _series(
         rules = write_rules(setup.new_path("rules"), [("", answer)])
         responders[LIMIT] = _started(setup, running, protocol, [str(setup.native.constant), str(rules)], greet=False)
     if with_peer and case.title == POSITIVE[0] and zone.kind == "table":  # what no Python coprocess can be faster than
-        whole = setup.new_path("answer")
-        whole.write_bytes(answer)
-        loop = [sys.executable, "-c", _LOOP, str(whole)]
-        responders[LOOP] = _started(setup, running, protocol, loop, greet=False)
+        responders[LOOP] = _started(setup, running, protocol, loop_command(setup, answer), greet=False)
     if with_peer and case.peer and zone.kind == "table":
         command = peer_command(protocol, setup.peer_data(zone))
         if command is not None:
@@ -238,10 +245,18 @@ def _started(setup: Setup, running: ExitStack, protocol: Protocol, command: list
     return responder.greet() if greet else responder
 
 
-def _zone_id(responder: Responder, zone: Zone) -> int:
-    answer = responder.ask(responder.protocol.lookup(zone.apex, "SOA"))
+def loop_command(setup: Setup, answer: bytes) -> list[str]:
+    """A Python that gives this answer to whatever is asked."""
+    whole = setup.new_path("answer")
+    whole.write_bytes(answer)
+    return [sys.executable, "-c", _LOOP, str(whole)]
+
+
+def zone_id(responder: Responder, apex: str) -> int:
+    """The id under which PowerDNS would ask for names of a zone."""
+    answer = responder.ask(responder.protocol.lookup(apex, "SOA"))
     if b"SOA" not in answer:
-        raise ResponderFailed("such zones are not served yet" if zone.kind == "stored" else "the zone is not served")
+        raise ResponderFailed(f"the zone {apex} is not served")
     if responder.protocol is PIPE:
         return int(answer.split(b"\t")[7])
     return int(json.loads(answer)["result"][0]["domain_id"])
@@ -269,7 +284,7 @@ def _add_to_limit(run: Run, series: Series, part: str, goals: list[Goal]) -> Non
         run.skip("the limit", "there is no C compiler (cc)")
         return
     own, limit = series.seconds["own"], series.seconds[LIMIT]
-    run.add(part, series.title, "µs", _micro(own), _micro(limit), LIMIT, inverse=True, goals=goals)
+    run.add(part, series.title, "µs", micro(own), micro(limit), LIMIT, inverse=True, goals=goals)
 
 
 def _compare_sizes(run: Run, series: Series, all_series: list[Series]) -> None:
@@ -278,13 +293,14 @@ def _compare_sizes(run: Run, series: Series, all_series: list[Series]) -> None:
     alike = {other.zone.count: other for other in all_series if other.case is series.case}
     base = min(alike) if series.case is RANDOM else 1000
     if base in alike and size > base:
-        own, other = _micro(series.seconds["own"]), _micro(alike[base].seconds["own"])
+        own, other = micro(series.seconds["own"]), micro(alike[base].seconds["own"])
         run.add("e", title, "µs", own, other, f"{base:,} names", goals=[Goal(AT_MOST, 1.3)], size=size)
     if LIMIT in series.seconds and series.case is RANDOM:
-        own, limit = _micro(series.seconds["own"]), _micro(series.seconds[LIMIT])
+        own, limit = micro(series.seconds["own"]), micro(series.seconds[LIMIT])
         goals = [Goal(AT_LEAST, 0.5)] if size == LARGE else []
         run.add("e", title, "µs", own, limit, LIMIT, inverse=True, goals=goals, size=size)
 
 
-def _micro(seconds: list[float]) -> list[float]:
+def micro(seconds: list[float]) -> list[float]:
+    """Seconds as microseconds."""
     return [second * 1e6 for second in seconds]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections import Counter
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipebackend.backend.backend import Backend
+from pipebackend.backend.opening import open_backend
 from pipebackend.backend.watch import Watcher
 from pipebackend.config import configuration
 from pipebackend.config.configuration import Section
@@ -21,15 +23,18 @@ from pipebackend.dnsdata.nsec3 import hash_label
 from pipebackend.dnsdata.nsec3param import Nsec3Param
 from pipebackend.dnsdata.records import Client, Record
 from pipebackend.pipe import PipeSession
+from pipebackend.server.answercache import Kept
 from pipebackend.zones import registry
 from pipebackend.zones.compiled import choice, compiler
 from pipebackend.zones.compiled.layout import chain_name, chain_of, name_of, names_key
 from pipebackend.zones.compiled.mapped import CompiledZone
 from pipebackend.zones.compiled.target import Target
 from pipebackend.zones.kinds import file, table
+from remoteshim.main import RemoteSession
 from tests.making import age
 
 if TYPE_CHECKING:
+    from pipebackend.backend.sessions import KeepingSession
     from pipebackend.zones.base import Zone
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # each file is synced, which a disk takes its time for
@@ -82,31 +87,46 @@ def held_equal(plain: Zone, made: CompiledZone, asked: Sequence[str], param: Nse
         assert made.neighbours(name) == plain.ring().neighbours(name)  # type: ignore[union-attr]
         label = hash_label(name, param.salt, param.iterations)
         assert made.hashed_neighbours(label, param) == plain.ring().hashed_neighbours(label, param)  # type: ignore[union-attr]
-    held_equal_over_pipe(made, [*listed, *asked])
+    held_equal_on_the_wire(made, [*listed, *asked])
     assert made.soa() == plain.soa() == next(made.listing())
     assert Counter(made.listing()) == Counter(plain.listing())
     assert list(made.faults) == list(plain.faults)
     assert (made.apex, made.ident, made.kind, made.sources) == (plain.apex, plain.ident, plain.kind, plain.sources)
 
 
-def held_equal_over_pipe(made: CompiledZone, asked: Sequence[str]) -> None:
-    """Finished lines, taken as they are, are the answer that is made with every step."""
-    quick, whole = pipe_session(made), pipe_session(made)
-    whole.backend.registry.prepared.clear()
-    texts = {form for name in asked for form in (name, name.upper(), f"{name}.", f"x.{name}", f"\0{name}")} | {".", ""}
-    for text in texts:
-        for type_, ident in (("ANY", IDENT), ("ANY", -1), ("ANY", f"0{IDENT}"), ("A", IDENT), ("SOA", IDENT)):
-            line = f"Q\t{text}\tIN\t{type_}\t{ident}\t192.0.2.1\t192.0.2.2\t192.0.2.1/32".encode()
-            assert quick.answer(line) == whole.answer(line), line
-            assert (quick.keeps, quick.failed, quick.method) == (whole.keeps, whole.failed, whole.method)
-            assert quick.backend._asked == whole.backend._asked
+def held_equal_on_the_wire(made: CompiledZone, asked: Sequence[str]) -> None:
+    """What is read from the file as it is, is the answer that is made with every step."""
+    texts = {form for name in asked for form in (name, name.upper(), f"{name}.", f"x.{name}", f"\0{name}", f"..{name}")}
+    questions = [
+        (text, type_, ident)
+        for text in sorted(texts | {".", ""})
+        for type_, ident in (("ANY", IDENT), ("ANY", -1), ("ANY", f"0{IDENT}"), ("A", IDENT), ("SOA", IDENT))
+    ]
+    pipe = [f"Q\t{name}\tIN\t{type_}\t{ident}\t192.0.2.1\t0.0.0.0\t192.0.2.1/32" for name, type_, ident in questions]
+    who = '"local": "127.0.0.1", "qname": {}, "qtype": "{}", "real-remote": "192.0.2.1/32", "remote": "192.0.2.1"'
+    remote = [
+        f'{{"method": "lookup", "parameters": {{{who.format(json.dumps(name), type_)}, "zone-id": {ident}}}}}'
+        for name, type_, ident in questions
+    ]
+    for new_session, lines in ((pipe_session, pipe), (remote_session, remote)):
+        quick, whole = Kept(new_session(made)), new_session(made)
+        for line in (*lines, *lines):
+            assert quick.answer(line.encode()) == whole.answer(line.encode()), line
 
 
-def pipe_session(zone: CompiledZone) -> PipeSession:
+def backend_of(zone: CompiledZone) -> Backend:
     entry = registry.Entry(zone.apex, zone, {}, (), True)
-    session = PipeSession(Backend(Watcher(registry.Registry(configuration.Config("", "", {}), [entry], (), ""))))
+    return Backend(Watcher(registry.Registry(configuration.Config("", "", {}), [entry], (), "")))
+
+
+def pipe_session(zone: CompiledZone) -> KeepingSession:
+    session = PipeSession(backend_of(zone))
     session.answer(b"HELO\t4")
     return session
+
+
+def remote_session(zone: CompiledZone) -> KeepingSession:
+    return RemoteSession(open_backend, backend_of(zone))
 
 
 @given(APEXES, ROWS, st.lists(BELOW, max_size=5), PARAMS)

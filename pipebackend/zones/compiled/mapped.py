@@ -97,14 +97,20 @@ class CompiledZone:
         finally:
             os.close(descriptor)
 
-    def lines(self, text: bytes) -> bytes | None:
-        """The DATA lines of a name if ``text`` in lower case is canonical and it has records; None says nothing."""
-        key = text.lower()
+    def lines(self, key: bytes) -> bytes | None:
+        """The DATA lines of a name; nothing if it does not exist, None if only ``find`` can tell.
+
+        ``key`` need not be a canonical name: what is written in another way is not found.
+        """
+        if not 0 < len(key) <= MAX_KEY or key.startswith(LONG) or key == b".":  # not how the root is asked for
+            return None
         try:
-            value: bytes | None = self._get(key) if 0 < len(key) <= MAX_KEY and not key.startswith(LONG) else None
-        except lmdb.Error as exc:
-            raise self._damaged(exc) from exc
-        return value if value is not None and len(value) > 1 and value.isascii() else None
+            value: bytes | None = self._get(key)
+        except lmdb.Error:
+            return None  # ``find`` reports it
+        if value is None:
+            return b""
+        return value if len(value) > 1 and value.isascii() else None
 
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""

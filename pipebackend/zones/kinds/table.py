@@ -20,6 +20,8 @@ Rows are rendered when they are asked for: at start only the key of each row is 
 
 from __future__ import annotations
 
+from _operator import itemgetter  # the C half of operator
+
 from pipebackend.base.errors import NameFault, RecordFault, ZoneFault
 from pipebackend.base.values import Value
 from pipebackend.dnsdata import charstrings, names, records
@@ -31,7 +33,7 @@ from pipebackend.zones.tree import Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipebackend.config.configuration import Section
     from pipebackend.dnsdata.records import Client
@@ -40,21 +42,16 @@ if TYPE_CHECKING:
 
 __all__ = ["TableZone", "load"]
 
+_HEMISPHERES = frozenset("NSns")
+
 
 class Template(Value):
-    """One ``[[zone.record]]``: ``pattern`` has a ``%s`` for the cell of each of ``columns``."""
+    """One ``[[zone.record]]``: ``pattern`` has a ``%s`` for each cell that ``cells`` takes from a row, if it does."""
 
     type: str
     ttl: int
     pattern: str
-    columns: tuple[int, ...]
-
-    def fill(self, row: Sequence[str]) -> str:
-        """The template's text for one row; empty where all the columns that it names are empty."""
-        cells = tuple([row[column] for column in self.columns])
-        if cells and not any(cells):
-            return ""
-        return self.pattern % cells
+    cells: Callable[[Sequence[str]], str | tuple[str, ...]] | None
 
 
 class TableZone:
@@ -90,8 +87,11 @@ class TableZone:
     def find(self, name: str, client: Client) -> Sequence[Record] | None:
         """See ``zones.base.Zone``."""
         number = self._rows.get(names.relative(name, self.apex))
-        if number is None and not self._delegates:
-            return self._fixed.answer(name)
+        if not self._delegates:
+            if number is None:
+                return self._fixed.answer(name)
+            if not self._fixed.hiding.hides_some and name not in self._fixed.nodes:
+                return tuple(self._rendered(number)) or None  # as for nearly all names of nearly all tables
         fixed = self._fixed.find(name)
         above = self._above(name)
         rendered = [] if number is None else self._rendered(number)
@@ -130,11 +130,21 @@ class TableZone:
         row = self._table.row(number)
         owner = names.join(_key_label(row[self._table.key]), self._spelled_apex)
         found = []
-        for template in self._templates:
-            filled = template.fill(row)
-            if filled:
-                type_, content = _checked(template.type, filled)
-                found.append(Record(owner, type_, template.ttl, content))
+        for type_, ttl, pattern, cells in self._templates:
+            if cells is None:
+                filled = pattern
+            else:
+                here = cells(row)
+                filled = pattern % here if any(here) else ""
+            if not filled:  # all cells that it names are empty
+                continue
+            if type_ == "TXT":
+                content = charstrings.txt_content(filled)
+            elif type_ == "LOC" and _HEMISPHERES.isdisjoint(filled):
+                content = records.loc_content(*_degrees(filled))
+            else:
+                type_, content = records.checked(type_, filled)
+            found.append(Record(owner, type_, ttl, content))
         return found
 
     def _above(self, name: str) -> str:
@@ -235,7 +245,9 @@ def _template(section: Section, columns: Sequence[str], zone_ttl: int, columns_k
             section.fault("content", f"there is no column {column!r}; the columns are {', '.join(columns)}")
         pattern += "%s"
         named.append(columns.index(column) if column in columns else 0)
-    return Template(type_, ttl, pattern, tuple(named)) if type_ else None
+    if not named:
+        return Template(type_, ttl, pattern % (), None) if type_ else None
+    return Template(type_, ttl, pattern, itemgetter(*named)) if type_ else None
 
 
 def _key_label(key: str) -> str:
@@ -247,14 +259,6 @@ def _key_label(key: str) -> str:
     if " " in key or names.label_count(label) != 1:
         raise RecordFault(f"key {key!r} is not one label; write a space as \\032 and a dot as \\.")
     return label
-
-
-def _checked(type_: str, filled: str) -> tuple[str, str]:
-    if type_ == "TXT":
-        return type_, charstrings.txt_content(filled)
-    if type_ == "LOC" and not any(letter in filled for letter in "NSns"):
-        return type_, records.loc_content(*_degrees(filled))
-    return records.checked(type_, filled)
 
 
 def _degrees(filled: str) -> list[str]:

@@ -182,8 +182,12 @@ def test_a_session_of_another_form_gets_none_of_them(backend: Backend) -> None:
         session.answer(b"HELO\t" + abi)
     assert finished.answers(first) is not finished.answers(second)
     finished.make_some(first)
-    assert len(finished.answers(first)) > 0
-    assert len(finished.answers(second)) == 0
+    assert made_in(finished, first)
+    assert not finished.answers(second)
+
+
+def made_in(finished: Finished, session: PipeSession) -> set[bytes]:
+    return {name for zone in finished.answers(session).values() for name in zone.by_name}
 
 
 def test_what_is_made_in_advance_is_bounded(session: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,13 +195,33 @@ def test_what_is_made_in_advance_is_bounded(session: Counting, monkeypatch: pyte
     kept = Kept(session)
     kept.answer(QUESTION)
     finish(kept)
-    assert 1 <= len(kept.finished.answers(session)) <= 2
+    assert 1 <= len(made_in(kept.finished, session)) <= 2
+    [zone] = session.backend.registry.zones
+    assert b"Los Angeles" in kept.answer(b"Q\tlax.cities.example\tIN\tANY\t%d\t192.0.2.1" % zone.ident)
 
 
 def test_who_writes_gets_no_answer_made_in_advance(session: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Kept(session)
     kept.answer(QUESTION)
     finish(kept)
-    assert len(kept.finished.answers(session)) > 3
+    assert len(made_in(kept.finished, session)) > 3
     monkeypatch.setattr(type(session.backend), "patience", 0.0)
-    assert len(kept.finished.answers(session)) == 0
+    assert not kept.finished.answers(session)
+
+
+def test_a_name_that_is_not_there_is_denied_without_a_lookup(session: Counting) -> None:
+    """But only where it is written plainly, and in the zone; and not before all names of the zone were looked at."""
+    kept = Kept(session)
+    [zone] = session.backend.registry.zones
+    ask = b"Q\t%s\tIN\tANY\t%d\t192.0.2.1"
+    for name, made in ((b"no.cities.example", 0), (b"n\\o.cities.example", 1), (b"other.example", 1), (b"a..b", 1)):
+        kept.answer(QUESTION)
+        finish(kept)
+        session.made = 0
+        answer = kept.answer(ask % (name, zone.ident))
+        assert session.made == made, name
+        assert answer == session.answer(ask % (name, zone.ident))
+    fresh = Kept(session)
+    session.made = 0
+    assert fresh.answer(ask % (b"no.cities.example", zone.ident)) == b"END\n"
+    assert session.made == 1
