@@ -12,17 +12,18 @@ from pipebackend.server import launch, streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pipebackend.backend.backend import Backend
     from pipebackend.backend.lookup import Answer
-    from pipebackend.dnsdata.records import Record
+    from pipebackend.dnsdata.records import Plain, Record
 
 __all__ = ["PipeSession", "main", "refusal"]
 
 ABIS = ("1", "2", "3", "4", "5")
 _ADDRESSES = {1: 1, 2: 2, 3: 3, 4: 3, 5: 3}  # at the end of a Q line, after five other fields
 _QUESTION_FIELDS = 5
+_MAX_ID_DIGITS = 11
 # PIPE cannot tell PowerDNS before 5.1 of an empty non-terminal; a record of a type that nobody asks for makes the name
 # exist (rule P-18), so that it is NODATA and not NXDOMAIN.
 _ENT_BEFORE_5_1 = "TYPE65280", "\\# 0"
@@ -112,6 +113,16 @@ class PipeSession:
     def written_lines(self, lines: bytes, ident: int) -> bytes | None:
         """See ``sessions.KeepingSession``."""
         return lines + END if self._abi >= 3 else None
+
+    def written_plain(self, owner: str, records: Sequence[Plain], ident: int) -> bytes:
+        """See ``sessions.KeepingSession``."""
+        head = f"DATA\t0\t1\t{owner}\tIN\t" if self._abi >= 3 else f"DATA\t{owner}\tIN\t"
+        lines = [f"{head}{type_}\t{ttl}\t{ident}\t{content}\n" for type_, ttl, content in records]
+        return "".join([*lines, "END\n"]).encode("ascii")
+
+    def zone_id(self, key: bytes) -> int:
+        """See ``sessions.KeepingSession``."""
+        return int(key) if key.isdigit() and key[:1] != b"0" and len(key) < _MAX_ID_DIGITS else -1
 
     def form(self) -> object:
         """See ``sessions.KeepingSession``."""
@@ -223,7 +234,7 @@ def _new_session(backend: Backend | None, remember: Callable[[bytes | None], Non
 
 
 def _integer(text: str, what: str) -> int:
-    if text.removeprefix("-").isdigit() and len(text) <= 11:
+    if text.removeprefix("-").isdigit() and len(text) <= _MAX_ID_DIGITS:
         return int(text)
     raise RequestFault(f"{what} {text[:40]!r} is not a whole number")
 

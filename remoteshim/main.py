@@ -12,10 +12,11 @@ from remoteshim.params import Params
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pipebackend.backend.backend import Backend
     from pipebackend.backend.lookup import Answer
+    from pipebackend.dnsdata.records import Plain
     from pipebackend.server.arguments import Arguments
     from pipebackend.server.httpconnection import Translate
     from remoteshim.plainlookup import Asked
@@ -138,7 +139,19 @@ class RemoteSession:
 
     def written_lines(self, lines: bytes, ident: int) -> bytes | None:
         """See ``sessions.KeepingSession``."""
+        plain = datalines.plain(lines)
+        if plain is not None:
+            return _written(methods.plain_json(*plain))
         return _written(methods.records_json(datalines.fields(lines), ident))
+
+    def written_plain(self, owner: str, records: Sequence[Plain], ident: int) -> bytes:
+        """See ``sessions.KeepingSession``."""
+        return _written(methods.plain_json(owner, records))
+
+    def zone_id(self, key: bytes) -> int:
+        """See ``sessions.KeepingSession``."""
+        digits = key[:-2]
+        return int(digits) if digits.isdigit() and digits[:1] != b"0" and key == b"%s}}" % digits else -1
 
     def form(self) -> object:
         """See ``sessions.KeepingSession``: there is one."""

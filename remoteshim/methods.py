@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pipebackend.backend.backend import Backend
-    from pipebackend.dnsdata.records import Fields
+    from pipebackend.dnsdata.records import Fields, Plain
     from remoteshim.params import Params
     from remoteshim.plainlookup import Asked
 
@@ -31,6 +31,7 @@ __all__ = [
     "STEADY",
     "lookup",
     "neighbours",
+    "plain_json",
     "records_json",
     "unusable_json",
 ]
@@ -211,6 +212,16 @@ def record_json(record: Fields, ident: int) -> str:
     if not auth or scope:
         rest += ("" if auth else ',"auth":0') + (f',"scopeMask":{scope}' if scope else "")
     return f'{{"qname":{quote(owner or ".")},"qtype":"{type_}","content":{quote(content)},"ttl":{ttl}{rest}}}'
+
+
+def plain_json(owner: str, records: Iterable[Plain | tuple[str, str, str]]) -> str:
+    """What ``records_json`` makes of plain records, none of them an SOA, in half the time."""
+    name = f'{{"qname":{quote(owner)},"qtype":"'
+    return (
+        "["
+        + ",".join([f'{name}{type_}","content":{quote(content)},"ttl":{ttl}}}' for type_, ttl, content in records])
+        + "]"
+    )
 
 
 def unusable_json(qname: str, reason: str) -> str:

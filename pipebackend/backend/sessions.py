@@ -6,11 +6,12 @@ __all__ = ["KeepingSession", "NewSession", "Session"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from pipebackend.backend.backend import Backend
     from pipebackend.backend.lookup import Answer
+    from pipebackend.dnsdata.records import Plain
 
     class Session(Protocol):
         """Requests in, answers out."""
@@ -66,6 +67,12 @@ if TYPE_CHECKING:
 
         def written_lines(self, lines: bytes, ident: int) -> bytes | None:
             """The same of ``datalines`` of a zone with that id; None where only ``answer`` can tell."""
+
+        def written_plain(self, owner: str, records: Sequence[Plain], ident: int) -> bytes:
+            """The same of plain records."""
+
+        def zone_id(self, key: bytes) -> int:
+            """The id that ``zone_key`` gives this key; -1 if there is none."""
 
         def form(self) -> object:
             """What else than question and zones decides how an answer is written; None if that is not known yet."""

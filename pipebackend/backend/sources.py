@@ -75,9 +75,14 @@ class Sources:
 
     def state(self) -> object:
         """The same object for as long as no answer that may be kept can have changed."""
-        if self._writer is not None and self._writer[1].is_open:
+        if self.is_writing:
             return object()  # each question is looked up again, and first writes what was fed
         return self.zones.version()
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a transaction is open, whose writes each question is to see."""
+        return self._writer is not None and self._writer[1].is_open
 
     @property
     def patience(self) -> float:

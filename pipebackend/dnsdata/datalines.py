@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from pipebackend.dnsdata.records import Fields
 
-__all__ = ["Prepared", "fields", "line", "records"]
+__all__ = ["Prepared", "fields", "line", "plain", "records"]
+
+_PLAIN_HEAD = "DATA\t0\t1\t"
+_NOT_PLAIN = PRIORITY_TYPES | {"SOA", "DS", "RRSIG"}  # with a field of its own, or the zone's id over REMOTE
 
 
 def line(record: Record, ident: int) -> str:
@@ -31,6 +34,20 @@ def fields(lines: bytes) -> Iterator[Fields]:
         if type_ in PRIORITY_TYPES:
             content = content.replace("\t", " ", 1)
         yield "" if owner == "." else owner, type_, int(ttl), content, auth == "1", int(scope)
+
+
+def plain(lines: bytes) -> tuple[str, list[tuple[str, str, str]]] | None:
+    """The owner, and types, TTLs as text and contents of the records; None unless all are plain, and it is one."""
+    found: list[tuple[str, str, str]] = []
+    owner = ""
+    for text in lines.decode("ascii").split("\n")[:-1]:
+        head, _, rest = text.partition("\tIN\t")
+        type_, ttl, _, content = rest.split("\t", 3)
+        if not head.startswith(_PLAIN_HEAD) or type_ in _NOT_PLAIN or (found and head != owner):
+            return None
+        owner = head
+        found.append((type_, ttl, content))
+    return owner[len(_PLAIN_HEAD) :], found
 
 
 def records(lines: bytes) -> list[Record]:

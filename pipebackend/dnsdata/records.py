@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipebackend.dnsdata.versions import Dialect
 
     Fields = tuple[str, str, int, str, bool, int]  # those of a Record, which is one
+    Plain = tuple[str, int, str]  # type, TTL and content of an authoritative record for all clients
 
 __all__ = [
     "ADDRESSES_AND_NAMES",

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from time import monotonic, perf_counter
 
-from pipebackend.server.finished import Finished
+from pipebackend.base.errors import BackendError
+from pipebackend.server.finished import MAX_READ_OCTETS, NOBODY, Finished, ZoneAnswers, of_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = ["MAX_ANSWERS", "Kept"]
 MAX_ANSWERS = 16_384  # some 5 MB of answers of 200 octets: what is asked often stays, a flood of names costs no more
 MAX_OCTETS = 4096  # of question and answer; larger ones are rare, and few of them would push out all others
 MAX_TOTAL = 8 << 20  # octets of all of them, where answers are large as those with ready-made signatures
+_MOST_ZONES = 1000  # of a store, whose answers are read without a look at all else
 _LONGEST_CALL = 200  # characters of a slow call that are kept
 
 
@@ -34,6 +36,8 @@ class Kept:
         self._session = session
         self.finished = Finished() if finished is None else finished
         self._ready: ByZone = {}
+        self._read: dict[bytes, ZoneAnswers] = {}  # of zones of the store
+        self._is_direct = False  # whether there may be either
         self._question = session.question
         self._name_and_zone = session.name_and_zone
         self._most = most
@@ -47,15 +51,14 @@ class Kept:
         """See ``sessions.Session``."""
         if monotonic() >= self._look_at:
             self._look()
-        if self._ready:
+        if self._is_direct:
             name, zone = self._name_and_zone(request)
-            ready = self._ready.get(zone)
-            if ready is not None:
-                name = name.lower()
-                finished = ready.by_name.get(name) or ready.more(name)
-                if finished is not None:
-                    ready.tally[0] += 1
-                    return finished
+            name = name.lower()
+            ready = self._ready.get(zone) or self._read.get(zone) or self._of_store(zone)
+            finished = ready.by_name.get(name) or ready.more(name)
+            if finished is not None:
+                ready.tally[0] += 1
+                return finished
         question = self._question(request)
         kept = self._answers.get(question)
         if kept is not None:
@@ -86,7 +89,19 @@ class Kept:
             self._octets = 0
             self._state = state
             self._ready = self.finished.answers(session)
+            backend = session.backend
+            self._is_direct = backend is not None and session.form() is not None and not backend.is_writing
+            self._read = {b"": NOBODY}
         self._look_at = monotonic() + (session.backend.patience if session.backend is not None else 0.0)
+
+    def _of_store(self, zone: bytes) -> ZoneAnswers:
+        try:
+            found = of_store(self._session, zone, MAX_READ_OCTETS if self._most else 0)
+        except BackendError:
+            return NOBODY  # for the session to report
+        if len(self._read) < _MOST_ZONES:
+            self._read[zone] = found
+        return found
 
     def _answer_and_keep(self, request: bytes, question: bytes) -> bytes:
         question = self._session.folded(question) if question else b""

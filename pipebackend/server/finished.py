@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     ByZone = Mapping[bytes, "ZoneAnswers"]
 
-__all__ = ["MAX_FINISHED_OCTETS", "Finished", "ZoneAnswers"]
+__all__ = ["MAX_FINISHED_OCTETS", "MAX_READ_OCTETS", "NOBODY", "Finished", "ZoneAnswers", "of_store"]
 
 MAX_FINISHED_OCTETS = 3 << 20  # of names and answers, some 10,000 names; larger zones are compiled
-MAX_READ_OCTETS = 2 << 20  # of those that were read from the file of a compiled zone
+MAX_READ_OCTETS = 2 << 20  # of those that were read from a compiled file or a store
 _SLICE_SECONDS = 0.0002  # so long may a question have to wait
 _KINDS = ("table", "file")  # whose answers depend on the name alone
 _ALL_ZONES = -1  # the id in questions of who knows none
@@ -49,6 +49,9 @@ class ZoneAnswers:
         self.more = more
 
 
+NOBODY = ZoneAnswers([0, 0], lambda _: None)
+
+
 class Finished:
     """What the sessions of a process share: answers in the form of the first one, from the zones as they are."""
 
@@ -63,7 +66,7 @@ class Finished:
     def answers(self, session: KeepingSession) -> ByZone:
         """Those for this session, by the zone's id as a question has it; more come with ``make_some``."""
         backend, form = session.backend, session.form()
-        if backend is None or form is None or not backend.patience:  # one who writes looks at each question
+        if backend is None or form is None or backend.is_writing:
             return _NONE
         if backend.registry is not self._registry:
             self._registry, self._form = backend.registry, form
@@ -146,19 +149,67 @@ def _from_file(session: KeepingSession, zone: Zone, lines: Callable[[bytes], byt
     return answers
 
 
+def of_store(session: KeepingSession, key: bytes, room: int) -> ZoneAnswers:
+    """Those of a stored zone, read row by row, of which ``room`` octets are kept; for as long as no zone has changed.
+
+    ``key`` is its id in the question. For other zones it has nothing.
+    """
+    backend, ident = session.backend, session.zone_id(key)
+    zone = backend.zones.with_id(ident) if backend is not None and ident >= 0 else None
+    if backend is None or zone is None or zone.kind != "stored":
+        return NOBODY
+    plain, is_below, written, nothing = zone.plain, _below(zone), session.written_plain, session.written(NOTHING)  # type: ignore[attr-defined]
+    left = room
+
+    def read(name: bytes) -> bytes | None:
+        nonlocal left
+        if not is_below(name):
+            return None
+        owner = name.decode("ascii")
+        try:
+            found = plain(owner)
+        except BackendError:
+            return None  # for ``session.answer`` to report
+        if found is None:
+            return None
+        answer = written(owner, found, ident) if found else nothing
+        if found or name[:1] == b"*":  # asked for with each name that is not there
+            left -= len(name) + len(answer)
+            if left < 0:
+                answers.by_name.clear()
+                left = room
+            answers.by_name[name] = answer
+        return answer
+
+    answers = ZoneAnswers(backend.tally_of(zone), read)
+    return answers
+
+
 def _not_made(name: bytes) -> None:
     """Whether there is such a name is not known yet."""
 
 
 def _denier(session: KeepingSession, zone: Zone) -> Callable[[bytes], bytes | None]:
     """Gives the answer for names that are not in the zone; None where a closer look is needed at how one is written."""
-    nothing, below_apex = session.written(NOTHING), b"." + zone.apex.encode("ascii") if zone.apex else b""
+    nothing, is_below = session.written(NOTHING), _below(zone)
+    return lambda name: nothing if is_below(name) else None
 
-    def absent(name: bytes) -> bytes | None:
-        is_plain = name.endswith(below_apex) and not name.translate(None, _PLAIN) and len(name) <= _LONGEST_PLAIN
-        return nothing if is_plain and b".." not in name and name[:1] != b"." and name[-1:] != b"." else None
 
-    return absent
+def _below(zone: Zone) -> Callable[[bytes], bool]:
+    """Whether a name in lower case is one of a host, written in the one way that there is, below the zone's apex."""
+    end = b"." + zone.apex.encode("ascii") if zone.apex else b""
+
+    def is_below(name: bytes) -> bool:
+        return (
+            name.endswith(end)
+            and not name.translate(None, _PLAIN)
+            and len(name) <= _LONGEST_PLAIN
+            and b".." not in name
+            and name[:1] != b"."
+            and name[-1:] not in (b".", b"")
+        )
+
+    return is_below
 
 
 def _all_names(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pipebackend.base.errors import RecordFault
     from pipebackend.dnsdata.nsec3param import Nsec3Param
-    from pipebackend.dnsdata.records import Record
+    from pipebackend.dnsdata.records import Plain, Record
     from pipebackend.store.rows.refusals import Refusal
     from pipebackend.store.zonedata.fill import Filling
     from pipebackend.store.zonedata.order import Denial
@@ -36,6 +36,10 @@ class Records(Part):
     def records_at(self, domain_id: int, name: str) -> list[Record] | None:
         """The records at a canonical name; none at an empty non-terminal, None where nothing is."""
         return rrs.at(self._db, domain_id, name)
+
+    def plain_at(self, domain_id: int, name: str) -> list[Plain] | None:
+        """The same where all of them are plain, None where they are not; see ``rrs.plain_at``."""
+        return rrs.plain_at(self._db, domain_id, name)
 
     def hiding(self, domain_id: int, owners: Sequence[str]) -> tuple[set[str], set[str]]:
         """Which of these canonical names have NS, and which have DNAME."""

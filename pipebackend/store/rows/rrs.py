@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, TypeVar
 
+    from pipebackend.dnsdata.records import Plain
     from pipebackend.store.database.database import Database
 
     Found = TypeVar("Found")
@@ -35,11 +36,13 @@ __all__ = [
     "hiding",
     "listing",
     "max_ttl",
+    "plain_at",
     "remove",
     "row",
     "split",
 ]
 
+_PLAIN_TYPES = frozenset(("A", "AAAA", "CNAME", "LOC", "PTR", "TXT"))  # all versions of PowerDNS read them as they are
 _COLUMNS = "type, ttl, prio, content, auth"
 _OCTETS = "type, ttl, prio, CAST(content AS BLOB), auth"
 _AT = f"SELECT {_COLUMNS} FROM records WHERE domain_id = ? AND name = ? AND disabled = FALSE"
@@ -69,6 +72,28 @@ def at(db: Database, domain_id: int, name: str) -> list[Record] | None:
         return None
     real = [record for row in found if row[0] and (record := _record(name, *row)) is not None]
     return real or [Record(name, ENT, 0, "", False) for type_, *_, auth in found if not type_ and auth == 0]
+
+
+def plain_at(db: Database, domain_id: int, name: str) -> list[Plain] | None:
+    """The same as types, TTLs and contents, where all are authoritative and of the plainest kind: None if they are not.
+
+    Nothing where nothing is. ``name`` is not the root.
+    """
+    found = []
+    for type_, ttl, _, content, auth in db.rows_of_last_look(_AT, (domain_id, name)):
+        if (
+            type_ not in _PLAIN_TYPES
+            or type(ttl) is not int
+            or not 0 <= ttl <= MAX_TTL
+            or type(content) is not str
+            or not content[:1] > " "
+            or not content.isascii()
+            or not content.isprintable()
+            or (auth != 1 and auth is not None)
+        ):
+            return None
+        found.append((type_, ttl, content))
+    return found
 
 
 def hiding(db: Database, domain_id: int, owners: Sequence[str]) -> tuple[set[str], set[str]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipebackend.dnsdata.nsec3param import Nsec3Param
-    from pipebackend.dnsdata.records import Client
+    from pipebackend.dnsdata.records import Client, Plain
     from pipebackend.store import Store
     from pipebackend.zones.base import Ring
     from pipebackend.zones.ring import TreeRing
@@ -63,6 +63,13 @@ class StoredZone:
                 if not record.auth:
                     return self._reached(name, found)
         return found
+
+    def plain(self, name: str) -> Sequence[Plain] | None:
+        """What ``find`` has at a canonical name below the apex, where that is plain; nothing where nothing is, or None.
+
+        None says that only ``find`` can tell.
+        """
+        return self._store.plain_at(self.ident, name) if self._tree is None else None
 
     def soa(self) -> Record:
         """See ``zones.base.Zone``."""

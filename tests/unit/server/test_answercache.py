@@ -205,7 +205,7 @@ def test_who_writes_gets_no_answer_made_in_advance(session: Counting, monkeypatc
     kept.answer(QUESTION)
     finish(kept)
     assert len(made_in(kept.finished, session)) > 3
-    monkeypatch.setattr(type(session.backend), "patience", 0.0)
+    monkeypatch.setattr(type(session.backend), "is_writing", True)
     assert not kept.finished.answers(session)
 
 
