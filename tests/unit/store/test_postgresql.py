@@ -282,6 +282,47 @@ def test_tables_of_another_version_are_a_fault(store, url):
         store.domains()
 
 
+# plans
+
+
+def test_a_process_that_looked_up_names_of_a_small_zone_finds_them_in_a_large_one(store, opened, url):
+    """Without statistics PostgreSQL would look for a name among all rows of the zone."""
+    store.create_domain(APEX, 7)
+    store.fill(7, [SOA], lambda count: None)
+    foreign.execute(store, "ANALYZE")
+    serving = opened()
+    for _ in range(5):
+        serving.records_at(7, APEX)
+        serving.hiding(7, [APEX])
+        serving.soa(7, APEX)
+        serving.domain(APEX)
+        serving.neighbours(7, APEX, APEX)
+    many = "'h' || n || '.example.org', 'A', '192.0.2.1' FROM generate_series(1, 5000) AS many (n)"
+    foreign.execute(store, f"INSERT INTO records (domain_id, name, type, content) SELECT 7, {many}")
+    raw = serving._db._handle.connection
+    with raw.cursor() as cursor:
+        cursor.execute("SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements")
+        for name, statement, count in [row for row in cursor.fetchall() if "records" in row[1] or "places" in row[1]]:
+            values = ("'7'", "'example.org'") if count == 2 else ("'example.org'",) * count
+            if "places" in statement:
+                values = ("'7'", r"'\x00'")
+            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) EXECUTE {name}({', '.join(values)})")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert "Seq Scan" not in plan, statement
+            assert "Rows Removed by Filter: 5000" not in plan, statement
+            assert "rows=5000" not in plan, statement
+
+
+def test_many_new_names_are_counted_for_the_plans_of_all(store, url):
+    store.create_domain(APEX, 7)
+    hosts = [SOA._replace(owner=f"h{n}.{APEX}", type="A", content="192.0.2.1") for n in range(1500)]
+    store.fill(7, [SOA, *hosts], lambda count: None)
+    found = foreign.rows(
+        store, "SELECT reltuples::int FROM pg_class WHERE relname IN ('records', 'pipebackend_places')"
+    )
+    assert found == [(1501,), (1501,)]
+
+
 # several at once
 
 

@@ -14,11 +14,11 @@ from time import monotonic
 
 from pipebackend.base.errors import StoreFault
 from pipebackend.store.database.postgresql import address, driver, faults
-from pipebackend.store.database.postgresql.statements import Statement, copied, text_of
+from pipebackend.store.database.postgresql.statements import Statement, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from pipebackend.store.database.interfaces import Row, Values
@@ -32,12 +32,18 @@ IDLE_SECONDS = 300
 RETRY_SECONDS = 0.3  # after an attempt to connect that failed
 IDLE, IN_TRANSACTION = 0, 2  # libpq's states of a connection
 _PREPARED_FROM = 3  # uses of a statement
+_COPIED_AT_ONCE = 1 << 16
 _MOST_STATEMENTS = 500  # that are remembered; those of questions are far fewer
 _UNKNOWN = ("26000", "42P05")  # what a pooler makes of prepared statements
 _AGAIN = ("40001", "40P01")  # a read on a standby that was in the way of what it had to replay
 
-_FIRST = """SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = ? AND current_setting('idle_session_timeout', TRUE)
-    IS NOT NULL THEN set_config('idle_session_timeout', ?, FALSE) END"""
+# Of a connection of our own: literals are as ``statements`` writes them; a statement is planned once and by an index,
+# though the table may be small at that moment; and none is compiled for the price that is then put on a whole table.
+# ``idle_session_timeout`` is of PostgreSQL 14.
+_FIRST = f"""SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = ? THEN (SELECT count(set_config(name, value, FALSE))
+    FROM (VALUES ('standard_conforming_strings', 'on'), ('plan_cache_mode', 'force_generic_plan'),
+    ('enable_seqscan', 'off'), ('jit', 'off'), ('idle_session_timeout', '{IDLE_SECONDS * 1000}'))
+    AS wanted (name, value) WHERE current_setting(name, TRUE) IS NOT NULL) END"""
 
 
 class Connection:
@@ -83,7 +89,7 @@ class Connection:
         try:
             self.raw = driver.connect(self._driver, turned, self.seconds(CONNECT_SECONDS))
             told = self.raw.get_backend_pid()
-            [(pid, _)] = self._execute(Statement(_FIRST), (told, IDLE_SECONDS * 1000), self.seconds())[1]
+            [(pid, _)] = self._execute(Statement(_FIRST), (told,), self.seconds())[1]
         except (self._driver.Error, *driver.ERRORS) as exc:
             self.drop()
             self._turns += isinstance(exc, faults.Late)
@@ -135,15 +141,14 @@ class Connection:
             raise faults.of(self.path, exc) from exc
         self.execute(b";".join(texts).decode())
 
-    def copy(self, into: str, rows: Iterable[Sequence[object]]) -> None:
-        """Rows for ``table (columns)``."""
+    def copy(self, into: str, text: str) -> None:
+        """Rows for ``table (columns)``, as ``statements.copied`` writes them."""
         from io import StringIO
 
         self.open()
         try:
-            text = StringIO(copied(rows))
             with driver.without_limit(self._driver), self.raw.cursor() as cursor:
-                cursor.copy_expert(f"COPY {into} FROM STDIN", text)
+                cursor.copy_expert(f"COPY {into} FROM STDIN", StringIO(text), _COPIED_AT_ONCE)
         except (self._driver.Error, *driver.ERRORS) as exc:
             raise faults.of(self.path, exc) from exc
 
@@ -155,8 +160,7 @@ class Connection:
         if not statement.name and statement.uses >= _PREPARED_FROM and statement.is_query and not self.is_pooled:
             self._prepare(cursor, statement)
         if statement.name:
-            given = text_of(values, self._driver.Binary)
-            cursor.execute(statement.execution, given or None)
+            cursor.execute(statement.call(values))
         elif statement.count:
             cursor.execute(statement.text, self._ordered(statement, values))
         else:
@@ -167,7 +171,7 @@ class Connection:
         self._prepared += 1
         name = f"pipebackend_{self._prepared}"
         cursor.execute(f"PREPARE {name} AS {statement.numbered}")
-        statement.prepared_as(name)
+        statement.name = name
 
     def _ordered(self, statement: Statement, values: Values) -> list[object]:
         return statement.ordered(text_of(values, self._driver.Binary))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipebackend.base.errors import StoreFault
 from pipebackend.store.database.postgresql import address, faults, schema
 from pipebackend.store.database.postgresql.connection import ANSWER_SECONDS, IDLE, IN_TRANSACTION, Connection
+from pipebackend.store.database.postgresql.statements import copied, copied_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _COPIED_ROWS = 5000
 _FEW_ROWS = 20  # for which COPY is not quicker
 _SENT_TOGETHER = 200
 _IS_MADE = f"SELECT to_regclass('domains') IS NOT NULL, to_regclass('{schema.OUR_TABLE}') IS NOT NULL"
+_COUNT = """ANALYZE (SKIP_LOCKED) domains, records (domain_id, name, type, ordername, disabled),
+    pipebackend_places (domain_id, hidden), pipebackend_hashes (domain_id)"""
 _NEXT_ID = """SELECT setval(ids, ?) FROM (SELECT pg_get_serial_sequence(?, 'id')::regclass AS ids) AS found
     WHERE ids IS NOT NULL AND coalesce(pg_sequence_last_value(ids), 0) < ?"""
 
@@ -126,11 +129,11 @@ class Postgres:
             if len(part) < _FEW_ROWS:
                 self.run_many(f"{into} VALUES ({', '.join('?' * len(part[0]))})", part)
             else:
-                self._server.copy(into.removeprefix("INSERT INTO "), part)
+                self._server.copy(into.removeprefix("INSERT INTO "), copied(part))
 
     def insert_columns(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Rows of a table, column by column."""
-        self._server.copy(f"{table} ({', '.join(columns)})", zip(*columns.values(), strict=True))
+        self._server.copy(f"{table} ({', '.join(columns)})", copied_columns(columns.values()))
 
     def has_table(self, name: str) -> bool:
         """Whether there is such a table, which then is never taken away."""
@@ -143,11 +146,15 @@ class Postgres:
         self.run(_NEXT_ID, (taken, table, taken))
 
     def without_triggers(self) -> Callable[[], None]:
-        """Our triggers on ``records`` do nothing in this transaction, until the function is called."""
+        """Our triggers on ``records`` do nothing in this transaction, until the function is called.
+
+        It also counts what there is now, for the plans of all processes; a role that does not own the tables does not.
+        """
         self.run("SET LOCAL pipebackend.filling = '1'")
 
         def restore() -> None:
             self.run("SET LOCAL pipebackend.filling = '0'")
+            self.run(_COUNT)
 
         return restore
 
