@@ -10,13 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.benchmarks import endtoend, firsttime, importing, processes, roundtrip
+from scripts.benchmarks import databases, endtoend, firsttime, importing, processes, roundtrip
 from scripts.benchmarks.figures import Run
 from scripts.benchmarks.responders import ResponderFailed
 from scripts.benchmarks.setup import DEFAULT, LONG, QUICK, Scale, Setup
 from tests.live.servers import ServerFailed
 
-PARTS = "ahbcdefg"
+PARTS = "ahbcdefgi"
 TOP = Path(__file__).parents[2]
 
 
@@ -57,6 +57,7 @@ def measured(scale: Scale, parts: str, kept: Path | None) -> Run:
         ("e", roundtrip.measure_growth),
         ("f", roundtrip.compare_answer_sizes),
         ("g", importing.measure),
+        ("i", databases.measure),
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         setup = Setup(scale, Path(folder))

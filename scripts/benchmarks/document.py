@@ -24,6 +24,7 @@ PARTS = {
     "e": "Growth",
     "f": "Octets of an answer",
     "g": "Import",
+    "i": "PostgreSQL",
 }
 
 

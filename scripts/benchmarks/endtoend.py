@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scripts.benchmarks.setup import Setup
     from tests.live.servers import PdnsServer
 
-__all__ = ["measure"]
+__all__ = ["Flood", "flooded", "measure"]
 
 DIRECT = "ours REMOTE timeout=0"
 C_DIRECT = "C REMOTE timeout=0"
@@ -90,7 +90,7 @@ def _measure_alike(setup: Setup, zones: Zones, run: Run, floods: Sequence[Flood]
         for flood in floods:
             print(f"bench: {flood.title}", file=sys.stderr, flush=True)
             wanted = {title: servers[title] for title in flood.titles if title in servers}
-            _compare(run, flood, _flooded(setup, zones, run, flood, wanted))
+            _compare(run, flood, flooded(setup, zones.count, run, flood, wanted))
 
 
 def _servers(
@@ -110,14 +110,15 @@ def _servers(
     return found
 
 
-def _flooded(
-    setup: Setup, zones: Zones, run: Run, flood: Flood, servers: dict[str, PdnsServer]
-) -> dict[str, list[float]]:
-    """Questions per second of each server in each round; a server that answers anything else is left out."""
+def flooded(setup: Setup, count: int, run: Run, flood: Flood, servers: dict[str, PdnsServer]) -> dict[str, list[float]]:
+    """Questions per second of each server in each round; one that answers anything else is left out.
+
+    ``count`` is how many names the zone has.
+    """
     speeds: dict[str, list[float]] = {title: [] for title in servers}
     for number in range(1 + setup.scale.flood_rounds):
         questions = setup.new_path("flood")
-        _write_questions(questions, flood, zones.count, number, setup.scale.seconds)
+        _write_questions(questions, flood, count, number, setup.scale.seconds)
         for title in list(speeds):
             said = _dnsperf(servers[title].port, questions, setup.scale.seconds, flood.signed)
             rcodes = re.search(r"Response codes:\s+(.*)", said)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scripts.benchmarks.figures import Run
     from scripts.benchmarks.setup import Setup
 
-__all__ = ["measure_memory", "measure_starts"]
+__all__ = ["CROWD", "bare_megabytes", "measure_memory", "measure_starts", "megabytes_after"]
 
 CROWD = 4  # processes that serve the same zone: what PowerDNS starts by default (rule L-6)
 BARE = "bare Python"
@@ -81,14 +81,14 @@ def measure_starts(setup: Setup, run: Run) -> None:
 
 def measure_memory(setup: Setup, run: Run) -> None:
     """PSS per process of four that have answered, their keepers counted in, beside a Python that only waits."""
-    bare = _bare_megabytes()
+    bare = bare_megabytes()
     for subject in _subjects(setup):
         if not _is_fit(subject, setup, run):
             continue
         with ExitStack() as running:
             crowd = [running.enter_context(Responder(subject.protocol, subject.command)).greet() for _ in range(CROWD)]
-            megabytes = _megabytes_after(subject.names[:_FEW], subject, crowd)
-            later = _megabytes_after(subject.names[_FEW:], subject, crowd)
+            megabytes = megabytes_after(subject.names[:_FEW], subject.protocol, crowd)
+            later = megabytes_after(subject.names[_FEW:], subject.protocol, crowd)
         bound = _MEGABYTES["airports"] if subject.kind == "airports" else _MEGABYTES["large"]
         asked = subject.kind == "airports" or subject.size == _LARGE
         goals = [Goal(AT_MOST, bound, of_value=True)] if asked else []
@@ -145,7 +145,8 @@ def _bare_start() -> float:
     return time.perf_counter() - begin
 
 
-def _bare_megabytes() -> float:
+def bare_megabytes() -> float:
+    """What each of as many processes takes that only wait."""
     with ExitStack() as running:
         crowd = []
         for _ in range(CROWD):
@@ -156,11 +157,11 @@ def _bare_megabytes() -> float:
         return _pss(crowd) / CROWD
 
 
-def _megabytes_after(names: Sequence[str], subject: Subject, crowd: Sequence[Responder]) -> float:
+def megabytes_after(names: Sequence[str], protocol: Protocol, crowd: Sequence[Responder]) -> float:
     """What each of them takes when all have been asked for these names."""
     for responder in crowd:
         for name in names:
-            responder.ask(subject.protocol.lookup(name))
+            responder.ask(protocol.lookup(name))
     return _pss(crowd) / CROWD
 
 

@@ -26,6 +26,8 @@ class Scale:
 
     ``names`` are more than the questions of all rounds, and of the one to warm up: what is asked for is new each time.
 
+    ``database_sizes`` are those of the zones in PostgreSQL (part i), smallest first.
+
     ``imported`` are the sizes of the zones in part g, each imported ``imports`` times.
 
     ``all_floods`` is false where two of them have to do; a process that starts in more than ``patience`` seconds is
@@ -43,6 +45,8 @@ class Scale:
     patience: float
     imported: tuple[int, ...]
     imports: int
+    database_sizes: tuple[int, ...]
+    database_imports: int
     all_floods: bool = True
 
 
@@ -58,6 +62,8 @@ QUICK = Scale(
     patience=60,
     imported=(1000,),
     imports=1,
+    database_sizes=(1000,),
+    database_imports=1,
     all_floods=False,
 )
 DEFAULT = Scale(
@@ -72,6 +78,8 @@ DEFAULT = Scale(
     patience=2,
     imported=(1_000_000,),
     imports=5,
+    database_sizes=(1000, 100_000),
+    database_imports=3,
 )
 LONG = Scale(
     rounds=15,
@@ -85,6 +93,8 @@ LONG = Scale(
     patience=60,
     imported=(100_000, 1_000_000),
     imports=9,
+    database_sizes=(1000, 1_000_000),
+    database_imports=3,
 )
 
 
