@@ -301,11 +301,11 @@ def test_a_process_that_looked_up_names_of_a_small_zone_finds_them_in_a_large_on
     foreign.execute(store, f"INSERT INTO records (domain_id, name, type, content) SELECT 7, {many}")
     raw = serving._db._handle.connection
     with raw.cursor() as cursor:
-        cursor.execute("SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements")
-        for name, statement, count in [row for row in cursor.fetchall() if "records" in row[1] or "places" in row[1]]:
-            values = ("'7'", "'example.org'") if count == 2 else ("'example.org'",) * count
-            if "places" in statement:
-                values = ("'7'", r"'\x00'")
+        cursor.execute("SELECT name, statement, parameter_types::text[] FROM pg_prepared_statements")
+        asked = [row for row in cursor.fetchall() if "FROM records" in row[1] or "JOIN records" in row[1]]
+        assert len(asked) >= 3
+        for name, statement, types in asked:
+            values = ["'7'" if type_ == "integer" else "'example.org'" for type_ in types]
             cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) EXECUTE {name}({', '.join(values)})")
             plan = "\n".join(line for (line,) in cursor.fetchall())
             assert "Seq Scan" not in plan, statement
