@@ -10,6 +10,7 @@ import click
 
 from pipebackend.admin.operator import Operator
 from pipebackend.backend.backend import Backend
+from pipebackend.cli.deferred import Deferred
 from pipebackend.cli.output import as_json, counted, json_option, print_rows, yes_option
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["facts_as_json", "group", "show_keys"]
 
 ZSK, KSK = 256, 257  # RFC 4034 section 2.1.1; a combined signing key has the flags of a KSK
+_ROLLS = ("ds-seen", "maintain", "roll", "status")
 
 
-@click.group("key")
+@click.group("key", commands=Deferred(key_roll=_ROLLS, timeline=["timeline"]))
 def group() -> None:
     """DNSSEC keys. `secure` is all that most zones need.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipebackend.backend.backend import Backend
     from pipebackend.rollover.maintainer import Maintainer, Report
 
-__all__ = ["COMMANDS", "set_policy"]
+__all__ = ["ds_seen", "maintain", "roll", "set_policy", "status"]
 
 
 @click.command()
@@ -138,6 +138,3 @@ def _leave(reports: list[Report], failed: bool = False) -> None:
         raise SystemExit(1)
     if any(report.is_late for report in reports):
         raise SystemExit(LATE_STATUS)
-
-
-COMMANDS = (status, maintain, roll, ds_seen)

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from pipebackend.backend.backend import Backend
 from pipebackend.backend.opening import open_backend
 from pipebackend.base.errors import BackendError
 from pipebackend.base.version import VERSION
-from pipebackend.cli import (
-    autoprimary,
-    explain,
-    key,
-    key_roll,
-    map,
-    meta,
-    pdns,
-    record,
-    replay,
-    stats,
-    store,
-    timeline,
-    tsig,
-    zone,
-)
+from pipebackend.cli.deferred import Deferred
 from pipebackend.zones.compiled import choice
+
+if TYPE_CHECKING:
+    from pipebackend.backend.backend import Backend
 
 __all__ = ["cli", "main"]
 
+_GROUPS = ("zone", "record", "key", "meta", "tsig", "autoprimary", "store", "pdns")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+
+@click.group(
+    commands=Deferred(**{name: [name] for name in _GROUPS}),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 @click.version_option(VERSION, prog_name="zoneutil")
 @click.option("--config", metavar="FILE", help="The configuration file; found as the coprocesses find it if left out.")
 @click.pass_context
@@ -51,27 +44,13 @@ class _Opener:
         self._config = config
 
     def __call__(self) -> Backend:
-        if click.get_current_context().command is not zone.compile_:  # a command that looks starts no compiler
+        if not click.get_current_context().command_path.endswith(" zone compile"):  # what looks starts no compiler
             choice.compile_in(choice.NEVER)
         backend = open_backend(self._config, os.environ)
         if not backend.registry.config.path:
             click.echo("zoneutil: no configuration file; this is the built-in one", err=True)
         click.get_current_context().find_root().call_on_close(backend.close)
         return backend
-
-
-for _group in (zone.group, record.group, key.group, meta.group, tsig.group, autoprimary.group, store.group, pdns.group):
-    cli.add_command(_group)
-for _group, _command in (
-    (record.group, explain.command),
-    (zone.group, map.command),
-    (zone.group, key_roll.set_policy),
-    (key.group, timeline.command),
-    *((key.group, command) for command in key_roll.COMMANDS),
-    (pdns.group, replay.command),
-    (pdns.group, stats.command),
-):
-    _group.add_command(_command)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import click
 
 from pipebackend.backend.backend import Backend
 from pipebackend.base.errors import ConfigFault, StoreFault
+from pipebackend.cli.deferred import Deferred
 from pipebackend.cli.output import as_json, counted, json_option
 from pipebackend.diagnosis.doctor import advised, examination, served, server
 from pipebackend.diagnosis.doctor.needs import needs
@@ -27,7 +28,7 @@ _server_option = click.option(
 )
 
 
-@click.group("pdns")
+@click.group("pdns", commands=Deferred(replay=["replay"], stats=["stats"]))
 def group() -> None:
     """pdns.conf: what to write, and its faults.
 

@@ -11,6 +11,7 @@ from pipebackend.admin.operator import Operator
 from pipebackend.backend.backend import Backend
 from pipebackend.base.errors import RequestFault
 from pipebackend.cli.client import client_options
+from pipebackend.cli.deferred import Deferred
 from pipebackend.cli.output import as_json, json_option
 from pipebackend.dnsdata import typetable, zonelines
 from pipebackend.dnsdata.records import ENT, MAX_TTL, Client, Record
@@ -18,7 +19,7 @@ from pipebackend.dnsdata.records import ENT, MAX_TTL, Client, Record
 __all__ = ["group"]
 
 
-@click.group("record")
+@click.group("record", commands=Deferred(explain=["explain"]))
 def group() -> None:
     """Look up, find and change records. Those of zones in the store can be changed.
 

@@ -10,7 +10,7 @@ import click
 from pipebackend.admin.operator import Operator
 from pipebackend.backend.backend import Backend
 from pipebackend.base.errors import RecordFault, RequestFault, StoreFault
-from pipebackend.cli import zone_edit
+from pipebackend.cli.deferred import Deferred
 from pipebackend.cli.output import as_json, json_option, print_rows
 from pipebackend.cli.progress import Progress
 from pipebackend.dnsdata import names, zonelines
@@ -19,17 +19,15 @@ from pipebackend.zones.compiled.target import Target
 
 __all__ = ["group"]
 
+_EDITS = ("create", "delete", "edit", "import", "set-account", "set-kind", "set-primaries")
 
-@click.group("zone")
+
+@click.group("zone", commands=Deferred(zone_edit=_EDITS, key_roll=["set-policy"], map=["map"]))
 def group() -> None:
     """The zones and their settings.
 
     Example: zoneutil zone check airports.aa
     """
-
-
-for _command in zone_edit.COMMANDS:
-    group.add_command(_command)
 
 
 @group.command("list")

@@ -18,7 +18,7 @@ from pipebackend.base.errors import BackendError, RequestFault
 from pipebackend.cli.output import as_json, counted, json_option, yes_option
 from pipebackend.cli.progress import Progress
 
-__all__ = ["COMMANDS"]
+__all__ = ["create", "delete", "edit", "import_", "set_account", "set_kind", "set_primaries"]
 
 _FIRST_SERIAL = "%Y%m%d01"  # RFC 1912 section 2.2; a zone that is made again has a higher serial than the old one
 _kind = click.Choice(list(KINDS))
@@ -170,6 +170,3 @@ def _edited(before: difference.Readable, path: str) -> Difference:
             click.echo(str(exc), err=True)
             if not click.confirm("Edit again?", default=True):
                 raise click.Abort from None
-
-
-COMMANDS = (create, delete, edit, import_, set_account, set_kind, set_primaries)

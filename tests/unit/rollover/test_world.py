@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipebackend.config.policies import KEYS, Policy
@@ -76,6 +76,7 @@ def _tamper(random: Random, world: World) -> None:
         world.publish()
 
 
+@settings(max_examples=settings.default.max_examples // 4)  # a life takes half a second
 @given(st.randoms(use_true_random=False))
 def test_nobody_ever_sees_a_bogus_answer(random: Random) -> None:
     world = live_through(random)
