@@ -195,7 +195,8 @@ def _rrset(fields: Form) -> dict[str, Any]:
     if 0 < flags < len(rows):
         last = rows[-1].get("ttl", "")
         for row in rows[:-1]:
-            if row.get("ttl", "")[:-1] != last or row["ttl"][-1] not in "01":
+            ttl = row.get("ttl", "")
+            if ttl[:-1] != last or ttl[-1:] not in ("0", "1"):
                 raise Refusal(
                     400, "replaceRRSet: records run into each other, and their ttl cannot be told; use post_json"
                 )

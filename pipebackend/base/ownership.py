@@ -11,11 +11,11 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
-    "become_owner", "is_reader_trusted", "misplaced", "open_to_all", "owner_to_become", "replaceable", "untrusted",
-    "user_name",
+    "Acting", "become_owner", "is_reader_trusted", "misplaced", "open_to_all", "owner_to_become", "replaceable",
+    "untrusted", "user_name", "user_of_place",
 ]  # fmt: skip
 
 _ROOT = 0
@@ -95,16 +95,80 @@ def owner_to_become(folder: str) -> int:
 
 def become_owner(user: int) -> None:
     """Give up root for good: from now on this process is ``user``, with the groups of that user alone."""
+    groups = _all_groups(user)
+    os.setgroups(groups)
+    os.setresgid(groups[0], groups[0], groups[0])
+    os.setresuid(user, user, user)
+
+
+def _all_groups(user: int) -> list[int]:
+    """The groups of a user, the first of them before the others; of one without a name its own number alone."""
     import pwd
 
     try:
         entry = pwd.getpwuid(user)
-        os.initgroups(entry.pw_name, entry.pw_gid)
-        os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
-    except KeyError:  # a user without a name has no groups
-        os.setgroups([])
-        os.setresgid(user, user, user)
-    os.setresuid(user, user, user)
+    except KeyError:
+        return [user]
+    others = os.getgrouplist(entry.pw_name, entry.pw_gid)
+    return [entry.pw_gid, *(group for group in others if group != entry.pw_gid)]
+
+
+def user_of_place(path: str) -> int:
+    """As whom root must work on the file at ``path``, there or yet to be made; root (0) for callers other than root.
+
+    Whose user may put a link or another file there, in the folder or above it, decides what it is: root works as that
+    user, and so gets no further. A folder of root that others may write to is worked in as the owner of the file.
+    """
+    if os.geteuid() != _ROOT:
+        return _ROOT
+    try:
+        for place in _above(path):  # as it is written: a link on the way could be replaced, too
+            if user := os.lstat(place).st_uid:
+                return user
+        weak = _weak_place(os.path.dirname(os.path.realpath(path)), {_ROOT}, _groups_of(_ROOT))
+        if weak is None:
+            return _ROOT
+        return os.lstat(path).st_uid if weak[2] else weak[1].st_uid
+    except OSError:
+        return _ROOT
+
+
+def _above(path: str) -> Iterator[str]:
+    place = os.path.abspath(path)
+    while (above := os.path.dirname(place)) != place:
+        yield above
+        place = above
+
+
+class Acting:
+    """``with Acting(user):`` root is that user, and itself again behind it. Blocks may stand inside each other.
+
+    A link then leads no further than the user could go, and what is made is the user's. It does not hold code that
+    wants to become root again: that runs after ``become_owner``.
+    """
+
+    __slots__ = ("_before", "_depth", "_groups", "_user")
+
+    def __init__(self, user: int) -> None:
+        self._user = user
+        self._groups = _all_groups(user) if user else []
+        self._before: list[int] = []
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+        if self._user and self._depth == 1:
+            self._before = os.getgroups()
+            os.setgroups(self._groups)
+            os.setegid(self._groups[0])
+            os.seteuid(self._user)
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._user and not self._depth:
+            os.seteuid(_ROOT)
+            os.setegid(_ROOT)
+            os.setgroups(self._before)
 
 
 def misplaced(path: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
-__all__ = ["as_json", "counted", "json_option", "print_rows", "yes_option"]
+from pipebackend.base.ownership import Acting, user_of_place
+
+__all__ = ["as_json", "counted", "json_option", "print_rows", "write_whole", "yes_option"]
 
 _Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -39,6 +43,26 @@ def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
     click.echo(click.style(_line(columns, widths), fg="cyan", bold=True))
     for line in cells:
         click.echo(_line(line, widths))
+
+
+def write_whole(path: str | os.PathLike[str], octets: bytes, mode: int = 0o644) -> None:
+    """Put a file there, whole or not at all, in the place of one and of a link; OSError.
+
+    Root does so as the owner of the folder, who could lead it elsewhere.
+    """
+    whole = os.path.abspath(path)
+    with (
+        Acting(user_of_place(whole)),
+        tempfile.NamedTemporaryFile(dir=os.path.dirname(whole), delete=False) as file,
+    ):
+        try:
+            file.write(octets)
+            os.fchmod(file.fileno(), mode)
+            file.close()
+            os.replace(file.name, whole)
+        except OSError:
+            os.unlink(file.name)
+            raise
 
 
 def _cell(value: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -12,7 +11,7 @@ import click
 from pipebackend.backend.backend import Backend
 from pipebackend.base.errors import ConfigFault, StoreFault
 from pipebackend.cli.deferred import Deferred
-from pipebackend.cli.output import as_json, counted, json_option
+from pipebackend.cli.output import as_json, counted, json_option, write_whole
 from pipebackend.diagnosis.doctor import advised, examination, served, server
 from pipebackend.diagnosis.doctor.needs import needs
 from pipebackend.diagnosis.doctor.probe import Trial
@@ -71,7 +70,10 @@ def conf(
     elif output is None:
         click.echo(advised.text(lines))
     else:
-        _write(output, f"{advised.text(lines)}\n")
+        try:
+            write_whole(output, f"{advised.text(lines)}\n".encode(), _MODE)
+        except OSError as exc:
+            raise ConfigFault([f"{output} was not written: {exc.strerror}"]) from exc
     click.echo(f"for {asked.title}", err=True)
     if asked.version and config:
         click.echo(f'in {config} write, above the first [section]: powerdns = "{asked.release}"', err=True)
@@ -109,17 +111,6 @@ def check(context: click.Context, config_dir: str, config_name: str, pdns_server
         _show(report)
     if report.errors:
         raise SystemExit(1)
-
-
-def _write(path: str, text: str) -> None:
-    """By a file beside it, so that neither a full disk nor an error leaves half of it."""
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(os.path.abspath(path)), delete=False) as file:
-            file.write(text)
-            os.fchmod(file.fileno(), _MODE)
-        os.replace(file.name, path)
-    except OSError as exc:
-        raise ConfigFault([f"{path} was not written: {exc.strerror}"]) from exc
 
 
 def _store(backend: Backend) -> str:

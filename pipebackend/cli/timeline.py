@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipebackend.base.errors import BackendError
+from pipebackend.cli.output import write_whole
 from pipebackend.config import policies
 
 if TYPE_CHECKING:
@@ -66,10 +67,12 @@ def _save(report: Report, found: Forecast, ahead: int, path: Path) -> None:
     figure = drawn(report, found, ahead)
     suffix = path.suffix.lower()
     if suffix == ".png":
-        figure.savefig(path, format="png", dpi=100)
+        octets = io.BytesIO()
+        figure.savefig(octets, format="png", dpi=100)
+        write_whole(path, octets.getvalue())
         return
     picture = svg(figure)
-    path.write_text(page(report, found, picture) if suffix == ".html" else picture, encoding="utf-8")
+    write_whole(path, (page(report, found, picture) if suffix == ".html" else picture).encode())
 
 
 def drawn(report: Report, found: Forecast, ahead: int) -> Figure:

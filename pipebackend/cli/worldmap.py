@@ -17,6 +17,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipebackend.cli.output import write_whole
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
@@ -58,10 +60,12 @@ def save(places: Sequence[Place], title: str, path: Path) -> None:
     figure = _drawn([_projected(place.latitude, place.longitude) for place in places], title, subtitle)
     suffix = path.suffix.lower()
     if suffix == ".png":
-        figure.savefig(path, format="png", dpi=_PIXELS, transparent=True)
+        octets = io.BytesIO()
+        figure.savefig(octets, format="png", dpi=_PIXELS, transparent=True)
+        write_whole(path, octets.getvalue())
         return
     picture = _svg(figure)
-    path.write_text(_page(picture, places, title) if suffix == ".html" else picture, encoding="utf-8")
+    write_whole(path, (_page(picture, places, title) if suffix == ".html" else picture).encode())
 
 
 def _projected(latitude: float, longitude: float) -> _Point:

@@ -26,7 +26,7 @@ _COMMAND = "from pipebackend.cli.main import main; main()"
 def start(config: str | None, every: int) -> None:
     """Run ``zoneutil key maintain`` now and every so many seconds, until this process ends."""
     words = ["--config", os.path.abspath(config)] if config else []
-    command = [sys.executable, "-c", _COMMAND, *words, "key", "maintain"]
+    command = [sys.executable, "-P", "-c", _COMMAND, *words, "key", "maintain"]
     threading.Thread(target=_repeat, args=(command, every), daemon=True, name="keys").start()
 
 

@@ -36,12 +36,19 @@ def folder() -> Iterator[str]:
     """A place for the counts of one service; those of services that were killed are removed."""
     top = _MEMORY if os.access(_MEMORY, os.W_OK) else tempfile.gettempdir()
     for entry in Path(top).glob(f"{_PREFIX}*/{_LOCK}"):
-        with contextlib.suppress(OSError), open(entry, "r+b") as file:
+        with contextlib.suppress(OSError), open(entry, "r+b", opener=_own) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its service would hold it
             shutil.rmtree(entry.parent, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=top) as where, open(os.path.join(where, _LOCK), "xb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield where
+
+
+def _own(path: str, flags: int) -> int:
+    """The descriptor of a file in a folder of this user: everybody may make some with such names."""
+    if os.lstat(os.path.dirname(path)).st_uid != os.geteuid():
+        raise PermissionError(path)
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def publish(where: str, numbers: Callable[[], Numbers]) -> Callable[[], None]:

@@ -144,9 +144,12 @@ def _made(path: str, mode: int, user: int, group: int) -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     new = _new(path)
     try:
-        made.bind(new)
-        os.chmod(new, mode)
-        os.chown(new, user, group)
+        before = os.umask(0o777 & ~mode)  # chmod would follow a link that another user has put there by then
+        try:
+            made.bind(new)
+        finally:
+            os.umask(before)
+        os.chown(new, user, group, follow_symlinks=False)
         made.listen(_BACKLOG)
         os.rename(new, path)
     except OSError as exc:

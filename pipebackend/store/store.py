@@ -41,9 +41,9 @@ def open_store(url: str, base: Path | str) -> Store:
             f"store {url!r}: supported is sqlite:PATH, as sqlite:zones.db or sqlite:/var/lib/dns/zones.db, and "
             "postgresql://USER@HOST/DATABASE"
         )
-    from pipebackend.store.database.handle import Handle
+    from pipebackend.store.database.roots import handle_at
 
-    return Store(Database(Handle(os.path.join(base, path))))
+    return Store(Database(handle_at(os.path.join(base, path))))
 
 
 class Store(Zones, Keys, Records):

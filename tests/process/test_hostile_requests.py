@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.making import age
 from tests.process.coprocess import LOOKUP, Coprocess, coprocesses, wait_for, write_table
 from tests.process.test_listen import connect, serve  # noqa: F401  # fixtures
 
@@ -37,6 +39,7 @@ def call(method: str, **parameters: object) -> bytes:
 KEY = {"flags": 257, "active": True, "published": True, "content": KEY_TEXT}
 ADD_KEY = call("addDomainKey", name="t.example.", key=KEY)
 SET_TSIG_KEY = call("setTSIGKey", name="k.", algorithm="hmac-sha256.", content=SECRET)
+REFUSED = re.compile(r"it is a pipe, socket or device, not a file|there is no file /")
 LAST = LOOKUP.replace(b"lax.airports.aa.", b"x.t.example.")
 
 
@@ -223,3 +226,28 @@ def damage(store: Path, word: bytes) -> None:
     new.write_bytes(octets)
     new.chmod(0o600)
     new.rename(store)
+
+
+@pytest.mark.parametrize("source", ["f.zone", "f.tsv", "included"])
+def test_a_pipe_or_device_in_the_place_of_a_source_stops_nobody(start: Start, tmp_path: Path, source: str) -> None:
+    """The process waited for ever for a pipe, and read /dev/zero until there was no memory; PowerDNS waited for it."""
+    write_table(tmp_path, "first")
+    text = (tmp_path / "own.toml").read_text()
+    table = text.replace("t.example", "x.example").replace("own.tsv", "f.tsv")
+    (tmp_path / "own.toml").write_text(f'{text}{table}[[zone]]\nname = "y.example"\nkind = "file"\nfile = "f.zone"\n')
+    (tmp_path / "f.tsv").write_text((tmp_path / "own.tsv").read_text())
+    (tmp_path / "included").write_text("a A 192.0.2.1\n")
+    (tmp_path / "f.zone").write_text("$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n$INCLUDE included\n")
+    for name in ("f.zone", "f.tsv", "included", "own.tsv", "own.toml"):
+        age(tmp_path / name)
+    running = start("remoteshim", "--config", str(tmp_path / "own.toml"))
+    running.begin()
+    for make in (os.mkfifo, lambda path: os.symlink("/dev/zero", path)):
+        (tmp_path / source).unlink()
+        make(tmp_path / source)
+        wait_for(lambda: running.ask(LAST) and REFUSED.search(running.log), "the log says it")
+        started = start("remoteshim", "--config", str(tmp_path / "own.toml"))
+        started.begin()
+        for coprocess in (running, started):
+            assert b"first" in coprocess.ask(LAST)
+            assert "Traceback" not in coprocess.log

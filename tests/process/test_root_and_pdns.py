@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
+import sqlite3
+import struct
 import subprocess
 import tempfile
 import time
@@ -31,6 +34,7 @@ object = "who:Who"
 soa = { mname = "ns1.who.example", rname = "hostmaster.who.example" }
 ns = ["ns1.who.example"]
 """
+POLICY = '[[policy]]\nname = "p"\nalgorithm = "ECDSAP256SHA256"\n'
 WHO = """\
 import os
 class Who:
@@ -65,6 +69,13 @@ def folder() -> Iterator[Path]:
         )
         give(place, PDNS)
         yield place
+
+
+@pytest.fixture
+def small(folder: Path) -> Path:
+    """The same with a zone that is read at once."""
+    write(folder / "big.zone", "$TTL 60\n@ SOA ns1 hostmaster 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n")
+    return folder
 
 
 def write(path: Path, text: str) -> None:
@@ -259,6 +270,124 @@ def test_an_attack_on_root_gets_nowhere(programs: Installed, folder: Path, is_lo
     assert "Traceback" not in said
     for path in folder.rglob("*"):
         assert path.is_symlink() or b"a key that nobody" not in path.read_bytes() if path.is_file() else True
+
+
+def test_a_journal_of_pdns_beside_the_store_removes_no_file_of_root(programs: Installed, small: Path) -> None:
+    """SQLite rolls such a journal back as it reads, and then removes the file that the journal names."""
+    victim = small.parent / "victim"
+    for words in LOOKS_AND_WRITES:
+        victim.write_text("not empty: an empty one is none to SQLite")
+        plant_journal(small, victim)
+        done = zoneutil_of_root(programs, small, *words)
+        assert victim.exists(), words
+        assert done.returncode in (0, 1), done.stderr
+        assert "Traceback" not in done.stderr
+
+
+LOOKS_AND_WRITES = (
+    *(("zone", "list"), ("store", "check"), ("pdns", "check", "--config-dir", "/nowhere"), ("store", "init")),
+    *(("store", "dump"), ("key", "secure", "big.example"), ("store", "backup", "copy.db")),
+)
+
+
+def zoneutil_of_root(programs: Installed, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run(programs.command("zoneutil", "--config", str(folder / "pipebackend.toml"), *words), folder)
+
+
+def plant_journal(folder: Path, victim: Path) -> None:
+    """A store with a hot journal of one page, whose super-journal is ``victim``; file format of SQLite, section 3.
+
+    Its checksums add each two hundredth octet of a page to a nonce, which is 0.
+    """
+    page = 4096
+    store, journal = folder / "zones.db", folder / "zones.db-journal"
+    store.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(store)) as db:
+        db.execute("CREATE TABLE something (a)")
+    octets = store.read_bytes()
+    magic, name = bytes.fromhex("d9d505f920a163d7"), os.fsencode(victim)
+    head = magic + struct.pack(">5I", 1, 0, len(octets) // page, 512, page)
+    one = struct.pack(">I", 1) + octets[:page] + struct.pack(">I", sum(octets[at] for at in range(page - 200, 0, -200)))
+    tail = struct.pack(">I", (1 << 30) // page + 1) + name + struct.pack(">2I", len(name), sum(name)) + magic
+    journal.write_bytes(head.ljust(512, b"\0") + one + tail)
+    give(folder, PDNS)
+
+
+def test_such_a_journal_does_remove_a_file_of_whom_it_may(small: Path) -> None:
+    """Or the test above would pass with a journal that SQLite does not take."""
+    victim = small.parent / "victim"
+    victim.write_text("not empty")
+    plant_journal(small, victim)
+    with contextlib.closing(sqlite3.connect(small / "zones.db")) as db:
+        db.execute("SELECT * FROM something")
+    assert not victim.exists()
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
+def test_a_link_in_the_place_of_the_store_leads_root_nowhere(programs: Installed, small: Path, end: str) -> None:
+    outside = small.parent / "outside"
+    other = small.parent / "other.db"
+    with contextlib.closing(sqlite3.connect(other)) as db:
+        db.execute("CREATE TABLE domains (id INTEGER PRIMARY KEY, name)")
+    before = other.read_bytes()
+    for target in (outside, other):
+        if end:
+            assert not zoneutil_of_root(programs, small, "store", "init").returncode
+            (small / f"zones.db{end}").unlink(missing_ok=True)
+        assert not as_user(PDNS, "ln", "-sfn", str(target), str(small / f"zones.db{end}")).returncode
+        for words in LOOKS_AND_WRITES[-3:]:
+            zoneutil_of_root(programs, small, *words)
+        assert not outside.exists()
+        assert other.read_bytes() == before
+        for left in small.glob("*.db*"):
+            left.unlink()
+
+
+def test_what_root_writes_beside_a_store_of_pdns_is_the_service_s(programs: Installed, small: Path) -> None:
+    """While the store is open, too: its log and index lay there as root's, and pdns could not write."""
+    (small / "pipebackend.toml").write_text(BIG + POLICY)
+    give(small, PDNS)
+    done = zoneutil_of_root(programs, small, "key", "secure", "big.example")
+    assert not done.returncode, done.stderr
+    held = f"import sys; sys.path.insert(0, {str(programs.folder)!r}); from pipebackend.store import open_store"
+    held += f"; s = open_store('sqlite:zones.db', {str(small)!r}); s.begin(); s.set_tsig_key('a', 'hmac-md5', 'YQ==')"
+    held += f"; s.commit(); import os; print([os.stat(e).st_uid for e in os.scandir({str(small)!r})], os.geteuid())"
+    done = run(["/usr/bin/python3", "-P", "-c", held], small)
+    pdns = pwd.getpwnam(PDNS).pw_uid
+    assert done.stdout.startswith(f"[{pdns}, "), done.stderr
+    assert set(json.loads(done.stdout.partition("]")[0] + "]")) == {pdns}
+    assert done.stdout.endswith(" 0\n"), "root is root again"
+    for words in (("store", "backup", str(small / "copy.db")), ("store", "copy", "sqlite:zones.db", "sqlite:new.db")):
+        done = zoneutil_of_root(programs, small, *words)
+        assert not done.returncode, done.stderr
+    assert {owner(path) for path in small.rglob("*")} == {PDNS}
+    done = run(programs.command("zoneutil", "--config", str(small / "pipebackend.toml"), "store", "check"), small)
+    assert not done.returncode, done.stdout
+    assert not run(command_as(PDNS, programs.command("zoneutil", "tsig", "list")), small).returncode
+
+
+def test_a_backup_of_root_s_own_folder_is_root_s(programs: Installed, small: Path) -> None:
+    assert not zoneutil_of_root(programs, small, "key", "secure", "big.example").returncode
+    target = small.parent / "backup.db"
+    done = zoneutil_of_root(programs, small, "store", "backup", str(target))
+    assert not done.returncode, done.stderr
+    assert owner(target) == "root"
+    with contextlib.closing(sqlite3.connect(target)) as db:
+        assert db.execute("SELECT count(*) FROM cryptokeys").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "words", [("pdns", "conf", "--output"), ("store", "backup"), ("store", "copy", "sqlite:zones.db")]
+)
+def test_a_link_in_the_place_of_an_output_leads_root_nowhere(
+    programs: Installed, small: Path, words: tuple[str, ...]
+) -> None:
+    outside = small.parent / "outside"
+    assert not as_user(PDNS, "ln", "-s", str(outside), str(small / "out")).returncode
+    assert not zoneutil_of_root(programs, small, "key", "secure", "big.example").returncode
+    target = f"sqlite:{small}/out" if words[1] == "copy" else str(small / "out")
+    zoneutil_of_root(programs, small, *words, target)
+    assert not outside.exists()
 
 
 def test_what_root_left_and_links_are_findings(programs: Installed, folder: Path) -> None:

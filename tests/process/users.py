@@ -19,7 +19,10 @@ __all__ = ["PDNS", "STRANGER", "Installed", "as_user", "command_as", "installed"
 
 PDNS, STRANGER = "pdns", "nobody"
 _SYSTEM_PYTHON = "/usr/bin/python3"
-_NEEDED = ("pipebackend", "remoteshim", "dns", "lmdb", "click", "cryptography", "cffi", "_cffi_backend*", "pycparser")
+_NEEDED = (
+    *("pipebackend", "remoteshim", "dns", "lmdb", "click", "cffi", "_cffi_backend*", "pycparser"),
+    "cryptography*",  # with its metadata, which dnspython looks for
+)
 _TOP = Path(__file__).parents[2]
 
 
@@ -51,7 +54,7 @@ class Installed:
     def command(self, program: str, *words: str) -> list[str]:
         """The words that run one of our programs with the system's Python."""
         main = {"zoneutil": "pipebackend.cli.main", "remoteshim": "remoteshim.main", "pipebackend": "pipebackend.pipe"}
-        code = f"import sys; sys.path.append({str(self.folder)!r}); from {main[program]} import main; main()"
+        code = f"import sys; sys.path.insert(0, {str(self.folder)!r}); from {main[program]} import main; main()"
         return [_SYSTEM_PYTHON, "-P", "-c", code, *words]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from pipebackend.base.errors import StoreFault
+from pipebackend.base.ownership import Acting, user_of_place
 from pipebackend.store.database import files
 from pipebackend.store.database.database import Database
-from pipebackend.store.database.handle import Handle
+from pipebackend.store.database.roots import handle_at
 from pipebackend.store.rows import rollovers
 
 TYPE_CHECKING = False
@@ -63,18 +64,17 @@ def copy(source: Database, target: Database, progress: Callable[[str, int], None
 
 def to_file(source: Database, path: str) -> None:
     """A copy in a new private file of SQLite; never overwrites one."""
-    target = Database(Handle(path))
+    target = Database(handle_at(path))
     files.check_place(target.path)
-    try:
-        os.close(os.open(target.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, files.PRIVATE))
-    except OSError as exc:
-        raise StoreFault(f"backup {path}: {exc.strerror}; name a new file in a directory that exists") from exc
+    with Acting(user_of_place(path)):
+        files.make_backup(path)
     try:
         copy(source, target, lambda table, count: None)
         target.close()
     except BaseException:
         target.close()
-        os.unlink(target.path)  # half a backup is worse than none
+        with Acting(user_of_place(path)):
+            os.unlink(target.path)  # half a backup is worse than none
         raise
 
 

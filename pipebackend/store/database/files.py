@@ -16,7 +16,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Identity = tuple[int, ...]
 
-__all__ = ["check_place", "identity", "make", "privacy_faults", "replaceable", "snapshot_identity", "uri"]
+__all__ = [
+    "check_place",
+    "identity",
+    "make",
+    "make_backup",
+    "privacy_faults",
+    "replaceable",
+    "snapshot_identity",
+    "uri",
+]
 
 PRIVATE = 0o600
 _FILES = ("", "-wal", "-shm")  # of a store that is in use
@@ -81,6 +90,14 @@ def make(path: str) -> None:
             os.chown(descriptor, found.st_uid, found.st_gid)
     finally:
         os.close(descriptor)
+
+
+def make_backup(path: str) -> None:
+    """An empty private file at ``path``, where none may be yet; StoreFault."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, PRIVATE))
+    except OSError as exc:
+        raise StoreFault(f"backup {path}: {exc.strerror}; name a new file in a directory that exists") from exc
 
 
 def privacy_faults(path: str) -> list[str]:

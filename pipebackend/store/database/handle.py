@@ -201,11 +201,21 @@ class Handle:
         if self.connection is None:
             raise StoreFault(f"store {self.path}: it vanished; try again")
         try:
-            cursor = self.connection.execute(sql, values)
-            while rows := cursor.fetchmany(STREAMED_ROWS):
+            cursor, rows = self.first_rows(self.connection, sql, values)
+            while rows:
                 yield from rows
+                rows = self.next_rows(cursor)
         except (_sqlite3.Error, *faults.OTHERS) as exc:
             raise faults.of(self.path, exc) from exc
+
+    def first_rows(self, connection: sqlite3.Connection, sql: str, values: Values) -> tuple[sqlite3.Cursor, list[Row]]:
+        """The first rows of ``stream``, and where the next ones come from."""
+        cursor = connection.execute(sql, values)
+        return cursor, self.next_rows(cursor)
+
+    def next_rows(self, cursor: sqlite3.Cursor) -> list[Row]:
+        """See ``first_rows``; none at the end."""
+        return cursor.fetchmany(STREAMED_ROWS)
 
     def fetch(self, sql: str, values: Values = ()) -> list[Row]:
         """The rows of one statement."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 
 from pipebackend.base.errors import RecordFault, StoreFault
+from pipebackend.base.ownership import Acting, user_of_place
 from pipebackend.store.database import copying, faults, files, schema
 from pipebackend.store.database.database import POSTGRESQL, SQLITE
 from pipebackend.store.rows import contents, domains, rrs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
     from pipebackend.dnsdata.versions import Dialect
@@ -41,13 +43,17 @@ def backup(db: Database, target: str) -> None:
         db.connection()
         copying.to_file(db, target)
         return
-    source = db.connection()
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, files.PRIVATE))
-    except OSError as exc:
-        raise StoreFault(f"backup {target}: {exc.strerror}; name a new file in a directory that exists") from exc
+    with db.reading():  # until the end: what lies beside the source by then is not looked at
+        source = db.connection()
+        db.rows("SELECT 1 FROM sqlite_master LIMIT 1")
+        with Acting(user_of_place(target)):
+            _copy(source, target)
+
+
+def _copy(source: sqlite3.Connection, target: str) -> None:
     import sqlite3
 
+    files.make_backup(target)
     try:
         copy = sqlite3.connect(target)
         try:

@@ -7,6 +7,7 @@ has.
 
 from __future__ import annotations
 
+from pipebackend.base import regular
 from pipebackend.base.errors import NameFault, RecordFault, ZoneFault
 from pipebackend.base.values import Value
 from pipebackend.dnsdata import names
@@ -85,7 +86,7 @@ class Table(Value):
 def read(path: str, key: str, separator: str) -> Table:
     """The table in a file whose column ``key`` names the owners; raises ZoneFault if it is not one."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=regular.opener) as file:
             octets = file.read()
     except OSError as exc:
         raise ZoneFault([f"{path}: cannot be read: {exc.strerror}"]) from exc

@@ -24,6 +24,7 @@ import dns.rdatatype
 import dns.tokenizer
 import dns.zonefile
 
+from pipebackend.base import regular
 from pipebackend.base.errors import BackendError, RecordFault, ZoneFault
 from pipebackend.base.values import Value
 from pipebackend.dnsdata import names, rdata, records
@@ -272,12 +273,14 @@ class _Reading:
         outside = self._path, self._line, self._reader.current_origin, self._reader.last_name
         self._open_files.append(real)
         try:
-            with open(path, "rb") as octets:
+            with open(path, "rb", opener=regular.opener) as octets:
                 kind = forms.kind_of_file(octets.read(16))
             if kind:
                 self.faults.append(f"{path}: {kind}")
                 return
-            with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
+            with open(
+                path, encoding="utf-8-sig", errors="surrogateescape", newline="\n", opener=regular.opener
+            ) as file:
                 self._read_entries(path, file)
         except OSError as exc:
             place = f"{outside[0]}:{outside[1]}: $INCLUDE " if outside[0] else ""
