@@ -39,7 +39,7 @@ MAX_TTL = 2**31 - 1  # RFC 2181 section 8
 ENT = ""  # PowerDNS's type of an empty non-terminal (rule R-14)
 PRIORITY_TYPES = frozenset(("MX", "SRV"))  # their priority is a field of its own (rule P-11), and a column of a store
 _MILLISECONDS = 3_600_000  # of arc in a degree
-_FEW_DIGITS, _OF_NUMBERS = 36, "+-.0123456789"  # of three numbers, whose products are then exact to 1e-5
+_FEW_DIGITS = 36  # of three numbers, whose products are then exact to 1e-5
 _OCTETS = frozenset(map(str, range(256)))
 _NAME_TYPES = frozenset(("NS", "CNAME", "PTR", "DNAME", "ALIAS"))
 ADDRESSES_AND_NAMES = frozenset(("A", "AAAA", "MX", *_NAME_TYPES))
@@ -150,8 +150,8 @@ def soa_content(mname: str, rname: str, serial: int, timers: Sequence[int]) -> s
 
 def _near(latitude: str, longitude: str, altitude: str) -> tuple[int, int, int] | None:
     """What ``_scaled`` gives, in a third of the time: where binary fractions must round to the same; else None."""
-    text = latitude + longitude + altitude
-    if len(text) > _FEW_DIGITS or text.strip(_OF_NUMBERS):
+    digits = (latitude + longitude + altitude).replace(".", "").replace("-", "")
+    if len(digits) > _FEW_DIGITS or not (digits.isdigit() and digits.isascii()):
         return None
     try:
         y, x, z = float(latitude) * _MILLISECONDS, float(longitude) * _MILLISECONDS, float(altitude) * 100

@@ -1,8 +1,8 @@
 """Finished answers of whole zones, by name: a question is cut to its name in lower case and looked up.
 
-Behind PowerDNS's caches come mostly names that were not asked for before. Small zones of the configuration have theirs
-made after the first answer, a few at a time while no question waits; those of compiled zones are read from their file.
-They are what the session itself writes; a property test holds both equal.
+Behind PowerDNS's caches come mostly names that were not asked for before. Those of small zones of the configuration
+are made after the first answer, a few at a time while no question waits, or when they are asked for; those of compiled
+and stored zones are read from their file. They are what the session itself writes; property tests hold both equal.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pipebackend.backend.sessions import KeepingSession
+    from pipebackend.dnsdata.records import Plain
     from pipebackend.zones.base import Zone
     from pipebackend.zones.registry import Registry
 
@@ -26,7 +27,7 @@ __all__ = ["MAX_FINISHED_OCTETS", "MAX_READ_OCTETS", "NOBODY", "Finished", "Zone
 
 MAX_FINISHED_OCTETS = 3 << 20  # of names and answers, some 10,000 names; larger zones are compiled
 MAX_READ_OCTETS = 2 << 20  # of those that were read from a compiled file or a store
-_SLICE_SECONDS = 0.0002  # so long may a question have to wait
+_SLICE_SECONDS = 0.00003  # so long may a question have to wait
 _KINDS = ("table", "file")  # whose answers depend on the name alone
 _ALL_ZONES = -1  # the id in questions of who knows none
 _NONE: ByZone = {}
@@ -90,14 +91,18 @@ class Finished:
         return True
 
     def _make(self, session: KeepingSession, zone: Zone, answers: ZoneAnswers, name: str) -> None:
-        assert session.backend is not None
-        try:
-            answer = session.written(session.backend.answer_at(zone, name))
+        key = name.encode("ascii")
+        if key in answers.by_name or answers.more(key) is not None or session.backend is None:
+            return
+        try:  # the apex, and names that are written in an odd way
+            self._keep(answers, key, session.written(session.backend.answer_at(zone, name)))
         except BackendError:
             return  # for ``session.answer`` to report
-        key = name.encode("ascii")
-        answers.by_name[key] = answer
-        self._octets += len(key) + len(answer)
+
+    def _keep(self, answers: ZoneAnswers, name: bytes, answer: bytes) -> None:
+        if self._octets <= MAX_FINISHED_OCTETS:
+            answers.by_name[name] = answer
+            self._octets += len(name) + len(answer)
 
     def _names_of(self, session: KeepingSession, registry: Registry) -> Iterator[tuple[Zone, ZoneAnswers, str]]:
         """All names to make answers for; at first an entry is made for each zone, so that it may have them."""
@@ -114,16 +119,49 @@ class Finished:
                 to_make.append((zone, answers))
         return _all_names(session, to_make)
 
-    @staticmethod
-    def _entry(session: KeepingSession, zone: Zone) -> ZoneAnswers | None:
-        """The answers of one zone, none of them made so far; None if it cannot have them."""
-        assert session.backend is not None
+    def _entry(self, session: KeepingSession, zone: Zone) -> ZoneAnswers | None:
+        """The answers of one zone; None if it cannot have them."""
         lines: Callable[[bytes], bytes | None] | None = getattr(zone, "lines", None)
         if lines is not None:
             return _from_file(session, zone, lines)
-        if zone.kind in _KINDS and hasattr(zone, "names"):
-            return ZoneAnswers(session.backend.tally_of(zone), _not_made)
-        return None
+        return self._from_memory(session, zone) if zone.kind in _KINDS and hasattr(zone, "names") else None
+
+    def _from_memory(self, session: KeepingSession, zone: Zone) -> ZoneAnswers:
+        """Those of a small zone, each made when it is first asked for, if not before."""
+        backend = session.backend
+        assert backend is not None
+        plain: Callable[[str], tuple[str, list[Plain]] | None] = getattr(zone, "plain", _nothing)
+        is_below, ident, nothing, written_plain = (
+            _below(zone),
+            zone.ident,
+            session.written(NOTHING),
+            session.written_plain,
+        )
+        end = b"." + zone.apex.encode("ascii") if zone.apex else b""
+
+        def make(name: bytes) -> bytes | None:
+            text = name.decode("latin-1")
+            row = plain(text) if name.endswith(end) and b"\\" not in name else None
+            if row is not None:
+                answer = written_plain(*row, ident)
+            elif is_below(name):
+                try:
+                    answer = session.written(backend.answer_at(zone, text))
+                except BackendError:
+                    return None  # for ``session.answer`` to report
+                if answer == nothing:
+                    return answer
+            else:
+                return None
+            self._keep(answers, name, answer)
+            return answer
+
+        answers = ZoneAnswers(backend.tally_of(zone), make)
+        return answers
+
+
+def _nothing(name: str) -> None:
+    """What zones have that have no rows."""
 
 
 def _from_file(session: KeepingSession, zone: Zone, lines: Callable[[bytes], bytes | None]) -> ZoneAnswers:
@@ -183,10 +221,6 @@ def of_store(session: KeepingSession, key: bytes, room: int) -> ZoneAnswers:
 
     answers = ZoneAnswers(backend.tally_of(zone), read)
     return answers
-
-
-def _not_made(name: bytes) -> None:
-    """Whether there is such a name is not known yet."""
 
 
 def _denier(session: KeepingSession, zone: Zone) -> Callable[[bytes], bytes | None]:

@@ -9,6 +9,8 @@ from pipebackend.server.sharedstate import PIPE_BUF, SharedState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipebackend.backend.sessions import Session
     from pipebackend.server.answercache import Kept
 
@@ -49,13 +51,13 @@ def claim_stdout() -> int:
     return sink
 
 
-def _make_answers_until_asked(answers: Kept, source: int) -> None:
+def _waiting(source: int) -> Callable[[int], object]:
+    """Tells whether there is a request to read."""
     from select import POLLIN, poll
 
     requests = poll()
     requests.register(source, POLLIN)
-    while answers.finished.unfinished and not requests.poll(0) and answers.make_some():
-        pass
+    return requests.poll
 
 
 def _answer_all(session: Session, source: int, sink: int, memory: SharedState, answers: Kept | None) -> None:
@@ -107,9 +109,12 @@ def _answer_whole_lines(session: Session, source: int, sink: int, memory: Shared
     """What PowerDNS does all day: one whole line at a time. Gives what came instead of one, nothing at the end."""
     chunk, read_into, write = memory.chunk, FileIO(source, closefd=False).readinto, os.write
     take_whole, end_answer = memory.take_whole, memory.end_answer
+    is_asked = None
     while True:
         if answers is not None and answers.finished.unfinished:
-            _make_answers_until_asked(answers, source)
+            is_asked = is_asked or _waiting(source)
+            while not is_asked(0) and answers.make_some() and answers.finished.unfinished:
+                pass
         count = read_into(chunk)
         if not count:
             return b""

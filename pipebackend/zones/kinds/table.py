@@ -36,13 +36,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pipebackend.config.configuration import Section
-    from pipebackend.dnsdata.records import Client
+    from pipebackend.dnsdata.records import Client, Plain
     from pipebackend.zones.kinds.tablefile import Table
     from pipebackend.zones.ring import TreeRing
 
 __all__ = ["TableZone", "load"]
 
 _HEMISPHERES = frozenset("NSns")
+_PLAIN_TYPES = frozenset(("A", "AAAA", "LOC", "PTR", "TXT"))  # which no version of PowerDNS writes in its own way
 
 
 class Template(Value):
@@ -74,6 +75,7 @@ class TableZone:
         self._rows = table.by_key()
         self.size = len(self._rows) + len(fixed.nodes)  # names, as ``registry`` compares it after a change
         self._delegates = any(template.type in (NS, DNAME) for template in templates)
+        self._has_plain_rows = not fixed.hiding.hides_some and _PLAIN_TYPES.issuperset(t.type for t in templates)
         self._faults: list[str] | None = None
         self._ring: TreeRing | None = None
 
@@ -127,8 +129,24 @@ class TableZone:
 
     def render(self, number: int) -> list[Record]:
         """The records of one row; raises RecordFault or NameFault with what is wrong with it."""
+        owner, found = self._row(number)
+        return [Record(owner, *content) for content in found]
+
+    def plain(self, name: str) -> tuple[str, list[Plain]] | None:
+        """The owner and records of a row, where these are all that ``find`` has; None where only ``find`` can tell."""
+        number = self._rows.get(names.relative(name, self.apex)) if self._has_plain_rows else None
+        if number is None or name in self._fixed.nodes:
+            return None
+        try:
+            return self._row(number)
+        except (RecordFault, NameFault):
+            return None
+
+    def _row(self, number: int) -> tuple[str, list[Plain]]:
         row = self._table.row(number)
-        owner = names.join(_key_label(row[self._table.key]), self._spelled_apex)
+        key = row[self._table.key]
+        is_plain = key.isalnum() and key.isascii() and len(key) <= names.MAX_LABEL_OCTETS
+        owner = names.join(key if is_plain else _key_label(key), self._spelled_apex)
         found = []
         for type_, ttl, pattern, cells in self._templates:
             if cells is None:
@@ -144,8 +162,8 @@ class TableZone:
                 content = records.loc_content(*_degrees(filled))
             else:
                 type_, content = records.checked(type_, filled)
-            found.append(Record(owner, type_, ttl, content))
-        return found
+            found.append((type_, ttl, content))
+        return owner, found
 
     def _above(self, name: str) -> str:
         """What hides the name, as ``Hiding.above``."""
@@ -251,8 +269,6 @@ def _template(section: Section, columns: Sequence[str], zone_ttl: int, columns_k
 
 
 def _key_label(key: str) -> str:
-    if key.isalnum() and key.isascii() and len(key) <= names.MAX_LABEL_OCTETS:
-        return key
     if not key:
         raise RecordFault("the key is empty")
     label = names.spelling(key)
