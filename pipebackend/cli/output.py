@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -51,6 +52,8 @@ def write_whole(path: str | os.PathLike[str], octets: bytes, mode: int = 0o644) 
     Root does so as the owner of the folder, who could lead it elsewhere.
     """
     whole = os.path.abspath(path)
+    if os.path.dirname(whole) == "/dev" or (os.path.exists(whole) and not os.path.isfile(whole)):
+        raise OSError(errno.EINVAL, "not a file")  # /dev/stdout would be one from then on
     with (
         Acting(user_of_place(whole)),
         tempfile.NamedTemporaryFile(dir=os.path.dirname(whole), delete=False) as file,
