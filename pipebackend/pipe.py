@@ -6,7 +6,7 @@ from pipebackend.backend.opening import open_as_owner
 from pipebackend.base import logs
 from pipebackend.base.errors import BackendError, RecordFault, RequestFault
 from pipebackend.base.version import VERSION
-from pipebackend.dnsdata import datalines, names, shown
+from pipebackend.dnsdata import datalines, names
 from pipebackend.dnsdata.records import ENT, PRIORITY_TYPES, Client
 from pipebackend.server import launch, streams
 
@@ -67,6 +67,8 @@ class PipeSession:
             self.method = _METHODS.get(request.partition(b"\t")[0].decode("latin-1"), "unknown")
             return self._failed("the line has octets outside ASCII", request)
         except Exception:  # the edge: one failed answer, never a dead process
+            from pipebackend.dnsdata import shown
+
             logs.traceback(f"answering {shown.request(request)} failed")
             return self._failed("internal error; the log of this process has the traceback", request)
 

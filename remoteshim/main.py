@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipebackend.backend.opening import open_as_owner
 from pipebackend.base import logs
 from pipebackend.base.errors import BackendError, ConfigFault, NameFault, RequestFault
-from pipebackend.dnsdata import datalines, names, shown
+from pipebackend.dnsdata import datalines, names
 from pipebackend.server import launch, streams
 from remoteshim import jsonline, methods, plainlookup
 from remoteshim.params import Params
@@ -88,6 +88,8 @@ class RemoteSession:
             return _failed(self.method, asked, str(exc))
         except Exception:  # the edge: one failed answer, never a dead process
             self.failed = True
+            from pipebackend.dnsdata import shown
+
             logs.traceback(f"answering {shown.request(request)} failed")
             return _failed(self.method, asked, "internal error; stderr has the traceback")
 

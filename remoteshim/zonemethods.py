@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pipebackend.backend.backend import Backend, DomainInfo
+    from pipebackend.backend.backend import Backend
+    from pipebackend.backend.domaininfo import DomainInfo
     from remoteshim.params import Params
 
 __all__ = ["METHODS", "domain_json"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pipebackend.backend import domaininfo, lookup
-from pipebackend.backend.domaininfo import DomainInfo
+from pipebackend.backend import lookup
 from pipebackend.backend.sources import Sources
 from pipebackend.backend.watch import Watcher
 from pipebackend.base import stats
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pipebackend.backend.denial import Neighbours
+    from pipebackend.backend.domaininfo import DomainInfo
     from pipebackend.backend.lookup import Answer
     from pipebackend.dnsdata.records import Record
     from pipebackend.dnsdata.tsig import TsigKey
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
     from pipebackend.store.rows.replication import StoredDomain
     from pipebackend.zones.base import Zone
 
-__all__ = [
-    "Backend",
-    "DomainInfo",
-]
+__all__ = ["Backend"]
 
 
 class Backend(Sources):
@@ -46,10 +43,14 @@ class Backend(Sources):
 
     def updated(self) -> Sequence[DomainInfo]:
         """Primary zones whose secondaries were not told of their serial."""
+        from pipebackend.backend import domaininfo
+
         return [domaininfo.of_row(row) for row in self.writer.updated()] if self.registry.store_url else ()
 
     def unfresh(self, now: int) -> Sequence[DomainInfo]:
         """Secondary zones whose refresh time is over at ``now``, in seconds since 1970."""
+        from pipebackend.backend import domaininfo
+
         return [domaininfo.of_row(row) for row in self.writer.unfresh(now)] if self.registry.store_url else ()
 
     def create_secondary(self, apex: str, primary: str, account: str) -> None:
@@ -118,6 +119,8 @@ class Backend(Sources):
 
     def domains(self, with_waiting: bool = False) -> Sequence[DomainInfo]:
         """Every zone; also those of the store that have no records yet if ``with_waiting``."""
+        from pipebackend.backend import domaininfo
+
         has_store = bool(self.registry.store_url)
         stored = {row.id: row for row in self.store.served_domains()} if has_store else {}
         found = [domaininfo.of_zone(zone, stored.get(zone.ident)) for zone in self.zones.all()]
@@ -125,6 +128,8 @@ class Backend(Sources):
 
     def waiting(self) -> Sequence[DomainInfo]:
         """The zones of the store that have no records yet, as a secondary zone before its first transfer."""
+        from pipebackend.backend import domaininfo
+
         rows = self.store.waiting_domains() if self.registry.store_url else []
         return [domaininfo.of_row(row) for row in rows if row.apex not in self.registry.by_apex]
 
@@ -133,6 +138,8 @@ class Backend(Sources):
 
         Keys and settings alone make no zone: another of PowerDNS's backends has the records.
         """
+        from pipebackend.backend import domaininfo
+
         name = names.from_text(apex)
         zone = self.zones.at(name)
         row = self._row(name, zone)

@@ -51,13 +51,18 @@ def claim_stdout() -> int:
     return sink
 
 
-def _waiting(source: int) -> Callable[[int], object]:
-    """Tells whether there is a request to read."""
+def _waiting(source: int) -> Callable[[], bool]:
+    """Tells whether there is a request to read, after those who share this CPU had their turn to write it."""
     from select import POLLIN, poll
 
     requests = poll()
     requests.register(source, POLLIN)
-    return requests.poll
+
+    def is_asked() -> bool:
+        os.sched_yield()
+        return bool(requests.poll(0))
+
+    return is_asked
 
 
 def _answer_all(session: Session, source: int, sink: int, memory: SharedState, answers: Kept | None) -> None:
@@ -113,7 +118,7 @@ def _answer_whole_lines(session: Session, source: int, sink: int, memory: Shared
     while True:
         if answers is not None and answers.finished.unfinished:
             is_asked = is_asked or _waiting(source)
-            while not is_asked(0) and answers.make_some() and answers.finished.unfinished:
+            while not is_asked() and answers.make_some() and answers.finished.unfinished:
                 pass
         count = read_into(chunk)
         if not count:

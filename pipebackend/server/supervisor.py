@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 
 from pipebackend.base import logs
-from pipebackend.dnsdata import shown
 from pipebackend.server.sharedstate import SharedState
 from pipebackend.zones.compiled import fingerprints
 
@@ -136,6 +135,8 @@ def _refuse(memory: SharedState, pid: int, status: int, sink: int, refusal: Call
     taken = question or memory.first_line.rstrip(b"\0")
     what_next = "that is refused, and a new one goes on" if refused else "PowerDNS launches a new one"
     if status < 0 or refused:
+        from pipebackend.dnsdata import shown
+
         logs.error(f"the process {pid} {_fate(status)} over {shown.request(taken)}; {what_next}")
     if not refused:
         os._exit(_exit_status(status))

@@ -29,12 +29,14 @@ def main() -> None:
     parser.add_argument("--parts", default=PARTS, help="only these, as in --parts ac")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures to FILE as well")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md and its plots from them")
-    parser.add_argument("--from", dest="source", metavar="FILE", type=Path, help="take the figures of --json, not new")
+    parser.add_argument(
+        "--from", dest="sources", metavar="FILE", nargs="+", type=Path, help="take the figures of --json, not new"
+    )
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"there is no part {''.join(sorted(unknown))!r}; the parts are {PARTS}")
-    if given.source:
-        run = Run.from_json(given.source.read_text("utf-8"))
+    if given.sources:
+        run = Run.joined([Run.from_json(source.read_text("utf-8")) for source in given.sources])
     else:
         run = measured(QUICK if given.quick else LONG if given.long else DEFAULT, given.parts, given.json)
     print(run.text(), end="")

@@ -130,6 +130,12 @@ class Run:
             rows.append(Row(**kept, goal=Goal(**goal) if goal else None))
         return cls(found["title"], found["machine"], rows, found["left_out"])
 
+    @classmethod
+    def joined(cls, runs: Sequence[Run]) -> Run:
+        """One of which each of these measured some parts."""
+        rows = [row for run in runs for row in run.rows]
+        return cls(runs[0].title, runs[0].machine, rows, [note for run in runs for note in run.left_out])
+
 
 def compared(own: Sequence[float], other: Sequence[float]) -> list[float]:
     """Own over other, round by round: what disturbs a round disturbs both sides of its ratio."""

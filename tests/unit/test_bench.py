@@ -91,6 +91,16 @@ def test_json_holds_the_whole_run(run: Run) -> None:
     assert '"verdict": "MISSED"' in run.json()
 
 
+def test_parts_that_were_measured_one_after_the_other_are_one_run(run: Run) -> None:
+    other = Run("other", "machine")
+    other.add("g", "import", "s", [1.0], [2.0], "a peer")
+    other.skip("the peer", "it is not installed")
+    both = Run.joined([run, other])
+    assert both.rows == [*run.rows, *other.rows]
+    assert (both.title, both.machine) == (run.title, run.machine)
+    assert both.left_out == [*run.left_out, *other.left_out]
+
+
 def test_what_is_left_out_is_said_once(run: Run) -> None:
     run.skip("the rest", "it is not there")
     assert len(run.left_out) == 1
