@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 import dns.rdata
@@ -25,13 +26,14 @@ def tokenised(line: str) -> list[str]:
 
 
 def decimals(limit: int) -> st.SearchStrategy[str]:
-    """Decimal numbers as text, many of them next to a whole second or minute."""
+    """Decimal numbers as text, many of them next to a whole second or minute, or half a thousandth of a second."""
     plain = st.decimals(-limit, limit, allow_nan=False, allow_infinity=False, places=8)
     thousandths = st.integers(-limit * 60, limit * 60).map(lambda minutes: Fraction(minutes, 60))
     near = st.tuples(thousandths, st.integers(-2000, 2000)).map(
         lambda pair: max(-limit, min(limit, pair[0] + Fraction(pair[1], 10**9)))
     )
-    return plain.map(lambda number: f"{number:f}") | near.map(_as_decimal)
+    halves = st.integers(-limit * 800_000, limit * 800_000).map(lambda number: f"{Decimal(number) / 800_000:f}")
+    return plain.map(lambda number: f"{number:f}") | near.map(_as_decimal) | halves
 
 
 def _as_decimal(number: Fraction) -> str:

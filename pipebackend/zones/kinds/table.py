@@ -34,6 +34,7 @@ from pipebackend.zones.tree import Tree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from pipebackend.config.configuration import Section
     from pipebackend.dnsdata.records import Client, Plain
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["TableZone", "load"]
 
 _HEMISPHERES = frozenset("NSns")
+_CELL, _THREE_CELLS = "%s", "%s %s %s"  # the patterns of nearly all templates
 _PLAIN_TYPES = frozenset(("A", "AAAA", "LOC", "PTR", "TXT"))  # which no version of PowerDNS writes in its own way
 
 
@@ -52,7 +54,7 @@ class Template(Value):
     type: str
     ttl: int
     pattern: str
-    cells: Callable[[Sequence[str]], str | tuple[str, ...]] | None
+    cells: Callable[[Sequence[str]], Any] | None
 
 
 class TableZone:
@@ -145,14 +147,21 @@ class TableZone:
     def _row(self, number: int) -> tuple[str, list[Plain]]:
         row = self._table.row(number)
         key = row[self._table.key]
-        is_plain = key.isalnum() and key.isascii() and len(key) <= names.MAX_LABEL_OCTETS
-        owner = names.join(key if is_plain else _key_label(key), self._spelled_apex)
+        if key.isalnum() and key.isascii() and len(key) <= names.MAX_LABEL_OCTETS and self._spelled_apex:
+            owner = f"{key}.{self._spelled_apex}"
+        else:
+            owner = names.join(_key_label(key), self._spelled_apex)
         found = []
         for type_, ttl, pattern, cells in self._templates:
+            here = "" if cells is None else cells(row)
             if cells is None:
                 filled = pattern
+            elif pattern == _CELL:
+                filled = here
+            elif pattern == _THREE_CELLS and type_ == "LOC" and (content := records.loc_of_digits(*here)):
+                found.append((type_, ttl, content))
+                continue
             else:
-                here = cells(row)
                 filled = pattern % here if any(here) else ""
             if not filled:  # all cells that it names are empty
                 continue
