@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _LOG_LINES = 60  # of each server, on failure
 _OUTPUT = pytest.StashKey[dict[str, str]]()
 _SAID = pytest.StashKey[list[str]]()
+_SOURCES, _SECRETS = pytest.StashKey[set[str]](), pytest.StashKey[set[str]]()
+_OF_WORKER = "secrets that were said"
 
 settings.register_profile("usual", deadline=None)  # a slow machine is no failure
 settings.register_profile("long", deadline=None, max_examples=2000)
@@ -35,7 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_OUTPUT] = {}
+    config.stash[_OUTPUT], config.stash[_SAID] = {}, []
+    config.stash[_SOURCES] = leaks.of_sources(Path(__file__).parent)
+    config.stash[_SECRETS] = set(config.stash[_SOURCES])
     config.pluginmanager.register(_Output(config), "output of all tests")
     pairs.EVERY = config.getoption("--every")
     settings.load_profile("long" if config.getoption("--long") else "usual")
@@ -136,14 +140,37 @@ class _Output:
         for title, text in report.sections:
             self._config.stash[_OUTPUT][f"{title} of {report.nodeid}"] = text
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker has found."""
+        said, secrets = getattr(node, "workeroutput", {}).get(_OF_WORKER, ([], []))
+        self._config.stash[_SAID] += said
+        self._config.stash[_SECRETS] |= set(secrets)
 
+
+@pytest.fixture(autouse=True)
+def no_secret_is_said(request: pytest.FixtureRequest) -> Generator[None]:
+    """No private key and no secret of a test is in a log or a trace of it; pytest then removes what it has left."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    in_databases = {secret for content in databases.contents_of_keys() for secret in leaks.of_keys(content)}
+    request.config.stash[_SECRETS] |= in_databases
+    if folder is not None:
+        request.config.stash[_SECRETS] |= leaks.of_folder(folder)
+        if said := leaks.found(folder, {}, request.config.stash[_SOURCES] | in_databases):
+            pytest.fail("\n".join(said))
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """No private key and no secret of a test may be in a log, a trace or an output: the run fails if one is."""
-    if hasattr(session.config, "workerinput"):
+    """Nor in what was printed, or lies in folders of several tests: the run fails if one is."""
+    config = session.config
+    folder: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    said = [*config.stash[_SAID], *leaks.found(folder, config.stash[_OUTPUT], config.stash[_SECRETS])]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[_OF_WORKER] = (said, list(config.stash[_SECRETS]))
         return
-    folder: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
-    said = leaks.found(folder, session.config.stash[_OUTPUT], Path(__file__).parent)
-    session.config.stash[_SAID] = said
+    config.stash[_SAID] = said
     if said and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

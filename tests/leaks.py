@@ -1,7 +1,8 @@
 """Looks for private keys and secrets of the tests in all that the programs have said: logs, traces, captured output.
 
-At the end of a run ``tests/conftest.py`` asks ``found``. The keys are those in the stores and key files that the tests
-left in pytest's temporary folder, and those written out in the tests. A piece of 16 characters of one is a finding.
+``tests/conftest.py`` asks ``found`` at the end of each test, before pytest removes its folder, and at the end of a run.
+The secrets are those in the stores, files of keys, secrets of HTTP and passwords of PostgreSQL in pytest's temporary
+folder, and the keys written out in the tests. A piece of 16 characters of one is a finding.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
-__all__ = ["found", "of_sources", "pieces", "said_in"]
+__all__ = ["found", "of_folder", "of_keys", "of_sources", "pieces", "said_in"]
 
 _PIECE = 16  # characters; a log that is cut off may have no more
 _FEWEST_LETTERS = 8  # different ones in a piece; "AAAA…" is in many things that are no secret
@@ -20,8 +21,10 @@ _PRIVATE = re.compile(
     r"\b(?:PrivateKey|PrivateExponent|Prime[12]|Exponent[12]|Coefficient|Engine): ?([A-Za-z0-9+/]{16,}={0,2})"
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}")
+_PASSWORD = re.compile(r"postgres(?:ql)?://[^\s:/@]*:([^\s@/]{16,})@")
 _SQLITE = b"SQLite format 3\0"
 _TRACE = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z \d+\.\d+ ")
+_SECRET = ("secret", "pgpass")
 _LARGEST = 64 << 20  # octets of a file that is looked at
 _ESCAPES = str.maketrans("", "", "\\")  # JSON may write \/ for /
 
@@ -47,20 +50,13 @@ def of_sources(folder: Path) -> set[str]:
     return {secret for text in texts for secret in _PRIVATE.findall(text)}
 
 
-def found(folder: Path, output: Mapping[str, str], sources: Path) -> list[str]:
-    """A line for each place where a secret was said: a file below ``folder``, or ``output`` by its title."""
-    secrets, logs = of_sources(sources), []
-    for path in _files(folder):
-        with path.open("rb") as file:
-            start = file.read(64)
-        if start.startswith(_SQLITE):
-            secrets |= set(_of_store(path))
-        elif path.suffix == ".private":
-            secrets |= set(_PRIVATE.findall(path.read_text(errors="replace")))
-        elif "log" in path.name or path.suffix == ".err" or _TRACE.match(start):
-            logs.append(path)
-    known = pieces(secrets)
-    texts = ((str(path), path.read_text(errors="replace")) for path in logs)
+def found(folder: Path, output: Mapping[str, str], known: set[str]) -> list[str]:
+    """A line for each place where a secret was said: a file below ``folder``, or ``output`` by its title.
+
+    ``known`` are secrets besides those of the folder.
+    """
+    known = pieces(known | of_folder(folder))
+    texts = ((str(path), path.read_text(errors="replace")) for path in _files(folder) if _is_log(path))
     return [
         f"{title} has {piece!r} of a private key or secret"
         for title, text in (*output.items(), *texts)
@@ -68,10 +64,41 @@ def found(folder: Path, output: Mapping[str, str], sources: Path) -> list[str]:
     ]
 
 
+def of_folder(folder: Path) -> set[str]:
+    """The secrets in the files below a folder."""
+    return {secret for path in _files(folder) for secret in _of_file(path)}
+
+
+def of_keys(content: str) -> list[str]:
+    """The secrets in what a store keeps of a key."""
+    return _PRIVATE.findall(content) if "\n" in content or ": " in content else [content]
+
+
+def _of_file(path: Path) -> Iterable[str]:
+    if _start(path).startswith(_SQLITE):
+        return _of_store(path)
+    text = path.read_text(errors="replace") if path.suffix in (".private", ".toml") or path.name in _SECRET else ""
+    if path.name == "pgpass":
+        return [line.rpartition(":")[2] for line in text.splitlines()]
+    if path.name == "secret":
+        return [text.strip()]
+    return [*_PRIVATE.findall(text), *_PASSWORD.findall(text)]
+
+
+def _is_log(path: Path) -> bool:
+    return "log" in path.name or path.suffix == ".err" or bool(_TRACE.match(_start(path)))
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(64)
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.stat().st_size < _LARGEST:
-            yield path
+        with suppress(OSError):  # a process of the test may be ending
+            if path.is_file() and not path.is_symlink() and path.stat().st_size < _LARGEST:
+                yield path
 
 
 def _of_store(path: Path) -> Iterator[str]:
@@ -81,7 +108,6 @@ def _of_store(path: Path) -> Iterator[str]:
         for query in ("SELECT content FROM cryptokeys", "SELECT secret FROM tsigkeys"):
             try:
                 for (content,) in db.execute(query):
-                    text = str(content)
-                    yield from _PRIVATE.findall(text) if "\n" in text or ": " in text else [text]
+                    yield from of_keys(str(content))
             except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError):
                 continue

@@ -20,12 +20,13 @@ import psycopg2.extensions
 from tests.live.servers import HOST, PATIENCE, RUNNING, Server, ServerFailed, program
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Cluster", "connected", "gpgsql_schema", "is_installed"]
 
 _UNPRIVILEGED = "nobody"  # PostgreSQL does not run as root
 _NUMBERS = itertools.count()
+_MADE: list[tuple[Cluster, str]] = []  # databases whose keys are not known yet
 
 
 def _programs() -> Path | None:
@@ -49,6 +50,15 @@ def connected(url: str) -> Any:
     connection = psycopg2.connect(url)
     connection.autocommit = True
     return connection
+
+
+def contents_of_keys() -> Iterator[str]:
+    """Private keys and TSIG secrets in the databases made since the last look."""
+    while _MADE:
+        cluster, name = _MADE.pop()
+        for query in ("SELECT content FROM cryptokeys", "SELECT secret FROM tsigkeys"):
+            with suppress(psycopg2.Error, ValueError):  # no such table, or the cluster has ended
+                yield from (str(content) for (content,) in cluster.rows(name, query))
 
 
 class Cluster(Server):
@@ -120,6 +130,7 @@ class Cluster(Server):
     def new_database(self, schema: Path | None = None) -> str:
         """The address of a new database, empty or with the tables of a file."""
         name = f"store{next(_NUMBERS)}"
+        _MADE.append((self, name))
         self.execute("postgres", f"CREATE DATABASE {name}")
         if schema is not None:
             self.execute(name, schema.read_text())

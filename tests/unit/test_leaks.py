@@ -16,6 +16,7 @@ from pipebackend.store import open_store
 from tests import leaks
 
 TOP = Path(__file__).parents[2]
+PASSWORD = "f1e2d3c4b5a69788f1e2d3c4b5a69788"
 SECRET = base64.b64encode(bytes(range(200, 232))).decode()
 
 
@@ -42,11 +43,27 @@ def test_a_key_in_a_log_is_found(folder: Path, name: str) -> None:
     start = "2026-11-22T09:30:01.250101Z 4711.1    0.052 ms " if name == "trace" else "a line\n"
     for said in (value, json.dumps({"key": content}), value.replace("/", "\\/"), f"x{value[:20]}", SECRET):
         (folder / name).write_text(start + said)
-        assert len(leaks.found(folder, {}, folder)) == 1, said
-        assert len(leaks.found(folder, {"stderr of a test": said}, folder)) == 2
+        assert len(leaks.found(folder, {}, set())) == 1, said
+        assert len(leaks.found(folder, {"stderr of a test": said}, set())) == 2
     (folder / name).write_text(start + value[:10])
-    assert not leaks.found(folder, {}, folder)
+    assert not leaks.found(folder, {}, set())
     (folder / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("secret", f"{PASSWORD}\n"),
+        ("pgpass", f"db.example:5432:pdns:pdns:{PASSWORD}\n"),
+        ("pipebackend.toml", f'[store]\nurl = "postgresql://pdns:{PASSWORD}@db.example/pdns"\n'),
+        ("Kexample.+013+1.private", f"PrivateKey: {PASSWORD}\n"),
+    ],
+)
+def test_secrets_of_http_and_passwords_of_postgresql_are_known(folder: Path, name: str, content: str) -> None:
+    (folder / name).write_text(content)
+    (folder / "log").write_text(f"GET /dns/{PASSWORD}/lookup")
+    assert len(leaks.found(folder, {}, set())) == 1
+    (folder / "log").unlink()
 
 
 def test_keys_that_tests_write_out_are_known() -> None:

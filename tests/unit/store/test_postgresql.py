@@ -484,24 +484,27 @@ def test_behind_a_pooler_all_works(postgresql):
             assert not other.is_stale(7)
 
 
+PASSWORDS = ("a1password2of3the4tests", "and5another6one7of8them")  # long enough for the look for secrets in logs
+
+
 def test_a_password_that_changed_is_a_fault_until_it_is_right(postgresql, tmp_path):
     with Cluster() as cluster:
         database = cluster.new_database().rpartition("/")[2].partition("?")[0]
-        cluster.execute("postgres", "CREATE ROLE pdns LOGIN PASSWORD 'first'")
+        cluster.execute("postgres", f"CREATE ROLE pdns LOGIN PASSWORD '{PASSWORDS[0]}'")
         cluster.execute(database, "GRANT ALL ON SCHEMA public TO pdns")
         cluster.demand_passwords("pdns")
         passwords = tmp_path / "pgpass"
-        passwords.write_text("*:*:*:*:first\n")
+        passwords.write_text(f"*:*:*:*:{PASSWORDS[0]}\n")
         passwords.chmod(0o600)
         with closing(open_store(cluster.url(database, user="pdns", passfile=str(passwords)), "/")) as store:
             store.add_key(APEX, 5, 257, True, True, "key")
-            cluster.execute("postgres", "ALTER ROLE pdns PASSWORD 'second'")
+            cluster.execute("postgres", f"ALTER ROLE pdns PASSWORD '{PASSWORDS[1]}'")
             assert len(store.keys(APEX)) == 1  # by the connection that there is
             store.close()
             with pytest.raises(StoreFault, match="password") as caught:
                 store.keys(APEX)
-            assert "first" not in str(caught.value)
-            passwords.write_text("*:*:*:*:second\n")
+            assert PASSWORDS[0] not in str(caught.value)
+            passwords.write_text(f"*:*:*:*:{PASSWORDS[1]}\n")
             assert len(eventually(lambda: store.keys(APEX))) == 1
 
 
