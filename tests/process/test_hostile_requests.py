@@ -114,6 +114,8 @@ def test_a_key_over_which_the_process_is_killed_is_in_no_log(start: Start, confi
         pytest.param(ADD_KEY.replace(b'"flags": 257', b'"flags": 1e999'), id="endless flags"),
         pytest.param(ADD_KEY.replace(b'"t.example."', b'["t.example."]'), id="list"),
         pytest.param(ADD_KEY.replace(b"{", b"[", 1), id="no JSON"),
+        pytest.param(call("searchRecords", content=SECRET, maxResults=1 << 63, pattern="*"), id="one that raised"),
+        pytest.param(call("directBackendCmd", query=f"tsig import k hmac-sha256 {SECRET} \ud800"), id="command"),
     ],
 )
 def test_a_key_in_a_request_that_fails_is_in_no_log_and_no_answer(start: Start, config: Path, request_: bytes) -> None:
@@ -246,8 +248,10 @@ def test_a_pipe_or_device_in_the_place_of_a_source_stops_nobody(start: Start, tm
         (tmp_path / source).unlink()
         make(tmp_path / source)
         wait_for(lambda: running.ask(LAST) and REFUSED.search(running.log), "the log says it")
-        started = start("remoteshim", "--config", str(tmp_path / "own.toml"))
-        started.begin()
-        for coprocess in (running, started):
-            assert b"first" in coprocess.ask(LAST)
-            assert "Traceback" not in coprocess.log
+        assert b"first" in running.ask(LAST)
+        assert "Traceback" not in running.log
+        if source != "f.tsv":  # a configuration whose table is missing is refused at the start, with a reason
+            started = start("remoteshim", "--config", str(tmp_path / "own.toml"))
+            started.begin()
+            assert b"first" in started.ask(LAST)
+            assert "Traceback" not in started.log
