@@ -27,6 +27,7 @@ __all__ = ["look"]
 
 TIMEOUT = 3.0  # seconds for each server
 TRIES = 2
+MOST_SERVERS = 100  # addresses and names; the root zone has 26 and 13, and each that is slow holds all other zones up
 
 
 class _Unanswered(Exception):
@@ -38,6 +39,7 @@ def look(apex: str, check: Sequence[str] | str, dnskeys: Mapping[int, DNSKEY]) -
     owner = dns.name.from_text(apex, dns.name.root)
     try:
         servers = _servers(owner) if check == RESOLVER else [_endpoint(text) for text in check]
+        _demand_few(servers)
         answers = [_ask(owner, *server) for server in servers]
     except _Unanswered as exc:
         return Seen(problem=str(exc))
@@ -91,9 +93,15 @@ def _servers(owner: dns.name.Name) -> list[tuple[str, int]]:
     try:
         above = dns.resolver.zone_for_name(owner.parent())
         hosts = [str(ns.target) for ns in dns.resolver.resolve(above, "NS")]
+        _demand_few(hosts)
         return [(address, 53) for host in hosts for address in _addresses(host)]
     except (dns.exception.DNSException, OSError) as exc:
         raise _Unanswered(f"the resolver of this system does not find the servers of the parent: {exc}") from None
+
+
+def _demand_few(servers: Sequence[object]) -> None:
+    if len(servers) > MOST_SERVERS:
+        raise _Unanswered(f"the parent has {len(servers)} servers, and {MOST_SERVERS} are asked at most: name some")
 
 
 def _addresses(host: str) -> Iterable[str]:

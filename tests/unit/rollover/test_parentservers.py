@@ -62,6 +62,14 @@ def test_a_server_that_knows_nothing(fault) -> None:
     assert "has no authority for it" in seen.problem
 
 
+def test_a_parent_that_names_hundreds_of_servers_holds_nobody_up() -> None:
+    """Each might answer after three seconds, and the keys of all other zones wait."""
+    server = Server(1).address
+    seen = look(APEX, [server] * (parentservers.MOST_SERVERS + 1), DNSKEYS)
+    assert (seen.everywhere, seen.problem[:30]) == (frozenset(), "the parent has 101 servers, an")
+    assert look(APEX, [server] * parentservers.MOST_SERVERS, DNSKEYS).everywhere == {1}
+
+
 def test_a_server_that_is_down(monkeypatch) -> None:
     monkeypatch.setattr(parentservers, "TIMEOUT", 0.2)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
