@@ -28,7 +28,6 @@ _MAX_ID_DIGITS = 11
 # exist (rule P-18), so that it is NODATA and not NXDOMAIN.
 _ENT_BEFORE_5_1 = "TYPE65280", "\\# 0"
 _ENT = "ENT", ""
-_ALL = b"\tIN\tANY\t"
 _METHODS = {"HELO": "initialize", "Q": "lookup", "AXFR": "list", "CMD": "directBackendCmd"}  # REMOTE's names
 _SIMPLE_TYPES = frozenset(("A", "AAAA", "CNAME", "LOC", "MX", "NS", "PTR", "SOA", "SRV", "TXT"))  # nearly all records
 FAIL = b"FAIL\n"
@@ -91,11 +90,11 @@ class PipeSession:
 
     def name_and_zone(self, request: bytes) -> tuple[bytes, bytes]:
         """See ``sessions.KeepingSession``."""
-        asked, _, rest = request.partition(_ALL)
-        zone, _, addresses = rest.partition(b"\t")
-        if asked[:2] != b"Q\t" or addresses.count(b"\t") != self._addresses - 1:
+        fields = request.split(b"\t")
+        is_whole = len(fields) == self._addresses + _QUESTION_FIELDS
+        if not is_whole or fields[3] != b"ANY" or fields[2] != b"IN" or fields[0] != b"Q":
             return b"", b""
-        return asked[2:], zone
+        return fields[1], fields[4]
 
     def zone_key(self, zone_id: int) -> bytes:
         """See ``sessions.KeepingSession``."""
