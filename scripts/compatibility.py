@@ -20,7 +20,7 @@ __all__ = ["KEPT", "PAGE", "WAYS", "Outcome", "keep", "main", "outcomes", "page"
 
 TOP = Path(__file__).parents[1]
 PAGE, KEPT = TOP / "docs" / "compatibility.md", TOP / "docs" / "compatibility.json"
-WAYS = ("PIPE", "REMOTE, pipe", "REMOTE, unix socket")
+WAYS = ("PIPE", "REMOTE, pipe", "REMOTE, unix socket", "REMOTE, HTTP")
 _INTRODUCTION = """\
 # Which PowerDNS
 

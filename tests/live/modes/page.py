@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import socket
 import subprocess
 import tempfile
 import time
@@ -36,7 +37,7 @@ __all__ = ["Section", "titles"]
 PAGE = Path(__file__).parents[3] / "docs" / "modes.md"
 PLACE = "/etc/powerdns"
 SCHEMA = "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql"  # of the installed PowerDNS
-API_PORT = "8081"
+API_PORT, SERVICE_PORT = "8081", "8053"
 # A test waits for no timer, and PowerDNS must not announce zones to the addresses that they happen to name.
 FASTER = {"xfr-cycle-interval": "1", "only-notify": "127.0.0.0/8"}
 PATIENT = ",timeout=20000"  # milliseconds; a busy machine is no failure
@@ -93,10 +94,14 @@ class Section:
             way = "PIPE"
             settings["pipe-timeout"] = "20000"
         elif "remote-connection-string" in settings:
-            way = "REMOTE, unix socket" if os.environ.get("OVER_UNIX") else "REMOTE, pipe"
-            if os.environ.get("OVER_UNIX"):
-                settings["remote-connection-string"] = self._service(settings["remote-connection-string"])
-            settings["remote-connection-string"] += PATIENT
+            connection = settings["remote-connection-string"].partition(",timeout=")[0]
+            way = "REMOTE, pipe"
+            if connection.startswith("http:"):
+                way = "REMOTE, HTTP"
+            elif os.environ.get("OVER_UNIX"):
+                way = "REMOTE, unix socket"
+                connection = self._service(connection)
+            settings["remote-connection-string"] = connection + PATIENT
         if way:
             self.served.update((title, way) for title in self._titles)
         return PdnsServer({**FASTER, **settings, **more}, self.folder, self.port(address))
@@ -121,6 +126,19 @@ class Section:
     def run(self, group: int, server: PdnsServer | None = None) -> str:
         """What a group of commands prints; ``server`` is the one that pdnsutil and pdns_control mean."""
         return self._run(self._localized("".join(_lines_to_run(self._groups[group - 1]))), server)
+
+    def start(self, group: int) -> subprocess.Popen[bytes]:
+        """A group that is one service, which listens at port 8053 of the page until the end of the test."""
+        [command] = map(self._localized, _lines_to_run(self._groups[group - 1]))
+        with open(self.folder / "service.log", "ab") as log:
+            words = [f"{self.folder}/bin/{command.split()[0]}", *command.split()[1:]]
+            service = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.services.append(service)
+        deadline = time.monotonic() + PATIENCE
+        while not _listens(self.port(SERVICE_PORT)):
+            assert service.poll() is None and time.monotonic() < deadline, (self.folder / "service.log").read_text()
+            time.sleep(0.02)
+        return service
 
     def tool(self, *words: str) -> str:
         """What a command prints that is not of the page."""
@@ -151,7 +169,7 @@ class Section:
         text = text.replace(PLACE, str(self.folder)).replace("/var/lib/powerdns", str(self.folder))
         for name in ("remoteshim", "pipebackend"):
             text = re.sub(rf"(?<=[= ])/usr/local/bin/{name}\b", installed_command(name), text)
-        text = re.sub(rf"(?<=[:=]){API_PORT}\b", lambda _: str(self.port(API_PORT)), text)
+        text = re.sub(rf"(?<=[:=])(?:{API_PORT}|{SERVICE_PORT})\b", lambda found: str(self.port(found[0])), text)
         return "".join(map(self._with_ports, text.splitlines(keepends=True)))
 
     def _with_ports(self, line: str) -> str:
@@ -174,12 +192,21 @@ class Section:
         tools.mkdir()
         called = {
             "zoneutil": installed_command("zoneutil"),
+            "remoteshim": installed_command("remoteshim"),
             "pdnsutil": f'{program("pdnsutil")} --config-dir="$PDNS"',
             "pdns_control": f'{program("pdns_control")} --config-dir="$PDNS"',
         }
         for name, command in called.items():
             (tools / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
             (tools / name).chmod(0o755)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _text_of(title: str) -> str:
