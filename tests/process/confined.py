@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import resource
+import socket
 import struct
 import subprocess
 import sys
@@ -101,10 +102,12 @@ def _filter(said: dict[str, list[str]]) -> bytes:
             test += [(_JUMP_EQUAL, 0, 1, bits)] if all_of else [(_JUMP_ANY_BIT, 0, 1, bits)]
             test += [(_RETURN, 0, 0, _REFUSE | _EPERM), (_RETURN, 0, 0, _ALLOW)]
             program += [(_JUMP_EQUAL, 0, len(test), int(numbers[call])), *test]
-    if said.get("RestrictAddressFamilies") == ["AF_UNIX"]:
-        refuse = (_RETURN, 0, 0, _REFUSE | _EAFNOSUPPORT)
-        test = [(_LOAD, 0, 0, _ARGUMENTS), (_JUMP_EQUAL, 0, 1, 1), (_RETURN, 0, 0, _ALLOW), refuse]
-        program += [(_JUMP_EQUAL, 0, len(test), int(numbers["socket"])), *test]
+    families = [int(getattr(socket, name)) for name in said["RestrictAddressFamilies"][0].split()]
+    test = [(_LOAD, 0, 0, _ARGUMENTS)]
+    for family in families:
+        test += [(_JUMP_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW)]
+    test.append((_RETURN, 0, 0, _REFUSE | _EAFNOSUPPORT))
+    program += [(_JUMP_EQUAL, 0, len(test), int(numbers["socket"])), *test]
     for call in sorted(allowed & set(numbers)):
         program += [(_JUMP_EQUAL, 0, 1, int(numbers[call])), (_RETURN, 0, 0, _ALLOW)]
     program.append((_RETURN, 0, 0, _REFUSE | _EPERM))
@@ -129,7 +132,9 @@ def _mount(said: dict[str, list[str]], writable: list[str]) -> None:
         assert said.get(key, [value]) == [value], f"{key} is tried with {value} alone"
     script = ["mount --make-rprivate /"]
     script += [f"mount --bind '{path}' '{path}'" for path in writable]
-    script += ["mount -t proc -o hidepid=invisible,subset=pid proc /proc"]
+    subset = ",subset=pid" if "ProcSubset" in said else ""
+    script += [f"mount -t proc -o hidepid=invisible{subset} proc /proc"]
+    script += [] if subset else ["mount --bind /proc/sys /proc/sys", "mount -o remount,bind,ro /proc/sys"]
     script += ["mount -o remount,bind,ro /", "mount -t tmpfs -o mode=0755 tmpfs /home", "mount -t tmpfs tmpfs /dev/shm"]
     subprocess.run(["sh", "-ec", "\n".join(script)], check=True)
 
@@ -141,8 +146,8 @@ def _main(unit: str, user: str, *words: str) -> None:
     entry = pwd.getpwnam(user)
     octets = _filter(said)
     _mount(said, list(words[:at]))
-    limit = int(said["LimitNOFILE"][0])
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    for limit in map(int, said.get("LimitNOFILE", [])):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     os.umask(int(said["UMask"][0], 8))
     libc = ctypes.CDLL(None, use_errno=True)
     for number in range(64):  # CapabilityBoundingSet=; there are 41

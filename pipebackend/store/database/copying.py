@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from pipebackend.base.errors import StoreFault
 from pipebackend.base.ownership import Acting, user_of_place
 from pipebackend.store.database import files
@@ -74,7 +72,7 @@ def to_file(source: Database, path: str) -> None:
     except BaseException:
         target.close()
         with Acting(user_of_place(path)):
-            os.unlink(target.path)  # half a backup is worse than none
+            files.drop_backup(target.path)
         raise
 
 

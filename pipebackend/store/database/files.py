@@ -47,7 +47,10 @@ def identity(path: str) -> Identity | None:
 
 def snapshot_identity(path: str) -> Identity:
     """Which content is at ``path``: it differs after each change by a writer that uses a write-ahead log."""
-    found = os.stat(path)
+    try:
+        found = os.stat(path)
+    except OSError as exc:  # since we looked whether it is there
+        raise StoreFault(f"store {path}: {exc.strerror}; try again") from exc
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size, log_size(path)
 
 
@@ -55,7 +58,7 @@ def log_size(path: str) -> int:
     """Octets in the store's write-ahead log; 0 if there is none."""
     try:
         return os.stat(path + "-wal").st_size
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 
@@ -100,14 +103,25 @@ def make_backup(path: str) -> None:
         raise StoreFault(f"backup {path}: {exc.strerror}; name a new file in a directory that exists") from exc
 
 
+def drop_backup(path: str) -> None:
+    """Half a backup is worse than none."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:  # somebody else may write to its folder
+        pass
+
+
 def privacy_faults(path: str) -> list[str]:
     """A line for each way in which others could read or replace the store."""
     faults = []
-    mode = stat.S_IMODE(os.stat(path).st_mode)
+    directory = os.path.dirname(path)
+    try:
+        mode, folder = stat.S_IMODE(os.stat(path).st_mode), os.stat(directory)
+    except OSError as exc:
+        return [f"store {path}: {exc.strerror}; try again"]
     if mode & 0o077:
         faults.append(f"store {path}: mode is {mode:04o}, so others may reach the private keys; chmod 600 {path}")
-    directory = os.path.dirname(path)
-    fault = _open_directory_fault(directory, os.stat(directory)) or replaceable(path)
+    fault = _open_directory_fault(directory, folder) or replaceable(path)
     if fault:
         faults.append(f"store {path}: {fault}")
     faults += [f"store {path}: {found}" for end in _FILES if (found := ownership.misplaced(path + end))]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from pipebackend.base.errors import RecordFault, StoreFault
 from pipebackend.base.ownership import Acting, user_of_place
 from pipebackend.store.database import copying, faults, files, schema
@@ -61,7 +59,7 @@ def _copy(source: sqlite3.Connection, target: str) -> None:
         finally:
             copy.close()
     except BaseException as exc:
-        os.unlink(target)  # half a backup is worse than none
+        files.drop_backup(target)
         if isinstance(exc, sqlite3.Error):
             raise faults.of_database(target, exc) from exc
         raise
