@@ -56,6 +56,10 @@ _ZONE_FILE_SPECIAL = re.compile(r'\\.|["();@$]', re.DOTALL)
 _NOT_ASCII = re.compile(r"(\\?)([^\x00-\x7f])|\\.", re.DOTALL)
 _SIXTY = re.compile(r"\b(\d+) (\d+) 60\.000 ")  # of LOC, as PowerDNS before 5.1 writes some whole minutes
 _GROUPS = re.compile(r"\btls-supported-groups=([0-9,]+)")  # of SVCB, as PowerDNS 5.1 writes it
+_VAGUE = (
+    *("malformed", "expecting a", "type is unknown", "unknown rdatatype", "unpack", "invalid literal", "expected EOL"),
+    *("unexpectedly", "not zone's class"),
+)
 _NO_GATEWAY = re.compile(r"^(\d+ 0 \d+) (?!\. )")  # as PowerDNS writes it
 
 
@@ -114,7 +118,7 @@ def to_rdata(type_: str, content: str) -> Rdata:
         rdata = dns.rdata.from_text(dns.rdataclass.IN, rdtype, content, dns.name.root, False)
     except (dns.exception.DNSException, ValueError) as exc:
         hint = rdforms.advice(type_, content)
-        why = "" if hint and is_vague(exc) else reason(exc)
+        why = "" if hint and is_vague(str(exc)) else reason(exc)
         raise RecordFault(f"{type_} {content!r}: " + "; ".join(part for part in (why, hint) if part)) from None
     if rdata.rdcomment is not None:
         raise RecordFault(f"{type_} {content!r}: a semicolon begins a comment; write it in quotes or as \\;")
@@ -148,10 +152,9 @@ def reason(exc: Exception) -> str:
     return text or type(exc).__name__
 
 
-def is_vague(exc: Exception) -> bool:
+def is_vague(said: str) -> bool:
     """Whether dnspython says neither which field is wrong nor why."""
-    said = str(exc)
-    return any(words in said for words in ("malformed", "expecting a", "type is unknown", "unpack", "invalid literal"))
+    return any(words in said for words in _VAGUE)
 
 
 def ascii_only(text: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from socket import AF_INET, AF_INET6, inet_pton
+
 from pipebackend.dnsdata.typetable import number_of
 
 __all__ = ["advice"]
 
 # Type → its fields, those in brackets optional, and an example; fields that end in # are numbers
 _FORMS = {
+    "A": ("IPv4-address", "192.0.2.1"),
+    "AAAA": ("IPv6-address", "2001:db8::1"),
     "AFSDB": ("subtype# host", "1 afs.example.net"),
     "CAA": ("flags# tag value", '0 issue "ca.example.net"'),
     "CERT": ("type# key-tag# algorithm# certificate", "1 12345 8 AwEAAc…"),
@@ -39,10 +43,13 @@ _FORMS = {
     "SRV": ("priority# weight# port# target", "10 5 443 www.example.net"),
     "SSHFP": ("algorithm# type# fingerprint", "4 2 123456789abcdef6…"),
     "SVCB": ("priority# target [params]", "1 svc.example.net port=8443"),
+    "SPF": ("text", '"v=spf1 -all"'),
     "TLSA": ("usage# selector# matching-type# data", "3 1 1 0c72ac70…"),
+    "TXT": ("text", '"v=spf1 -all"'),
     "URI": ("priority# weight# target", '10 1 "https://www.example.net/"'),
     "ZONEMD": ("serial# scheme# hash# digest", "2018031900 1 1 c68090d9…"),
 }
+_IN_PARTS = ("certificate", "data", "digest", "fingerprint", "key", "text", "value", "os", "replacement")
 _CLASSES = ("IN", "CH", "HS", "ANY")
 
 
@@ -73,4 +80,15 @@ def _slip(fields: list[str], words: list[str]) -> str:
             return f"{field.removesuffix('#')} is missing; "
         if field.endswith("#") and not words[at].isdecimal():
             return f"{field.removesuffix('#')} {words[at][:40]!r} is not a number; "
+        if field.startswith("IP") and not _is_address(words[at], AF_INET6 if "6" in field else AF_INET):
+            return f"{words[at][:40]!r} is not an {field.replace('-', ' ')}; "
+    if len(words) > len(fields) and fields[-1] not in _IN_PARTS:
+        return f"{words[len(fields)][:40]!r} is too much; "
     return ""
+
+
+def _is_address(word: str, family: int) -> bool:
+    try:
+        return bool(inet_pton(family, word))
+    except (OSError, ValueError):
+        return False

@@ -40,9 +40,10 @@ EXCEPTIONS = {
         *("CDS 1 13 2 abab*", "SSHFP 1 1 ab", "SSHFP 1 2 abab*", "ZONEMD 1 1 1 cdcd*", "ZONEMD 1 1 240 ab"),
         "together: DS of a length that is wrong",
     ],
-    "SVCB with `no-default-alpn` alone": ["SVCB 1 . no-default-alpn"],
+    "SVCB with `echconfig`": ["HTTPS 0 . echconfig", "HTTPS 1 . echconfig=*"],
+    "SVCB with `no-default-alpn` alone": ["SVCB 1 . no-default-alpn", "HTTPS 0 . no-default-alpn"],
     "a LOC size of more than 42,949,672 m": ["LOC 1 N 2 E 3m 90000000m"],
-    "EID, NIMLOC, TALINK, UID by name": ["EID *", "NIMLOC *", "TALINK *", "UID *"],
+    "EID, NIMLOC, NXT, TALINK, UID by name": ["EID *", "NIMLOC *", "NXT *", "TALINK *", "UID *"],
     "OPT": ["OPT *"],
 }
 # What PowerDNS reads in another way than all others

@@ -11,6 +11,7 @@ from pipebackend.base import regular
 from pipebackend.base.errors import NameFault, RecordFault, ZoneFault
 from pipebackend.base.values import Value
 from pipebackend.dnsdata import names
+from pipebackend.zones import otherfiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "read"]
 
-_UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")  # as spreadsheets write before the text
+_UTF8_MARK = b"\xef\xbb\xbf"  # as spreadsheets write before the text
+_NEAR = 2000  # characters in which a header is looked for
 _UNIT_SEPARATOR = "\x1f"  # of ASCII, made for this
 _OTHERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -90,8 +92,10 @@ def read(path: str, key: str, separator: str) -> Table:
             octets = file.read()
     except OSError as exc:
         raise ZoneFault([f"{path}: cannot be read: {exc.strerror}"]) from exc
+    other = otherfiles.of_table(octets[: otherfiles.HEAD])
+    if other:
+        raise ZoneFault([f"{path}: {other}"])
     text = _decoded(path, octets)
-    header, _, _ = text.replace("\r", "\n").partition("\n")
     numbers: list[int] = []
     if separator == "\t":
         lines = text.split("\n") if "\n" in text else text.split("\r")  # CR alone, as an old Mac writes it
@@ -100,7 +104,7 @@ def read(path: str, key: str, separator: str) -> Table:
         columns, lines, numbers = _quoted_rows(path, text, separator)
         separator = _UNIT_SEPARATOR
     if key not in columns:
-        raise ZoneFault([f"{path}:1: no column {key!r}; {_meant(header, key, columns)}"])
+        raise ZoneFault([f"{path}:1: no column {key!r}; {_meant(text, key, columns)}"])
     doubled = {column for column in columns if columns.count(column) > 1}
     if doubled:
         raise ZoneFault([f"{path}:1: column {column!r} is named twice" for column in sorted(doubled)])
@@ -108,13 +112,11 @@ def read(path: str, key: str, separator: str) -> Table:
 
 
 def _decoded(path: str, octets: bytes) -> str:
-    if octets[:2] in _UTF16_MARKS:
+    if octets[:2] in otherfiles.UTF16_MARKS:
         try:
             return octets.decode("utf-16")
         except UnicodeDecodeError as exc:
             raise ZoneFault([f"{path}: begins as UTF-16 and is not: {exc.reason}; write it as UTF-8"]) from None
-    if b"\0" in octets[:4]:
-        raise ZoneFault([f"{path}: is not text in UTF-8 but UTF-16, or a binary file; write it as UTF-8"])
     return octets.removeprefix(_UTF8_MARK).decode("utf-8", "surrogateescape")
 
 
@@ -141,16 +143,26 @@ def _quoted_rows(path: str, text: str, separator: str) -> tuple[list[str], list[
             ) from None
         if not columns:
             columns = cells
-        elif cells:
+        elif any(cells):  # a sheet has empty rows at its end
             lines.append(_UNIT_SEPARATOR.join(cells))
             numbers.append(line)
 
 
-def _meant(header: str, key: str, columns: Sequence[str]) -> str:
+def _meant(text: str, key: str, columns: Sequence[str]) -> str:
     """What to do about a header in which the key is not found."""
-    for separator, called in _OTHERS.items():
-        if len(columns) == 1 and key in [word.strip('"') for word in header.split(separator)] and separator in header:
-            return f"its fields are separated by {called}: write separator = {_toml(separator)}"
+    header, *rest = text[:_NEAR].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not text.strip():
+        return "the file is empty"
+    if header.startswith("sep=") and len(header) == 5:
+        return f"{header} is for spreadsheets alone: remove the line, and write separator = {_toml(header[4])}"
+    for number, line in enumerate([header, *rest], 1):
+        for separator, called in _OTHERS.items():
+            if separator not in line or key not in [word.strip('"') for word in line.split(separator)]:
+                continue
+            if number > 1:
+                return f"line {number} has it: remove the lines before it"
+            if len(columns) == 1:
+                return f"its fields are separated by {called}: write separator = {_toml(separator)}"
     return f"the columns are {', '.join(columns)[:200]}"
 
 
@@ -175,4 +187,4 @@ def _check_text(line: str) -> None:
     try:
         line.encode()
     except UnicodeEncodeError:
-        raise RecordFault("not UTF-8") from None
+        raise RecordFault("not UTF-8; save the file as UTF-8") from None

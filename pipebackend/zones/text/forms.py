@@ -13,7 +13,7 @@ import re
 from pipebackend.base.errors import RecordFault
 from pipebackend.dnsdata import charstrings, rdata, rdtext, typetable
 
-__all__ = ["kind_of_file", "rewritten"]
+__all__ = ["rewritten"]
 
 _NODE = re.compile(r"(?i)(\s(?:NID|L64)\s+\d+\s+)([0-9a-f]{1,4}(?::[0-9a-f]{1,4}){3})(?=\s*(?:;.*)?$)")
 _DIGEST = re.compile(r"(?i)(\sC?DS\s+\d+\s+\S+\s+)(SHA-?1|SHA-?256|GOST|SHA-?384)(?=\s)")
@@ -25,27 +25,6 @@ _KEY = re.compile(r"(?i)\s(KEY)\s+(\d+\s+\d+\s+\d+\s+[a-z0-9+/=]+)\s*(?:;.*)?$")
 _TEXTS = re.compile(r"(?i)\s(?:TXT|SPF)\s")
 _LONG = re.compile(r'"(?:[^"\\]|\\.){256,}"|(?<![^\s(])[^\s"();]{256,}', re.DOTALL)
 _NO_GATEWAY = re.compile(r"(?i)(\sIPSECKEY\s+\d+\s+0\s+\d+\s+)(?=[^.;\s])")
-# By their first octets: what the file is, and what makes a zone file of it
-_FILES = (
-    (b"\x1f\x8b", "compressed by gzip", "gunzip it"),
-    (b"BZh", "compressed by bzip2", "bunzip2 it"),
-    (b"\xfd7zXZ", "compressed by xz", "unxz it"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "unzstd it"),
-    (b"PK\x03\x04", "a ZIP archive", "unzip it"),
-    (b"\xff\xfe", "UTF-16", "save it as UTF-8"),
-    (b"\xfe\xff", "UTF-16", "save it as UTF-8"),
-    (b"\0\0\0\x02", "of BIND's raw format", "run named-compilezone -f raw -F text -o NEW ZONE FILE"),
-    (b"\0\0\0\x03", "of BIND's map format", "run named-compilezone -f map -F text -o NEW ZONE FILE of BIND 9.18"),
-    (b"SQLite format 3\0", "an SQLite database", "name it as the store"),
-)
-
-
-def kind_of_file(head: bytes) -> str:
-    """What a file that begins so is, if it is no zone file, and what to do; "" if it may be one."""
-    for start, kind, advice in _FILES:
-        if head.startswith(start):
-            return f"the file is {kind}, not a zone file; {advice}"
-    return ""
 
 
 def rewritten(entry: str) -> str:

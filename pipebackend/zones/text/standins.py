@@ -2,13 +2,14 @@
 the octets are put back afterwards.
 
 ``ech`` of SVCB that is not an ECHConfigList, ZONEMD of scheme or hash 0, TLSA and SMIMEA whose digest has another
-length than its kind, and URI without a target.
+length than its kind, URI without a target, and parameters in AliasMode, which are ignored (RFC 9460 section 2.4.2).
 """
 
 from __future__ import annotations
 
 import re
 from binascii import Error, a2b_base64
+from functools import reduce
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,16 +31,20 @@ _MATCHING = 2  # where the matching type stands
 _UNKNOWN_MATCHING = 255  # RFC 6698 section 7.4: for private use
 _URI = re.compile(r'(?i)(\sURI[\s(]+\d+[\s(]+\d+[\s(]+)""')
 _TARGET = 4  # where it begins
+_ALIAS = re.compile(r"(?i)(\s(?:SVCB|HTTPS)[\s(]+)0+(?=[\s(]+\S+[\s(]+[^\s;)])")
+_PRIORITY = 0  # where it stands, in two octets
 
 
 def stand_in(entry: str) -> StandIn | None:
     """The entry with other values, and what makes the octets that it means of those that it then has; else None."""
+    meant: list[Callable[[bytes], bytes]] = []
     for pattern, made in _KINDS:
         found = pattern.search(entry)
-        if found is not None:
-            stand = made(found)
-            return None if stand is None else (entry[: found.start()] + stand[0] + entry[found.end() :], stand[1])
-    return None
+        stand = made(found) if found is not None else None
+        if found is not None and stand is not None:
+            entry = entry[: found.start()] + stand[0] + entry[found.end() :]
+            meant.append(stand[1])
+    return (entry, lambda octets: reduce(lambda made, put_back: put_back(made), meant, octets)) if meant else None
 
 
 def _without_ech(found: re.Match[str]) -> StandIn | None:
@@ -70,11 +75,16 @@ def _with_target(found: re.Match[str]) -> StandIn:
     return f'{found[1]}"x"', lambda octets: octets[:_TARGET]
 
 
+def _with_priority(found: re.Match[str]) -> StandIn:
+    return f"{found[1]}1", lambda octets: _with(octets, _PRIORITY, bytes(2))
+
+
 def _with(octets: bytes, place: int, value: bytes) -> bytes:
     return octets[:place] + value + octets[place + len(value) :]
 
 
 _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], StandIn | None]], ...] = (
+    (_ALIAS, _with_priority),
     (_ECH, _without_ech),
     (_ZONEMD, _with_private_digest),
     (_CERTIFICATE, _with_private_matching),

@@ -31,7 +31,8 @@ from pipebackend.dnsdata import names, rdata, records
 from pipebackend.dnsdata.rdtypes import type_name
 from pipebackend.dnsdata.records import Record
 from pipebackend.dnsdata.versions import NEUTRAL
-from pipebackend.zones.text import forms, lexer, standins
+from pipebackend.zones import otherfiles
+from pipebackend.zones.text import forms, lexer, othertexts, slips, standins
 from pipebackend.zones.text.fastlines import Columns, PlainLines
 
 if TYPE_CHECKING:
@@ -274,7 +275,8 @@ class _Reading:
         self._open_files.append(real)
         try:
             with open(path, "rb", opener=regular.opener) as octets:
-                kind = forms.kind_of_file(octets.read(16))
+                head = octets.read(otherfiles.HEAD)
+            kind = otherfiles.of_zone_file(head) or othertexts.advice(head)
             if kind:
                 self.faults.append(f"{path}: {kind}")
                 return
@@ -298,17 +300,18 @@ class _Reading:
                 self.lines.append(path, line)
                 continue
             self._path, self._line = path, line
+            entry = text
             try:
                 if text[:8].upper() == "$INCLUDE":
                     self._include_as_told(text)
                 elif text[:9].upper() == "$GENERATE":
-                    for generated in lexer.generated(text):
-                        if not self._read_entry(generated):
+                    for entry in lexer.generated(text):
+                        if not self._read_entry(entry):
                             break
                 else:
                     self._read_entry(text)
             except (dns.exception.DNSException, BackendError, ValueError) as exc:
-                self.faults.append(f"{path}:{line}: {_without_place(exc)}, in {_shown(text)}")
+                self.faults.append(f"{path}:{line}: {slips.explained(entry, _without_place(exc))}, in {_shown(text)}")
 
     def _take_plain(self, path: str, number: int, lines: Sequence[str]) -> bool:
         """Takes lines that are all plain."""

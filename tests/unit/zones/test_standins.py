@@ -14,6 +14,8 @@ DIGEST = "ab" * 48
 ODD = {
     'x SVCB 1 . ech="AAECAwQF" port=60': ("0001 00 0003 0002 003c 0005 0006 000102030405", "ECH"),
     "x HTTPS ( 1 svc ech=AAEC )": ("0001 03737663076578616d706c65036f726700 0005 0003 000102", "ECH"),
+    "x HTTPS 0 svc alpn=h2": ("0000 03737663076578616d706c65036f726700 0001 0003 026832", "AliasMode"),
+    'x SVCB ( 0 . ech="AAEC" ) ; both': ("0000 00 0005 0003 000102", "AliasMode"),
     f"@ ZONEMD 1 0 1 (\n  {DIGEST} )": (f"00000001 00 01 {DIGEST}", "scheme 0 is reserved"),
     f"@ ZONEMD 1 1 0 {DIGEST}": (f"00000001 01 00 {DIGEST}", "hash_algorithm 0 is reserved"),
     "x TLSA 3 1 2 abcd": ("03 01 02 abcd", "inconsistent with matching type"),
@@ -44,6 +46,8 @@ def test_an_odd_value_is_read_as_it_is_written_and_named(tmp_path, line):
     [
         "x SVCB 1 . mandatory=alpn ech=AAEC",
         "x SVCB 1 . ech=x!",
+        "x SVCB 0 . alpn=",
+        "x SVCB 0 . nothing=1",
         "x ZONEMD 1 0 256 abababababababababababab",
         "x TLSA 3 1 1 abc",
         'x URI 10 x ""',

@@ -192,7 +192,7 @@ GOOD = "LAX\tLos Angeles\t33.9425\t-118.40801\t38.4\n"
         ("S\\FO\\\tSan Francisco\t0\t0\t0", "name 'S\\\\FO\\\\' has a backslash that escapes nothing"),
         ("x" * 64 + "\tlong\t0\t0\t0", f"label '{'x' * 64}' is longer than 63 octets"),
         ("Köln\tCologne\t0\t0\t0", "name 'K\\xf6ln' has letters outside ASCII; write xn--kln-sna"),
-        ("SFO\tSan \udcff\t0\t0\t0", "not UTF-8"),
+        ("SFO\tSan \udcff\t0\t0\t0", "not UTF-8; save the file as UTF-8"),
         ("lax\tLos Angeles again\t0\t0\t0", "key lax is already on line 2; this row is left out"),
         ("\\076ax\tLos Angeles again\t0\t0\t0", "key lax is already on line 2; this row is left out"),
     ],
@@ -239,7 +239,7 @@ def test_a_table_of_the_header_alone_is_an_empty_zone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
-        ("", ":1: no column 'code'; the columns are "),
+        ("", ":1: no column 'code'; the file is empty"),
         ("iata\tname\nLAX\tx\n", ":1: no column 'code'; the columns are iata, name"),
         ("code\tcity\tlat\tlon\tmetres\tcity\n", ":1: column 'city' is named twice"),
     ],
@@ -376,7 +376,7 @@ def test_a_quote_that_never_ends_is_named_by_its_line(tmp_path: Path) -> None:
 
 
 def test_a_binary_file_is_said_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ZoneFault, match="UTF-16, or a binary file"):
+    with pytest.raises(ZoneFault, match="not a table"):
         csv_zone(tmp_path, CSV.encode("utf-16-le"))
 
 
