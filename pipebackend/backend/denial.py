@@ -6,7 +6,7 @@ PowerDNS builds NSEC and NSEC3 itself; it asks for neighbours in the zone's orde
 
 from __future__ import annotations
 
-from pipebackend.base.errors import NotListable, RequestFault
+from pipebackend.base.errors import NotListable
 from pipebackend.base.values import Value
 from pipebackend.dnsdata import names, nsec3param
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pipebackend.zones.base import Ring, Zone
 
 __all__ = ["Neighbours", "neighbours"]
+
+HASH_LETTERS = 32  # of SHA-1 in base32hex (RFC 5155 section 3.3)
 
 
 class Neighbours(Value):
@@ -32,14 +34,19 @@ class Neighbours(Value):
 def neighbours(zone: Zone, qname: str, nsec3param_text: str | None) -> Neighbours:
     """The neighbours of a relative name, or of a hash where the zone has NSEC3PARAM metadata.
 
-    Raises NotListable for a zone without order, NameFault and RequestFault for a question that is none.
+    Raises NotListable for a zone without order, NameFault for a question that is not a name.
     """
     ring = zone.ring()
     if ring is None:
         raise NotListable(f"zone {zone.apex} cannot list its names: set NSEC3 narrow for it wherever its metadata is")
-    if nsec3param_text is None:
+    if nsec3param_text is None or not _is_hash(qname):  # a server that still has the metadata of before wants NSEC
         return _in_canonical_order(zone, ring, qname)
     return _in_hash_order(ring, qname, nsec3param_text)
+
+
+def _is_hash(qname: str) -> bool:
+    label = qname.rstrip(".")
+    return len(label) == HASH_LETTERS and label.isalnum()
 
 
 def _in_canonical_order(zone: Zone, ring: Ring, qname: str) -> Neighbours:
@@ -49,8 +56,5 @@ def _in_canonical_order(zone: Zone, ring: Ring, qname: str) -> Neighbours:
 
 
 def _in_hash_order(ring: Ring, qname: str, text: str) -> Neighbours:
-    label = qname.rstrip(".").lower()
-    if len(label) != 32 or not label.isalnum():
-        raise RequestFault(f"{qname[:60]!r} is no NSEC3 hash, but the zone has NSEC3PARAM")
-    owner, before, after = ring.hashed_neighbours(label, nsec3param.from_text(text))
+    owner, before, after = ring.hashed_neighbours(qname.rstrip(".").lower(), nsec3param.from_text(text))
     return Neighbours(owner or ".", before, after)

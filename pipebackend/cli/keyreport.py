@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pipebackend.cli.output import as_json, print_rows
+from pipebackend.rollover import goals
+from pipebackend.rollover.forecast import next_step
 from pipebackend.rollover.states import RECORDS
 
 if TYPE_CHECKING:
@@ -49,10 +51,15 @@ def waits(report: Report) -> list[str]:
         lines.append(f"waits for the parent to remove the DS of {_listed(plan.ds_out, tags)}{_since(report)}")
     if report.zone.parent:
         lines.append(f"the parent is not known: {report.zone.parent}")
-    if plan.blocked:
-        lines.append(f"then: {plan.blocked}")
-    lines.append(f"next look: {moment(report, plan.at)}" if plan.at is not None else "nothing is due by time alone")
-    return lines
+    lines += [f"the {goals.NAMES[role]} is being replaced already" for role in report.ignored]
+    if report.now < report.zone.hold_until:
+        lines.append(plan.blocked)
+    if plan.at is None:
+        return [*lines, "nothing is due by time alone"]
+    at, text = next_step(report.zone, report.policy, report.now) or (plan.at, plan.blocked)
+    if plan.ds_in or plan.ds_out:
+        return [*lines, f"then: {text}"] if text else lines
+    return [*lines, f"next: {text}, at {moment(report, at)}" if text else f"next look: {moment(report, at)}"]
 
 
 def moment(report: Report, at: int) -> str:
@@ -101,7 +108,14 @@ def _facts(report: Report, key: Key) -> dict[str, object]:
 
 def _row(key: Key) -> dict[str, object]:
     states = {record.replace("_", " "): getattr(key, record).state for record in RECORDS}
-    return {"id": key.id, "role": key.role.upper(), "tag": key.tag, "alg": key.algorithm, "goal": key.goal, **states}
+    return {
+        "id": key.id,
+        "role": key.role.upper(),
+        "tag": key.tag or "new",
+        "alg": key.algorithm,
+        "goal": key.goal,
+        **states,
+    }
 
 
 def _since(report: Report) -> str:

@@ -58,7 +58,7 @@ class Policy(Value):
     ksk_lifetime: int = 0
     zsk_lifetime: int = 0
     propagation_delay: int = 5 * _MINUTE
-    server_cache: int = 50  # dnssec-key-cache-ttl (30) and then cache-ttl (20), rule C-1
+    server_cache: int = 80  # zone-metadata-cache-ttl (60) and then cache-ttl (20), rule C-1
     publish_safety: int = _HOUR
     retire_safety: int = _HOUR
     parent_ds_ttl: int = _DAY
@@ -66,6 +66,7 @@ class Policy(Value):
     parent_patience: int = 7 * _DAY
     parent_check: tuple[str, ...] | str = BY_HAND
     cds: bool = True
+    nsec3: bool | None = None  # None: as it is
 
     def lifetime(self, role: str) -> int:
         """How long a key of this role is used before it is replaced; 0: until a command says so."""
@@ -144,6 +145,7 @@ def _policy(section: Section) -> Policy:
         _duration(section, "parent_patience", usual.parent_patience),
         _parent_check(section),
         section.boolean("cds", usual.cds),
+        section.boolean("nsec3", False) if "nsec3" in section.table else usual.nsec3,
     )
 
 

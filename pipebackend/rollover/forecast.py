@@ -13,9 +13,10 @@ from pipebackend.rollover.parent import confirmed
 from pipebackend.rollover.states import HIDDEN, RECORDS, Zone
 from pipebackend.rollover.turn import advanced
 
-__all__ = ["Bar", "Forecast", "forecast"]
+__all__ = ["Bar", "Forecast", "forecast", "next_step"]
 
 MAX_TURNS = 2000
+FAR = 200 * 365 * 86_400  # seconds, more than any lifetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Forecast:
     steps: list[tuple[int, str]]
 
 
-def forecast(zone: Zone, policy: Policy, now: int, end: int) -> Forecast:
-    """From ``now``, at which the zone was looked at, until ``end``."""
+def forecast(zone: Zone, policy: Policy, now: int, end: int, most: int = MAX_TURNS) -> Forecast:
+    """From ``now``, at which the zone was looked at, until ``end``, or until there are ``most`` steps."""
     maker = _Maker(zone)
     moments: list[tuple[int, Zone]] = []
     steps: list[tuple[int, str]] = []
@@ -52,10 +53,16 @@ def forecast(zone: Zone, policy: Policy, now: int, end: int) -> Forecast:
         names |= {key.id: f"{key.role.upper()} {key.tag if key.tag > 0 else f'new {-key.tag}'}" for key in zone.keys}
         moments.append((now, zone))
         due = [moment for moment in (plan.at, *zone.ends) if moment is not None and moment > now]
-        if not due or min(due) >= end:
+        if not due or min(due) >= end or len(steps) >= most:
             break
         now = min(due)
     return Forecast(names, list(_bars(moments, end)), [(at, _named(text)) for at, text in steps])
+
+
+def next_step(zone: Zone, policy: Policy, now: int) -> tuple[int, str] | None:
+    """The first step after now, and when it comes; None if only a command or somebody else brings one."""
+    steps = forecast(zone, policy, now, now + FAR, most=1).steps
+    return steps[0] if steps else None
 
 
 class _Maker:

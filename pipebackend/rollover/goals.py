@@ -8,7 +8,7 @@ from pipebackend.config.policies import Policy
 from pipebackend.rollover.moves import Move, New
 from pipebackend.rollover.states import Key, Zone
 
-__all__ = ["due_at", "next_goal", "wanted"]
+__all__ = ["NAMES", "due_at", "is_rolling", "next_goal", "wanted"]
 
 NAMES = {"csk": "CSK", "ksk": "KSK", "zsk": "ZSK"}
 
@@ -46,10 +46,10 @@ def _is_needed(zone: Zone, policy: Policy, role: str, now: int) -> bool:
         return True
     due = due_at(zone, policy, role)
     is_asked = role in zone.rolls or (due is not None and due <= now)
-    return is_asked and not _is_rolling(zone, role)
+    return is_asked and not is_rolling(zone, role)
 
 
-def _is_rolling(zone: Zone, role: str) -> bool:
+def is_rolling(zone: Zone, role: str) -> bool:
     """One after the other: the key that comes must be in use before the next may follow it."""
     return any(key.role == role and key.goal == "out" for key in zone.keys)
 

@@ -15,7 +15,7 @@ from pipebackend.dnsdata.records import Record
 from pipebackend.keys import algorithms, bindfile, keypair
 from pipebackend.keys.bindfile import PrivateText
 from pipebackend.keys.keypair import KSK, ZSK, KeyPair
-from pipebackend.rollover import machine
+from pipebackend.rollover import denial, machine
 from pipebackend.rollover.adoption import Found
 from pipebackend.rollover.machine import CDS_DELETE, CDS_KEYS, CDS_NONE, CDS_RECORDS
 from pipebackend.store.rows import rrs
@@ -87,6 +87,14 @@ class KeyHand:
                 self._keyring.remove_key(self._apex, row.id)
             else:
                 self._apply(key, row)
+
+    def deny(self, zone: Zone, policy: Policy, now: int) -> tuple[list[str], int | None]:
+        """Has PowerDNS deny with NSEC or NSEC3 as the policy says; what was done, and when there is more to do."""
+        before = denial.read(self._keyring, self._apex)
+        after, text = denial.changed(before, zone, policy, now)
+        if self._writes:
+            denial.write(self._keyring, self._apex, self._wanted_id, before, after)
+        return [text] if text else [], after.until
 
     def publish_cds(self, zone: Zone, policy: Policy) -> None:
         """Has PowerDNS publish CDS and CDNSKEY, or not; nothing if the policy leaves that to the operator."""

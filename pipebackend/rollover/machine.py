@@ -36,7 +36,8 @@ def plan(zone: Zone, policy: Policy, now: int) -> Plan:
     ds_in = tuple(key.id for key in zone.keys if key.ds.is_open and key.ds.is_in)
     ds_out = tuple(key.id for key in zone.keys if key.ds.is_open and not key.ds.is_in)
     if now < zone.hold_until:
-        return Plan(None, zone.hold_until, "somebody else changed the keys: caches must forget first", ds_in, ds_out)
+        reason = "somebody else changed the keys, or a run of the same second: caches must forget first"
+        return Plan(None, zone.hold_until, reason, ds_in, ds_out)
     goal = next_goal(zone, policy, now)
     if goal is not None:
         return Plan(goal, ds_in=ds_in, ds_out=ds_out)

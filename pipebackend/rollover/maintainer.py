@@ -11,7 +11,7 @@ from pipebackend.base.errors import RequestFault, StoreFault
 from pipebackend.config import policies
 from pipebackend.config.policies import BY_HAND
 from pipebackend.dnsdata import names
-from pipebackend.rollover import clock, machine, parent, stored, ttls
+from pipebackend.rollover import clock, goals, machine, parent, stored, ttls
 from pipebackend.rollover.forecast import Forecast, forecast
 from pipebackend.rollover.keyhand import KeyHand
 from pipebackend.rollover.machine import Plan
@@ -43,7 +43,7 @@ class Report:
     now: int
     wall: int
     done: list[str] = field(default_factory=list)
-    problem: str = ""
+    ignored: tuple[str, ...] = ()  # roles that a command wants replaced, which they are already
 
     @property
     def waited(self) -> int:
@@ -150,6 +150,9 @@ class Maintainer:
         found = ttls.of_zone(self._backend, apex, given)
         with self._backend.keyring.locked():
             hand = KeyHand(self._backend, apex, writes=True)
+            if not any(key.ds.is_open for key in self.known(apex).keys):
+                hint = f"zoneutil key status {apex or '.'} tells when the parent is asked"
+                raise RequestFault(f"zone {apex or '.'}: the parent is not asked for a change of its DS now; {hint}")
             report = self._turn(apex, given, found, None, hand, run=False, is_confirmed=True)
             self._save(report)
         return report
@@ -157,6 +160,8 @@ class Maintainer:
     def _before(self, apex: str) -> tuple[Policy, Ttls, Seen | None]:
         """What takes time, and so is done before the store is locked."""
         policy = self.policy(apex)
+        if "1" in self._backend.keyring.metadata(apex, self._backend.zones.at(apex)).get("PRESIGNED", ()):
+            raise RequestFault(f"zone {apex or '.'} is PRESIGNED: signed elsewhere, so keys of here would not be used")
         found = ttls.of_zone(self._backend, apex, policy)
         if policy.parent_check == BY_HAND:
             return policy, found, None
@@ -183,13 +188,16 @@ class Maintainer:
         zone = begun(zone, hand.found(), found, seen, policy, now)
         if is_confirmed:
             zone = parent.confirmed(zone, policy, now)
-        wanted = tuple(role for role in roles if role in policy.roles)
-        zone = machine.asked(zone, wanted)
+        ignored = tuple(role for role in roles if goals.is_rolling(zone, role))
+        zone = machine.asked(zone, tuple(role for role in roles if role in policy.roles and role not in ignored))
         if not run:
-            return Report(apex, policy, zone, machine.plan(zone, policy, now), now, wall)
+            return Report(apex, policy, zone, machine.plan(zone, policy, now), now, wall, ignored=ignored)
         later, moves, plan = advanced(zone, policy, now, hand.make)
         hand.apply(later)
-        return Report(apex, policy, later, plan, now, wall, [move.text for move in moves])
+        done, until = hand.deny(later, policy, now)
+        if until is not None:
+            plan = replace(plan, at=min(until, plan.at or until))
+        return Report(apex, policy, later, plan, now, wall, [move.text for move in moves] + done, ignored)
 
     def known(self, apex: str) -> Zone:
         """What the store has of a zone."""

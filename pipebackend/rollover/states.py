@@ -108,6 +108,11 @@ class Key:
         return (getattr(self, record) for record in RECORDS)
 
     @property
+    def served_spans(self) -> Iterator[Span]:
+        """Those of what this zone's servers have, which is all but the DS."""
+        return (getattr(self, record) for record in RECORDS[:3])
+
+    @property
     def is_traceless(self) -> bool:
         """Whether no cache can have anything of it."""
         return all(span.state == HIDDEN for span in self.spans)

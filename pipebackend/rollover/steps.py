@@ -147,7 +147,7 @@ def _names(keys: Iterable[Key]) -> str:
 
 
 def _name(key: Key) -> str:
-    return f"{key.role.upper()} {key.tag}"
+    return f"{key.role.upper()} {key.tag or '(new)'}"
 
 
 def _ids(keys: Iterable[Key]) -> frozenset[int]:

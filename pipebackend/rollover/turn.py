@@ -22,6 +22,9 @@ Maker = Callable[[New], Found]
 
 def begun(zone: Zone, found: Iterable[Found], ttls: Ttls, seen: Seen | None, policy: Policy, now: int) -> Zone:
     """The zone at this moment, with all that is seen of it; ``seen`` is None where nobody looked at the parent."""
+    # Another change of the same second would seem to be one with it: what was served between them would be forgotten
+    if any(span.is_moving and span.since == now for key in zone.keys for span in key.served_spans):
+        zone = replace(zone, hold_until=max(zone.hold_until, now + 1))
     zone = looked(zone, policy, ttls, now).settled(now)
     zone = adopted(zone, found, policy, now)
     return observed(zone, seen, policy, now).settled(now) if seen is not None else zone

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from pipebackend.base.errors import BackendError, ConfigFault, StoreFault
-from pipebackend.config import configuration
+from pipebackend.config import configuration, policies
 from pipebackend.diagnosis.doctor import contents
 from pipebackend.diagnosis.doctor.contents import Contents
 from pipebackend.store import Store, open_store
@@ -22,7 +22,8 @@ class Served:
     """``path`` is empty for the built-in configuration, ``store`` where the store is not a file.
 
     ``faults`` are those of the configuration, with which nothing is served; ``refused`` are zones left out.
-    ``signed`` are zones of ours with a key, ``keys_only`` others with a key in our store (rule H-1).
+    ``signed`` are zones of ours with a key, ``keys_only`` others with a key in our store (rule H-1). ``server_caches``
+    are for how many seconds each policy thinks that PowerDNS keeps old keys.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Served:
     store: str = ""
     store_fault: str = ""
     contents: Contents = field(default_factory=Contents)
+    server_caches: Mapping[str, int] = field(default_factory=dict)
 
 
 def look(path: str) -> Served:
@@ -50,7 +52,8 @@ def look(path: str) -> Served:
     if zones.store_url:
         try:
             with closing(open_store(zones.store_url, zones.config.folder)) as opened:
-                store, signed = "" if opened.is_remote else opened.path, _signed(opened)
+                store = "" if opened.is_remote else opened.path  # known, too, where it cannot be read
+                signed = _signed(opened)
                 found = contents.look(zones.zones, opened)
         except StoreFault as exc:
             fault = str(exc)
@@ -64,6 +67,7 @@ def look(path: str) -> Served:
         store=store,
         store_fault=fault,
         contents=found or contents.look(zones.zones, None),
+        server_caches={name: policy.server_cache for name, policy in policies.of(zones.config).items()},
     )
 
 

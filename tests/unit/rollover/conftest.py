@@ -19,6 +19,16 @@ name = "one key"
 keys = "csk"
 
 [[policy]]
+name = "hashed"
+keys = "ksk+zsk"
+nsec3 = true
+
+[[policy]]
+name = "plain"
+keys = "ksk+zsk"
+nsec3 = false
+
+[[policy]]
 name = "unsigned"
 keys = "none"
 """

@@ -22,7 +22,7 @@ def test_gauges(zoneutil, passing) -> None:
     zoneutil.good("key", "maintain")
     passing.passes(100)
     assert gauges(config) == {
-        "next_step_seconds": 50 + 300 + 2 + 300 + 3600 - 100,
+        "next_step_seconds": 80 + 300 + 2 + 300 + 3600 - 100,
         "parent_wait_seconds": 0,
         "parent_late": 0,
         "last_look_seconds": 100,

@@ -13,7 +13,7 @@ from pipebackend.store.rows.rollovers import Rollovers
 
 ZONE = "example.org"
 DAY = 86_400
-LAG = 50 + 300 + 2  # the policy's defaults
+LAG = 80 + 300 + 2  # the policy's defaults
 SAFETY = 3600
 
 
@@ -57,6 +57,46 @@ def test_a_zone_is_signed_and_its_ds_asked_for_when_all_caches_have_its_signatur
     ksk = first["keys"][0]["tag"]
     assert maintain(zoneutil)["ds_wanted"] == [ksk]
     assert "PUBLISH-CDS" in zoneutil.good("meta", "list", ZONE).out
+
+
+def test_status_says_what_comes_next_and_when(zoneutil, passing) -> None:
+    fresh = zoneutil.good("key", "status", ZONE).out
+    assert f"{ZONE}: would sign with KSK (new) and ZSK (new)" in fresh
+    ksk = maintain(zoneutil)["keys"][0]["tag"]
+    assert f"{ZONE}: next: ask the parent for the DS of KSK {ksk}, at 2027-01-15T" in (
+        zoneutil.good("key", "status", ZONE).out
+    )
+    passing.passes(LAG + 3600 + SAFETY)
+    maintain(zoneutil)
+    zoneutil.good("key", "ds-seen", ZONE)
+    passing.passes(2 * DAY)
+    zsk = maintain(zoneutil)["keys"][1]["tag"]
+    assert f"{ZONE}: next: make a new ZSK, to follow {zsk}, at 2027-04-15T" in zoneutil.good("key", "status", ZONE).out
+
+
+def test_a_key_that_is_being_replaced_is_not_replaced_twice(zoneutil, passing) -> None:
+    signed(zoneutil, passing)
+    zoneutil.good("key", "roll", ZONE, "--zsk", "--now")
+    again = zoneutil.good("key", "roll", ZONE, "--zsk", "--now")
+    assert f"{ZONE}: the ZSK is being replaced already" in again.out
+    made = set()
+    for _ in range(20):
+        passing.passes(DAY)
+        made |= {key["tag"] for key in maintain(zoneutil)["keys"] if key["role"] == "ZSK"}
+    assert len(made) <= 2
+
+
+def test_a_ds_is_not_confirmed_before_it_is_asked_for(zoneutil, passing) -> None:
+    maintain(zoneutil)
+    assert "the parent is not asked for a change of its DS now" in zoneutil.refused("key", "ds-seen", ZONE)
+
+
+def test_a_zone_that_is_signed_elsewhere_gets_no_keys(zoneutil) -> None:
+    zoneutil.good("meta", "set", ZONE, "PRESIGNED", "1")
+    before = zoneutil.contents()
+    assert "is PRESIGNED" in zoneutil.refused("key", "status", ZONE)
+    assert "is PRESIGNED" in zoneutil.refused("key", "maintain")
+    assert zoneutil.contents() == before
 
 
 def test_a_zsk_rolls_over_when_its_lifetime_is_over(zoneutil, passing) -> None:

@@ -80,6 +80,7 @@ class World:
     bogus: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     made: int = 0
+    has_new_ttl: bool = False  # one that no run has seen
 
     def __post_init__(self) -> None:
         nothing = frozenset[int]()
@@ -105,8 +106,9 @@ class World:
         )
         state, moves, plan = advanced(state, self.policy, self.now, make)
         if crash:
+            self.log.append(f"{self.now}: a crash")
             return plan.at
-        self.state = state
+        self.state, self.has_new_ttl = state, False
         for move in moves:
             self._apply(move, rows)
         self.rows = rows
@@ -155,6 +157,11 @@ class World:
         return Seen(has[0] & has[1], has[0] | has[1], self.ds_ttl)
 
     def change_ttl(self, zone_ttl: int, dnskey_ttl: int) -> None:
+        """Once between two runs: of two changes the machine sees the second alone (docs/rollover.md)."""
+        if self.has_new_ttl:
+            return
+        self.has_new_ttl = True
+        self.log.append(f"{self.now}: TTLs {zone_ttl} and {dnskey_ttl}")
         self.zone_ttl, self.dnskey_ttl = zone_ttl, dnskey_ttl
         self.signers.set_ttl(self.now, zone_ttl)
         self.keyset.set_ttl(self.now, dnskey_ttl)

@@ -87,6 +87,23 @@ def zone_cache_off(case: Case) -> Iterator[Finding]:
         )
 
 
+def keys_kept(case: Case) -> Iterator[Finding]:
+    """Keys and settings may be old when an answer is made, and the answer is then kept (rule C-1)."""
+    sources = ("dnssec-key-cache-ttl", "zone-metadata-cache-ttl")
+    longest = max(sources, key=lambda name: case.conf.number(name, _CACHES[name][0]))
+    kept = sum(case.conf.number(name, _CACHES[name][0]) for name in (longest, "cache-ttl"))
+    for served in case.served.values() if case.coprocesses else ():
+        for policy, server_cache in served.server_caches.items():
+            if server_cache < kept:
+                yield error(
+                    "server-cache",
+                    case.place(longest),
+                    f"PowerDNS may answer with old keys for {kept} s ({longest} and then cache-ttl), but policy "
+                    f"{policy!r} waits {server_cache} s for it, so that a roll-over can make answers bogus",
+                    do=f"in {served.path}: server_cache = {kept}",
+                )
+
+
 def threads(case: Case) -> Iterator[Finding]:
     """Rule L-6: a process for each distributor of each receiver, and one for TCP."""
     name = "distributor-threads"
@@ -103,4 +120,4 @@ def threads(case: Case) -> Iterator[Finding]:
             )
 
 
-CHECKS = (timeouts, caches, zone_cache_off, threads)
+CHECKS = (timeouts, caches, zone_cache_off, keys_kept, threads)

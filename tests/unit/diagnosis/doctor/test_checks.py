@@ -554,6 +554,7 @@ FIXED_BY = {
     "config": (HERE, "test_faults_of_our_configuration"),
     "store": (HERE, "test_a_store_that_is_damaged"),
     "zone": (HERE, "test_a_zone_that_is_refused"),
+    "server-cache": (HERE, "test_a_policy_that_knows_too_little_of_caches"),
     "other-config": (HERE, "test_another_configuration_than_here"),
     "server-missing": (HERE, "test_without_an_installed_server_only_near_misses_are_unknown"),
     "version": (HERE, "test_an_old_server"),
@@ -565,6 +566,20 @@ FIXED_BY = {
     "primary": (ZONES, "test_a_primary_zone"),
     "secondary": (ZONES, "test_a_secondary_zone"),
 }
+
+
+def test_a_policy_that_knows_too_little_of_caches(bed):
+    text = bed.config.read_text()
+    bed.config.write_text(f'{text}\n[[policy]]\nname = "usual"\n')
+    bed.write(REMOTE)
+    assert bed.examine().findings == [], "the default is that of PowerDNS"
+    bed.write(REMOTE + "dnssec-key-cache-ttl=300\n")
+    found = finding_of(bed.examine(), "server-cache")
+    assert (found.severity, found.line) == (ERROR, 4)
+    assert "for 320 s (dnssec-key-cache-ttl and then cache-ttl), but policy 'usual' waits 80 s" in found.message
+    fixed = found.do.removeprefix(f"in {bed.config}: ")
+    bed.config.write_text(f'{text}\n[[policy]]\nname = "usual"\n{fixed}\n')
+    assert bed.examine().findings == []
 
 
 def codes_in_the_source():
