@@ -113,6 +113,18 @@ def postgresql() -> Generator[databases.Cluster]:
         yield cluster
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> Generator[str]:
+    """The address of an empty store of each kind."""
+    if request.param == "sqlite":
+        yield "sqlite:zones.db"
+        return
+    cluster: databases.Cluster = request.getfixturevalue("postgresql")
+    url = cluster.new_database()
+    yield url
+    cluster.drop_database(url)
+
+
 @pytest.fixture
 def is_long(request: pytest.FixtureRequest) -> bool:
     """Whether the tests may take minutes."""

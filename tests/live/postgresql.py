@@ -7,8 +7,10 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -22,11 +24,22 @@ from tests.live.servers import HOST, PATIENCE, RUNNING, Server, ServerFailed, pr
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Cluster", "connected", "gpgsql_schema", "is_installed"]
+__all__ = ["Cluster", "Relay", "connected", "gpgsql_schema", "is_installed"]
 
 _UNPRIVILEGED = "nobody"  # PostgreSQL does not run as root
 _NUMBERS = itertools.count()
 _MADE: list[tuple[Cluster, str]] = []  # databases whose keys are not known yet
+_KEYS: list[str] = []  # of those that were dropped
+_PREFIX = "postgresql-"
+# What it shares among its processes is in its own folder, and of a log of changes no more is kept than is needed
+_SETTINGS = {
+    "fsync": "off",
+    "listen_addresses": HOST,
+    "max_connections": "60",
+    "dynamic_shared_memory_type": "mmap",
+    "min_wal_size": "32MB",
+    "max_wal_size": "64MB",
+}
 
 
 def _programs() -> Path | None:
@@ -37,6 +50,22 @@ def _programs() -> Path | None:
 
 def is_installed() -> bool:
     return _programs() is not None
+
+
+def _remove_those_of_the_dead() -> None:
+    """The folders of runs that were killed: gigabytes, in memory perhaps."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        maker = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if maker.isdigit() and not Path("/proc", maker).exists() and not _is_running(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(folder: Path) -> bool:
+    try:
+        pid = (folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0]
+    except OSError:
+        return False
+    return Path("/proc", pid).exists()
 
 
 def gpgsql_schema() -> Path:
@@ -54,11 +83,57 @@ def connected(url: str) -> Any:
 
 def contents_of_keys() -> Iterator[str]:
     """Private keys and TSIG secrets in the databases made since the last look."""
+    while _KEYS:
+        yield _KEYS.pop()
     while _MADE:
-        cluster, name = _MADE.pop()
-        for query in ("SELECT content FROM cryptokeys", "SELECT secret FROM tsigkeys"):
-            with suppress(psycopg2.Error, ValueError):  # no such table, or the cluster has ended
-                yield from (str(content) for (content,) in cluster.rows(name, query))
+        yield from _keys_in(*_MADE.pop())
+
+
+def _keys_in(cluster: Cluster, name: str) -> Iterator[str]:
+    for query in ("SELECT content FROM cryptokeys", "SELECT secret FROM tsigkeys"):
+        with suppress(psycopg2.Error, ValueError):  # no such table, or the cluster has ended
+            yield from (str(content) for (content,) in cluster.rows(name, query))
+
+
+class Relay:
+    """A network between two: it passes on octets, until it is told to drop all of them."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listener = socket.create_server((HOST, 0))
+        self.port = self._listener.getsockname()[1]
+        self.drops = False
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection((HOST, self._port))
+            except OSError:
+                near.close()
+                continue
+            self._open += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while octets := source.recv(65536):
+                if not self.drops:
+                    sink.sendall(octets)
+            sink.close()
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        self._listener.close()
+        for one in self._open:
+            one.close()
 
 
 class Cluster(Server):
@@ -68,17 +143,18 @@ class Cluster(Server):
 
     def __init__(self, of: Cluster | None = None, **settings: str) -> None:
         """``of``: a standby of that cluster."""
+        _remove_those_of_the_dead()
         # pytest's folders are closed to other users, and the path of a socket has 107 octets at most.
-        self.scratch = Path(tempfile.mkdtemp(prefix="postgresql-"))
+        self.scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         super().__init__(self.scratch)
         self._data = self.scratch / "data"
         self._primary = of
-        self._settings = {"fsync": "off", "listen_addresses": HOST, "max_connections": "60", **settings}
-        self._as_user: list[str] = []
+        self._settings = {**_SETTINGS, **settings}
+        self._as_user = ["setpriv", "--pdeathsig=INT"]  # it does not outlive a run of tests that is killed
         if os.geteuid() == 0:
             user = pwd.getpwnam(_UNPRIVILEGED)
             os.chown(self.scratch, user.pw_uid, user.pw_gid)
-            self._as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+            self._as_user += [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
     def arguments(self) -> Sequence[str]:
         options = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self.scratch)}
@@ -111,6 +187,13 @@ class Cluster(Server):
         self._process = None
         RUNNING.remove(self)
 
+    def freeze(self, how: signal.Signals = signal.SIGSTOP) -> None:
+        """None of its processes does anything any more; SIGCONT ends that."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for process in (self.pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(process, how)
+
     def promote(self) -> None:
         """Make the standby a primary, and wait until it is."""
         with closing(connected(self.url("postgres"))) as connection:
@@ -136,6 +219,14 @@ class Cluster(Server):
             self.execute(name, schema.read_text())
         return self.url(name)
 
+    def drop_database(self, url: str) -> None:
+        """One of ``new_database``, which takes 8 MB, with the connections to it."""
+        name = url.rpartition("/")[2].partition("?")[0]
+        if (self, name) in _MADE:
+            _MADE.remove((self, name))
+            _KEYS.extend(_keys_in(self, name))
+        self.execute("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
     def execute(self, database: str, *statements: str) -> None:
         with closing(connected(self.url(database))) as connection, connection.cursor() as cursor:
             for statement in statements:
@@ -155,7 +246,17 @@ class Cluster(Server):
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         super().__exit__(kind, *rest)
+        self._remove_shared_memory()
         shutil.rmtree(self.scratch)
+
+    def _remove_shared_memory(self) -> None:
+        """What a server that was killed has left, and only its own next start would remove."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().split("\n")
+        except OSError:  # it ended by itself
+            return
+        if len(lines) > 6 and lines[6].split():
+            subprocess.run(["ipcrm", "-m", lines[6].split()[1]], capture_output=True)
 
     def _make(self) -> None:
         if self._primary is None:

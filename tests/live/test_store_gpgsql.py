@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import closing
 
@@ -13,9 +12,9 @@ import pytest
 
 from pipebackend.dnsdata.records import Record
 from pipebackend.store import open_store
-from tests.live.postgresql import Cluster, gpgsql_schema
+from tests.live.postgresql import gpgsql_schema
 from tests.live.servers import HOST, PATIENCE, PdnsServer, owner_for_pdnsutil, remote_config
-from tests.making import TABLE_ZONE, write_config
+from tests.making import write_config
 from tests.unit.store import foreign
 
 pytestmark = pytest.mark.live
@@ -157,28 +156,3 @@ def test_a_database_of_ours_is_served_by_gpgsql(postgresql, tmp_path):
         assert all_answers(theirs) == all_answers(ours)
         theirs.said("create-zone", "theirs.example")
         eventually(lambda: ours.dig("theirs.example", "SOA").answer)
-
-
-def test_while_the_database_is_away_what_needs_it_is_servfail_and_what_is_known_stays_signed(tmp_path):
-    with Cluster() as cluster:
-        url = cluster.new_database()
-        with closing(open_store(url, "/")) as store:
-            store.create_domain(APEX, 42)
-            soa = Record(APEX, "SOA", 60, f"ns1.{APEX} hostmaster.{APEX} 1 3600 600 86400 300")
-            store.fill(42, [soa], lambda count: None)
-        one_process = {"distributor-threads": "1"}  # each knows what it was asked itself
-        with remote(url, tmp_path, TABLE_ZONE, **one_process) as ours:
-            ours.said("secure-zone", "cities.example")
-            signed = ("lax.cities.example", "TXT", "+dnssec")
-            for how in (signal.SIGINT, signal.SIGKILL):
-                eventually(lambda: len(ours.dig(*signed).answer) == 2)
-                assert ours.dig(APEX, "SOA").answer
-                cluster.stop(how)
-                assert len(ours.dig(*signed).answer) == 2
-                assert ours.dig(APEX, "SOA").rcode() == dns.rcode.SERVFAIL
-                assert ours.dig(f"none.{APEX}", "A").rcode() == dns.rcode.SERVFAIL
-                # PowerDNS has started the process again by now, which knows no keys
-                assert ours.dig(*signed).rcode() == dns.rcode.SERVFAIL or len(ours.dig(*signed).answer) == 2
-                cluster.start()
-                eventually(lambda: ours.dig(APEX, "SOA").answer)
-                assert ours.dig(f"none.{APEX}", "A").rcode() == dns.rcode.NXDOMAIN

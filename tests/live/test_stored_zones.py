@@ -36,8 +36,8 @@ ns.sub   IN A     192.0.2.54
 
 
 @pytest.fixture
-def server(tmp_path: Path):
-    (tmp_path / "pipebackend.toml").write_text('[store]\nurl = "sqlite:zones.db"\n')
+def server(tmp_path: Path, store_url: str):
+    (tmp_path / "pipebackend.toml").write_text(f'[store]\nurl = "{store_url}"\n')
     with PdnsServer(remote_config(tmp_path / "pipebackend.toml", dnssec=True), tmp_path) as running:
         yield running
 

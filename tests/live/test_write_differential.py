@@ -19,12 +19,14 @@ import dns.update
 import dns.zone
 import pytest
 
+from pipebackend.store import open_store
 from tests.live.modes.example import until
 from tests.live.overhttp import HttpService
 from tests.live.primaries import Primary, rr
 from tests.live.rdata_samples import SAMPLES
 from tests.live.servers import HOST, gsqlite3_schema, installed_command, pdns_version
 from tests.live.writes import SLOW, WritableServer, rrset
+from tests.unit.store import foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,19 +49,17 @@ class Pair(NamedTuple):
     ours: WritableServer
     theirs: WritableServer
     folder: Path
+    url: str  # of our store
 
     def rows(self, zone: str) -> list[Counter[tuple[object, ...]]]:
         """What each keeps of the zone: name, type, TTL, prio and content."""
+        sql = f"""SELECT r.name, r.type, r.ttl, coalesce(r.prio, 0), r.content FROM records AS r
+            JOIN domains AS d ON d.id = r.domain_id
+            WHERE d.name = '{zone}' AND r.type IS NOT NULL AND r.type <> 'SOA'"""
         found = []
-        for path in ("zones.db", "theirs.db"):
-            with closing(sqlite3.connect(self.folder / path)) as database:
-                rows = database.execute(
-                    "SELECT r.name, r.type, r.ttl, coalesce(r.prio, 0), r.content FROM records AS r "
-                    "JOIN domains AS d ON d.id = r.domain_id WHERE d.name = ? "
-                    "AND r.type IS NOT NULL AND r.type <> 'SOA'",
-                    (zone,),
-                )
-                found.append(Counter(rows.fetchall()))
+        for url in (self.url, "sqlite:theirs.db"):
+            with closing(open_store(url, self.folder)) as store:
+                found.append(Counter(foreign.rows(store, sql)))
         return found
 
     def wire(self, zone: str) -> list[dict[tuple[str, int], set[bytes]]]:
@@ -96,10 +96,16 @@ def http_server(folder: Path, form: str) -> Iterator[dict[str, str]]:
         yield service.settings(form)
 
 
-@pytest.fixture(scope="module", params=["socket", "rest", "post_json"])
+# How our server is asked, and the kind of its store
+WAYS = [("socket", "sqlite"), ("rest", "sqlite"), ("post_json", "sqlite"), ("socket", "postgresql")]
+
+
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    way, kind = request.param
     folder = tmp_path_factory.mktemp("pair")
-    (folder / "pipebackend.toml").write_text('[store]\nurl = "sqlite:zones.db"\n')
+    url = "sqlite:zones.db" if kind == "sqlite" else request.getfixturevalue("postgresql").new_database()
+    (folder / "pipebackend.toml").write_text(f'[store]\nurl = "{url}"\n')
     (folder / "zone").write_text(FILE)
     with closing(sqlite3.connect(folder / "theirs.db")) as database:
         database.executescript(gsqlite3_schema().read_text())
@@ -107,7 +113,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if pdns_version() >= (5, 1):
         more["enable-lua-record-updates"] = "yes"
     of_gsqlite3 = {"launch": "gsqlite3", "gsqlite3-database": str(folder / "theirs.db"), "gsqlite3-dnssec": "yes"}
-    with socket_server(folder) if request.param == "socket" else http_server(folder, request.param) as of_ours:
+    with socket_server(folder) if way == "socket" else http_server(folder, way) as of_ours:
         ours, theirs = WritableServer({**of_ours, **more}, folder), WritableServer({**of_gsqlite3, **more}, folder)
         for zone in (BY_API, BY_UPDATE):
             zoneutil(folder, "zone", "create", zone)
@@ -115,7 +121,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             for server in (ours, theirs):
                 server.said("load-zone", zone, str(folder / "zone"))
         with ours, theirs:
-            yield Pair(ours, theirs, folder)
+            yield Pair(ours, theirs, folder, url)
 
 
 def zoneutil(folder: Path, *words: str) -> None:

@@ -1,4 +1,4 @@
-"""A disk of 1 MB, to be filled."""
+"""A small disk, to be filled."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ __all__ = ["fill", "small_disk"]
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
+def small_disk(folder: Path, megabytes: int = 1) -> Iterator[None]:
     folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True
+    )
     if made.returncode:
         pytest.skip("a disk of its own to fill takes root, and the right to mount")
     try:

@@ -42,6 +42,7 @@ class Zoneutil:
     def __init__(self, folder, monkeypatch, capsys):
         self.folder = folder
         self.store = folder / "zones.db"
+        self.url = "sqlite:zones.db"
         self.everything = ""  # all that was printed so far
         self._config = write_config(folder, TABLE_ZONE + OTHER_ZONES)
         self._monkeypatch = monkeypatch
@@ -63,6 +64,11 @@ class Zoneutil:
         """More zones in the configuration."""
         self._config.write_text(self._config.read_text() + toml)
 
+    def use_store(self, url: str) -> None:
+        """Another store than the one beside the configuration."""
+        self.url = url
+        self.extend(f'[store]\nurl = "{url}"\n')
+
     def good(self, *words: object, answer: str = "") -> Done:
         """A command that must succeed."""
         done = self(*words, answer=answer)
@@ -81,9 +87,9 @@ class Zoneutil:
         """What the store holds, private keys too."""
         from pipebackend.store import open_store
 
-        if not self.store.exists():
+        if self.url == "sqlite:zones.db" and not self.store.exists():
             return None
-        store = open_store("sqlite:zones.db", self.folder)
+        store = open_store(self.url, self.folder)
         try:
             zones = [row.name for row in store.domains()]
             return [(zone, [tuple(key) for key in store.keys(zone)], store.metadata(zone)) for zone in zones], [

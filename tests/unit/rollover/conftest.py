@@ -54,8 +54,15 @@ def passing(monkeypatch) -> Clock:
 
 
 @pytest.fixture
-def zoneutil(tmp_path, monkeypatch, capsys, passing):
+def url():
+    """The store's address; a test of both kinds overrides it."""
+    return "sqlite:zones.db"
+
+
+@pytest.fixture
+def zoneutil(tmp_path, monkeypatch, capsys, passing, url):
     made = Zoneutil(tmp_path, monkeypatch, capsys)
+    made.use_store(url)
     made.extend(POLICIES)
     (tmp_path / "example.org.zone").write_text(
         "$ORIGIN example.org.\n$TTL 3600\n@ SOA ns1 h 1 1 1 86400 300\n@ NS ns1\nns1 A 192.0.2.53\n"

@@ -8,13 +8,21 @@ from typing import Any
 
 import pytest
 
+from pipebackend.store import open_store
 from pipebackend.store.database import faults
+from pipebackend.store.database.postgresql import handle
 from pipebackend.store.rows.rollovers import Rollovers
 
 ZONE = "example.org"
 DAY = 86_400
 LAG = 80 + 300 + 2  # the policy's defaults
 SAFETY = 3600
+
+
+@pytest.fixture
+def url(store_url):
+    """Of either kind."""
+    return store_url
 
 
 def maintain(zoneutil) -> Any:
@@ -286,10 +294,13 @@ def test_what_fails_half_way_has_changed_nothing(zoneutil, passing, monkeypatch)
 
 def test_a_store_that_another_writes_to_is_said(zoneutil, passing, monkeypatch) -> None:
     monkeypatch.setattr(faults, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(handle, "LOCK_MILLISECONDS", 1)
     before = zoneutil.contents()
-    with contextlib.closing(sqlite3.connect(zoneutil.store)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with contextlib.closing(open_store(zoneutil.url, zoneutil.folder)) as other:
+        other.begin()
+        other.set_tsig_key("k", "hmac-sha256", "c2VjcmV0")
         done = zoneutil("key", "maintain")
+        other.abort()
     assert done.status == 1
     assert "another process has been writing" in done.err
     assert zoneutil.contents() == before

@@ -18,8 +18,12 @@ def kind(request):
 @pytest.fixture
 def url(kind, request):
     if kind == "sqlite":
-        return "sqlite:zones.db"
-    return request.getfixturevalue("postgresql").new_database()
+        yield "sqlite:zones.db"
+        return
+    cluster = request.getfixturevalue("postgresql")
+    database = cluster.new_database()
+    yield database
+    cluster.drop_database(database)
 
 
 @pytest.fixture

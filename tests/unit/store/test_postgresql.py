@@ -7,11 +7,9 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,8 +21,9 @@ from pipebackend.dnsdata.records import Record
 from pipebackend.store import open_store
 from pipebackend.store.database.postgresql import address, connection
 from pipebackend.store.rows import rrs
-from tests.live.postgresql import Cluster, connected
+from tests.live.postgresql import Cluster, Relay, connected
 from tests.live.servers import HOST, PATIENCE, free_port, program
+from tests.process.disks import fill, small_disk
 from tests.unit.store import foreign
 
 APEX = "example.org"
@@ -167,43 +166,6 @@ def test_a_process_has_one_connection(cluster, broken):
 # a database that does not answer
 
 
-class Relay:
-    """A network between two: it passes on octets, until it is told to drop all of them."""
-
-    def __init__(self, port):
-        self._port = port
-        self._listener = socket.create_server((HOST, 0))
-        self.port = self._listener.getsockname()[1]
-        self.drops = False
-        self._open = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection((HOST, self._port))
-            self._open += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
-
-    def _pass_on(self, source, sink):
-        try:
-            while octets := source.recv(65536):
-                if not self.drops:
-                    sink.sendall(octets)
-            sink.close()
-        except OSError:
-            pass
-
-    def close(self):
-        self._listener.close()
-        for one in self._open:
-            one.close()
-
-
 @pytest.fixture
 def relay(postgresql):
     with closing(Relay(postgresql.port)) as found:
@@ -274,6 +236,14 @@ def test_a_store_of_a_newer_version_is_refused(store, opened):
 def test_a_database_that_is_not_there_is_named(postgresql):
     with closing(open_store(postgresql.url("nowhere"), "/")) as store, pytest.raises(StoreFault, match="createdb"):
         store.domains()
+
+
+def test_a_name_that_powerdns_has_no_room_for_is_refused(store):
+    long = r"\255" * 63 + "." + r"\255" * 10 + f".{APEX}"
+    store.create_domain(APEX, 7)
+    with pytest.raises(StoreFault, match="255 characters for a name; nothing was changed"):
+        store.fill(7, [SOA, SOA._replace(owner=long, type="A", content="192.0.2.1")], lambda count: None)
+    assert list(store.listing(7, APEX)) == []
 
 
 def test_tables_of_another_version_are_a_fault(store, url):
@@ -416,6 +386,8 @@ def test_a_standby_follows_refuses_writes_and_is_written_to_when_it_is_promoted(
                 if not is_synchronous:
                     eventually_true(lambda: second.data_version() != before and len(second.keys(APEX)) == 2)
                 assert second.data_version() != before
+                if not is_synchronous:
+                    check_that_a_standby_that_lags_has_what_it_has_replayed(standby, first, second)
                 assert [key.id for key in second.keys(APEX)] == [first.keys(APEX)[0].id, new]
                 primary.stop(signal.SIGKILL)
                 assert len(second.keys(APEX)) == 2
@@ -427,6 +399,18 @@ def test_a_standby_follows_refuses_writes_and_is_written_to_when_it_is_promoted(
                 assert len(second.keys(APEX)) == 4
 
 
+def check_that_a_standby_that_lags_has_what_it_has_replayed(standby, first, second):
+    standby.execute("postgres", "SELECT pg_wal_replay_pause()")
+    standby.until("postgres", "SELECT pg_get_wal_replay_pause_state() = 'paused'")
+    before = second.data_version(), second.keys(APEX), list(second.listing(7, APEX))
+    late = first.add_key(APEX, 7, 256, True, True, "late")
+    first.set_account(APEX, "late")
+    assert (second.data_version(), second.keys(APEX), list(second.listing(7, APEX))) == before
+    assert first.remove_key(APEX, late)
+    standby.execute("postgres", "SELECT pg_wal_replay_resume()")
+    eventually_true(lambda: second.domains()[0].account == "late" and second.keys(APEX) == before[1])
+
+
 def eventually_true(holds):
     deadline = time.monotonic() + PATIENCE
     while not holds():
@@ -434,7 +418,32 @@ def eventually_true(holds):
         time.sleep(0.01)
 
 
-# a pooler, a password, a crash in the middle
+# a full disk, a pooler, a password, a crash in the middle
+
+
+def test_a_full_disk_keeps_what_it_has_and_is_read(cluster):
+    disk = cluster.scratch / "disk"
+    with small_disk(disk, megabytes=24):
+        (disk / "tables").mkdir()
+        shutil.chown(disk / "tables", "nobody")
+        cluster.execute("postgres", f"CREATE TABLESPACE small LOCATION '{disk}/tables'")
+        name = "on_the_small_disk"
+        cluster.execute("postgres", f"CREATE DATABASE {name} TABLESPACE small")
+        with closing(open_store(cluster.url(name), "/")) as store:
+            store.create_domain(APEX, 7)
+            store.fill(7, [SOA], lambda count: None)
+            store.add_key(APEX, 7, 257, True, True, "key")
+            filler = fill(disk)
+            hosts = [SOA._replace(owner=f"h{n}.{APEX}", type="TXT", content=f'"{"x" * 200}"') for n in range(3000)]
+            with pytest.raises(StoreFault, match="its disk is full; nothing was changed"):
+                store.fill(7, [SOA, *hosts], lambda count: None)
+            assert list(store.listing(7, APEX)) == [SOA]
+            assert len(store.keys(APEX)) == 1
+            assert not store.is_stale(7)
+            filler.unlink()
+            assert store.fill(7, [SOA, *hosts], lambda count: None) == 3001
+        cluster.drop_database(cluster.url(name))
+        cluster.execute("postgres", "DROP TABLESPACE small")
 
 
 @contextmanager

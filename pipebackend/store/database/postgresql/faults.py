@@ -22,6 +22,7 @@ _MEANINGS = {
     "42501": "this user lacks a right; docs/postgresql.md has the GRANT lines",
     "42P01": "the tables are not those of PowerDNS 4.7; apply the schema upgrades that PowerDNS ships",
     "42703": "the tables are not those of PowerDNS 4.7; apply the schema upgrades that PowerDNS ships",
+    "22001": f"a value is longer than PowerDNS's table takes, 255 characters for a name; {_NOT_KEPT}; shorten it",
     "22": f"a value cannot be stored; {_NOT_KEPT}",
     "23": f"a value cannot be stored; {_NOT_KEPT}",
     "53300": "it has no connection free; raise max_connections, or start fewer processes",
