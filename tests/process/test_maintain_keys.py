@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
+import subprocess
+import sys
 
 from tests.process.coprocess import wait_for
 from tests.process.test_listen import serve  # noqa: F401  # a fixture
@@ -46,3 +49,51 @@ def test_services_make_the_keys_of_their_zones_once(serve, tmp_path):  # noqa: F
     assert keys(tmp_path / "zones.db") == [(256, 1, 1), (257, 1, 1)]
     for service in services:
         assert service.end() == 0
+
+
+KILLED = """
+import json, os, signal, sqlite3, sys
+from pipebackend.cli import key_roll
+from pipebackend.cli.main import main
+from pipebackend.store.database.database import Database
+
+execute = Database.execute
+
+def killed(at):
+    left = [at]
+    def counted(self, *given):
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+        return execute(self, *given)
+    Database.execute = counted
+    main()
+
+for at in range(1000):
+    child = os.fork()
+    if not child:
+        killed(at)
+    _, status = os.waitpid(child, 0)
+    store = sqlite3.connect("zones.db")
+    tables = [row[0] for row in store.execute("SELECT name FROM sqlite_master")]
+    flags = "id, active, published FROM"
+    keys = store.execute(f"SELECT {flags} cryptokeys").fetchall() if "cryptokeys" in tables else []
+    known = store.execute(f"SELECT {flags} pipebackend_rollover_keys").fetchall() if "cryptokeys" in tables else []
+    store.close()
+    print(json.dumps([os.WIFSIGNALED(status), keys, known]), flush=True)
+    if not os.WIFSIGNALED(status):
+        break
+"""
+
+
+def test_a_run_that_is_killed_at_any_statement_has_done_all_or_nothing(tmp_path):
+    (tmp_path / "example.org.zone").write_text(ZONE)
+    (tmp_path / "keys.toml").write_text(CONFIG)
+    words = [sys.executable, "-c", KILLED, "--config", "keys.toml", "key", "maintain"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert len(found) > 10, done.stderr
+    assert all(keys == known for _, keys, known in found), "the keys, and where they stand"
+    assert all(keys == [] for was_killed, keys, _ in found if was_killed)
+    assert found[-1][0] is False
+    assert [key[1:] for key in found[-1][1]] == [[1, 1], [1, 1]]
