@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipebackend.admin import wording
 from pipebackend.admin.operator import Operator
 from pipebackend.admin.rrsets import RRsets, rrsets
 from pipebackend.admin.serials import is_newer, serial_of, with_serial
@@ -54,7 +55,7 @@ def read(backend: Backend, apex: str) -> Readable:
     if Operator(backend).editor.is_presigned(name):
         raise RequestFault(f"zone {name or '.'} is presigned: change it where it is signed and import it again")
     found = Operator(backend).editor.rrsets(name)
-    return Readable(name, found, dict(_lines(found, name)), backend.registry.powerdns.dialect)
+    return Readable(name, found, dict(_lines(found, name)), wording.dialect(backend.registry))
 
 
 def difference(before: Readable, path: str) -> Difference:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pipebackend.admin import wording
 from pipebackend.admin.newzone import (
     DEFAULT_TTL,
     checked_account,
@@ -21,7 +22,7 @@ from pipebackend.admin.newzone import (
 from pipebackend.admin.rrsets import RRsets, rrsets
 from pipebackend.admin.serials import is_newer, serial_of, with_serial
 from pipebackend.base.errors import RecordFault, RequestFault
-from pipebackend.dnsdata import names, rdtext, records, typetable
+from pipebackend.dnsdata import names, records, typetable
 from pipebackend.dnsdata.records import Record
 from pipebackend.store.rows import rrs
 
@@ -181,7 +182,7 @@ class ZoneEditor:
         that there is not, as URL, for which a zone file has no line."""
         zone = self.zone_of(apex)
         found = self._store.listing(zone.ident, zone.apex)
-        return rrsets(self._in_own_words(record) for record in found if typetable.number_of(record.type) is not None)
+        return rrsets(self._worded(record) for record in found if typetable.number_of(record.type) is not None)
 
     def importable(self, apex: str) -> str:
         """The canonical name of a zone that can be filled from a file, there already or not."""
@@ -229,7 +230,7 @@ class ZoneEditor:
                 f"zone {zone.apex or '.'} is presigned: change it where it is signed and import it again"
             )
         with self._editing(zone):
-            there = map(self._in_own_words, self._store.records_at(zone.ident, owner) or ())
+            there = [self._worded(record) for record in self._store.records_at(zone.ident, owner) or ()]
             known = [record for record in there if record.type == type_]
             new = change(known)
             if sorted(new) == sorted(known):
@@ -257,17 +258,10 @@ class ZoneEditor:
         except RecordFault as exc:
             raise RecordFault(f"{name} {type_}: {exc}") from None
         record = Record(names.from_text(name), own_type, DEFAULT_TTL if ttl is None else ttl, checked)
-        return self._in_own_words(record)
+        return self._worded(record)
 
-    def _in_own_words(self, record: Record) -> Record:
-        """The record as PowerDNS of the configured version writes it; as it is where it cannot be read."""
-        if record.type in records.ADDRESSES_AND_NAMES or record.type == records.ENT:
-            return record
-        try:
-            type_, content = rdtext.own(record.type, record.content, self._dialect)
-        except RecordFault:
-            return record
-        return record._replace(type=type_, content=content)
+    def _worded(self, record: Record) -> Record:
+        return wording.own(self._zones.registry, record)
 
     def _not_configured(self, apex: str) -> str:
         name = names.from_text(apex)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipebackend.admin import wording
 from pipebackend.admin.inorder import NotInOrder, Stream
 from pipebackend.admin.operator import Operator
 from pipebackend.admin.serials import is_newer, serial_of
@@ -61,7 +62,7 @@ def _import(backend: Backend, apex: str, path: str, progress: Progress) -> Impor
             return _import_in_order(backend, name, path, serial, progress)
         except NotInOrder:
             pass
-    dialect = backend.registry.powerdns.dialect
+    dialect = wording.dialect(backend.registry)
     text = zonefile.read(path, name, for_store=True, progress=lambda count: progress("read", count), dialect=dialect)
     faults = alias_faults(text)
     nsec3 = _nsec3_of(text, path, faults)
@@ -91,7 +92,7 @@ def _import_in_order(backend: Backend, apex: str, path: str, serial: int, progre
             for_store=True,
             progress=lambda count: progress("written", count),
             stream=stream,
-            dialect=backend.registry.powerdns.dialect,
+            dialect=wording.dialect(backend.registry),
         )
         if text.nsec3:
             raise NotInOrder

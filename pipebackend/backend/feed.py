@@ -91,6 +91,9 @@ class Feed:
         except RecordFault as exc:
             self.fault(f"{name} {type_}: {exc}")
             return
+        if rrset and type_ in _DERIVED and not self._is_secondary():
+            self.fault(f"{name} {type_}: PowerDNS makes it itself; settings such as NSEC3PARAM are set with pdnsutil")
+            return
         self.flush()
         for name_of_type in {type_, other_name(type_)}:  # another version may have written it
             self._store.remove_rrset(self._known_ident(), owner, name_of_type)
@@ -179,6 +182,11 @@ class Feed:
         if not self._is_here and type_ != "SOA" and self._store.soa(self._known_ident(), self.apex) is None:
             raise RecordFault("the zone has no SOA here; its records are elsewhere, or it has to be filled as a whole")
         self._is_here = True
+
+    def _is_secondary(self) -> bool:
+        """Whether the edit may be an incremental transfer, which brings the primary's denial of existence."""
+        row = self._store.domain(self.apex)
+        return row is not None and row.kind == "SLAVE"
 
     def _take_owner(self, owner: str) -> None:
         self._owner, self._name = owner, None

@@ -165,6 +165,8 @@ ODD_CONTENT = {
     "tlsa": ("TLSA", "3 1 1 abcd"),
     "sshfp": ("SSHFP", "1 1 abcd"),
     "ds": ("DS", "1 8 2 abcd"),
+    "nsec": ("NSEC", f"z.{ZONE}. A"),
+    "nsec3param": ("NSEC3PARAM", "1 0 0 -"),
 }
 
 

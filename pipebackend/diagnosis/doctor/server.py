@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipebackend.base.errors import ConfigFault
+from pipebackend.config import installed
 
 __all__ = ["Server", "find"]
 
-_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
-_PATIENCE = 20.0  # seconds; it answers in a fraction of one
-_VERSION = re.compile(r"PowerDNS Authoritative Server (\d+)\.(\d+)")
 _DEFAULT = re.compile(r"^# ([a-z0-9-]+)=(.*)$", re.MULTILINE)
 _NOT_LOADED = re.compile(r"Unable to load module '(.*?lib([^/']*)backend\.so)': (.*)")
 _MISSING_FILE = "cannot open shared object file"
@@ -51,17 +46,17 @@ def find(launch: Sequence[str], folder: str = "", program: str = "") -> Server:
 
     ``program`` is its path, by default the installed one; raises ConfigFault if that is not a PowerDNS.
     """
-    path = program or shutil.which("pdns_server", path=os.pathsep.join([os.environ.get("PATH", os.defpath), *_FOLDERS]))
+    path = program or installed.path()
     if not path:
         return Server()
-    version = _VERSION.search("".join(_said(path, "--version")))
-    if program and version is None:
+    version = installed.release(path)
+    if program and not version:
         raise ConfigFault([f"{program} does not say that it is a PowerDNS Authoritative Server; name its pdns_server"])
     defaults, not_loaded = _settings(path, launch, [f"--module-dir={folder}"] if folder else [])
     usual = _settings(path, list(not_loaded), [])[1] if folder and not_loaded else not_loaded
     return Server(
         path,
-        tuple(map(int, version.groups())) if version else (),
+        version,
         defaults,
         not_loaded,
         frozenset(not_loaded) - frozenset(usual),
@@ -72,7 +67,7 @@ def _settings(path: str, launch: Sequence[str], words: Sequence[str]) -> tuple[d
     """The settings with the backends that can be loaded, and why the others cannot: it names one at a time."""
     left, not_loaded = list(launch), dict[str, str]()
     while True:
-        out, err = _said(path, "--no-config", "--config=default", f"--launch={','.join(left)}", *words)
+        out, err = installed.said(path, "--no-config", "--config=default", f"--launch={','.join(left)}", *words)
         found = dict(_DEFAULT.findall(out))
         refused = _NOT_LOADED.search(err)
         if found or refused is None or not left:
@@ -80,13 +75,3 @@ def _settings(path: str, launch: Sequence[str], words: Sequence[str]) -> tuple[d
         file, module, why = refused.groups()
         not_loaded[module] = f"there is no {file}" if _MISSING_FILE in why else f"it cannot load {file}: {why}"
         left = [word for word in left if word.partition(":")[0] not in not_loaded]
-
-
-def _said(path: str, *words: str) -> tuple[str, str]:
-    try:
-        done = subprocess.run(
-            [path, *words], capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "", ""
-    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")

@@ -365,6 +365,29 @@ def edit(transfer, name, type_, *records):
     return transfer.commit()
 
 
+DENIAL = [Record("x.example.org", "NSEC", 60, "example.org A"), Record(APEX, "NSEC3PARAM", 60, "1 0 0 -")]
+
+
+@pytest.mark.parametrize("record", DENIAL)
+def test_an_edit_with_what_powerdns_makes_itself_is_refused(store, transfer, record):
+    """Nothing of it would be kept, and the API would say 204."""
+    replace(transfer, SOA)
+    transfer.start(APEX, -1)
+    with pytest.raises(TransferFault, match=f"{record.type}: PowerDNS makes it itself"):
+        transfer.replace_rrset(7, record.owner, record.type, [record])
+    with pytest.raises(TransferFault):
+        transfer.commit()
+    assert edit(transfer, record.owner, record.type), "there is nothing to delete"
+
+
+@pytest.mark.parametrize("record", DENIAL)
+def test_an_incremental_transfer_may_have_it(store, transfer, record):
+    replace(transfer, SOA)
+    store.set_kind(APEX, "SLAVE")
+    assert edit(transfer, record.owner, record.type, record)
+    assert listed(store) == [(APEX, "SOA", SOA.content, True)]
+
+
 def test_an_rrset_is_replaced_in_place(store, transfer):
     replace(transfer, SOA, a("www.example.org"), a("www.example.org", "192.0.2.2"))
     assert edit(transfer, "www.example.org", "A", a("www.example.org", "192.0.2.3"))
