@@ -6,21 +6,25 @@ import contextlib
 import json
 import os
 import pwd
+import shutil
+import socket
 import sqlite3
 import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from pipebackend.config import configuration
+from pipebackend.server import keymaintenance, sharedstats, sockets
 from pipebackend.zones.compiled.choice import LOCK
 from pipebackend.zones.compiled.compiler import sections
 from pipebackend.zones.compiled.target import FOLDER, Target
 from tests.making import age
+from tests.process.coprocess import wait_for
 from tests.process.users import PDNS, STRANGER, Installed, as_user, command_as, installed, needs_users
 
 pytestmark = needs_users
@@ -400,6 +404,53 @@ def test_a_link_in_the_place_of_an_output_leads_root_nowhere(
     target = f"sqlite:{small}/out" if words[1] == "copy" else str(small / "out")
     zoneutil_of_root(programs, small, *words, target)
     assert not outside.exists()
+
+
+def test_a_link_in_the_place_of_a_new_socket_changes_no_other_file(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mode and owner were given to what had the socket's name by then."""
+    victim, path = small.parent / "victim", small / "socket"
+    victim.touch(0o600)
+    bind = socket.socket.bind
+
+    def bound(self: socket.socket, name: str) -> None:
+        bind(self, name)
+        Path(name).unlink()
+        Path(name).symlink_to(victim)
+
+    monkeypatch.setattr(socket.socket, "bind", bound)
+    with contextlib.suppress(OSError):
+        sockets._made(str(path), 0o666, pwd.getpwnam(PDNS).pw_uid, -1).close()
+    assert owner(victim) == "root"
+    assert victim.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_service_removes_no_folder_of_another_user() -> None:
+    """Everybody may make folders in /dev/shm, and what a service leaves there is known by its name."""
+    theirs, ours = (Path(tempfile.mkdtemp(prefix="pipebackend-test-", dir="/dev/shm")) for _ in range(2))
+    for path in (theirs, ours):
+        (path / "lock").touch()
+    give(theirs, STRANGER)
+    try:
+        with sharedstats.folder():
+            assert (theirs / "lock").exists()
+            assert not ours.exists()
+    finally:
+        shutil.rmtree(theirs)
+
+
+def test_the_maintainer_of_keys_runs_no_code_of_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[Sequence[str]] = []
+    monkeypatch.setattr(keymaintenance, "_repeat", lambda command, _: commands.append(command))
+    keymaintenance.start(None, 60)
+    wait_for(lambda: commands, "the command")
+    (tmp_path / "click.py").write_text("open('mark', 'w')")
+    done = subprocess.run([*commands[0][:-2], "--version"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.startswith("zoneutil"), done.stderr
+    assert not (tmp_path / "mark").exists()
 
 
 def test_what_root_left_and_links_are_findings(programs: Installed, folder: Path) -> None:
