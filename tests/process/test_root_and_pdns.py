@@ -406,9 +406,7 @@ def test_a_link_in_the_place_of_an_output_leads_root_nowhere(
     assert not outside.exists()
 
 
-def test_a_link_in_the_place_of_a_new_socket_changes_no_other_file(
-    small: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_in_the_place_of_a_new_socket_leads_nowhere(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Mode and owner were given to what had the socket's name by then."""
     victim, path = small.parent / "victim", small / "socket"
     victim.touch(0o600)
