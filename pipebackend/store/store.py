@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipebackend.dnsdata.versions import Dialect
+    from pipebackend.store.database.postgresql.standing import Standing
 
 __all__ = ["Store", "open_store"]
 
@@ -103,6 +104,12 @@ class Store(Zones, Keys, Records):
         from pipebackend.store.database import upkeep
 
         return upkeep.found_faults(self._db)
+
+    def standing(self) -> Standing | None:
+        """What the server of a database lets this role do; None for a file."""
+        from pipebackend.store.database.postgresql import standing
+
+        return standing.of(self._db) if self.is_remote else None
 
     def repair(self, dialect: Dialect | None = None) -> int:
         """Gives content the text of this dialect, PowerDNS's of any version if it is not known; counts the records."""

@@ -12,6 +12,7 @@ from pipebackend.config import configuration, policies
 from pipebackend.diagnosis.doctor import contents
 from pipebackend.diagnosis.doctor.contents import Contents
 from pipebackend.store import Store, open_store
+from pipebackend.store.database.postgresql.standing import Standing
 from pipebackend.zones import registry
 
 __all__ = ["Served", "keys_in", "look"]
@@ -35,6 +36,7 @@ class Served:
     files: Sequence[str] = ()
     store: str = ""
     store_fault: str = ""
+    standing: Standing | None = None
     contents: Contents = field(default_factory=Contents)
     server_caches: Mapping[str, int] = field(default_factory=dict)
 
@@ -48,13 +50,13 @@ def look(path: str) -> Served:
     apexes = [zone.apex for zone in zones.zones]
     files = {file for zone in zones.zones for file in zone.sources} | {row[0] for e in zones.entries for row in e.files}
     refused = [entry.apex for entry in zones.entries if entry.faults]
-    store, signed, fault, found = "", list[str](), "", None
+    store, signed, fault, found, standing = "", list[str](), "", None, None
     if zones.store_url:
         try:
             with closing(open_store(zones.store_url, zones.config.folder)) as opened:
                 store = "" if opened.is_remote else opened.path  # known, too, where it cannot be read
                 signed = _signed(opened)
-                found = contents.look(zones.zones, opened)
+                found, standing = contents.look(zones.zones, opened), opened.standing()
         except StoreFault as exc:
             fault = str(exc)
     return Served(
@@ -66,6 +68,7 @@ def look(path: str) -> Served:
         files=sorted(file for file in files if os.path.isfile(file)),
         store=store,
         store_fault=fault,
+        standing=standing,
         contents=found or contents.look(zones.zones, None),
         server_caches={name: policy.server_cache for name, policy in policies.of(zones.config).items()},
     )

@@ -378,6 +378,7 @@ def test_a_standby_follows_refuses_writes_and_is_written_to_when_it_is_promoted(
                 assert list(second.listing(7, APEX)) == list(first.listing(7, APEX))
                 assert second.neighbours(7, APEX, APEX) == (APEX, f"www.{APEX}")
                 assert second.check() == []
+                assert [one.standing().read_only for one in (first, second)] == ["", "it is a standby"]
                 with pytest.raises(StoreFault, match="read-only here"):
                     second.add_key(APEX, 7, 256, True, True, "refused")
                 before = second.data_version()

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from pipebackend.diagnosis.doctor.case import Case
 from pipebackend.diagnosis.doctor.coprocess import Coprocess
-from pipebackend.diagnosis.doctor.findings import Finding, error
+from pipebackend.diagnosis.doctor.findings import Finding, error, warning
 from pipebackend.diagnosis.doctor.pdnsconf import is_yes
 from pipebackend.diagnosis.doctor.served import Served
 
 __all__ = ["CHECKS"]
+
+_WRITING = ("api", "secondary", "slave", "dnsupdate", "autosecondary", "superslave")
+_THREADS = 3  # PowerDNS's default
 
 
 def _ours(case: Case) -> Iterator[tuple[Coprocess, Served]]:
@@ -38,6 +41,35 @@ def store(case: Case) -> Iterator[Finding]:
             yield error("store", served.path, served.store_fault, do="zoneutil store check says more")
 
 
+def read_only_store(case: Case) -> Iterator[Finding]:
+    """PowerDNS writes, and the store cannot be written."""
+    for _, served in _ours(case):
+        why = served.standing.read_only if served.standing is not None else ""
+        setting = next((name for name in _WRITING if is_yes(case.conf.value(name, "no"))), "")
+        if why and setting:
+            yield warning(
+                "database-read-only",
+                case.place(setting),
+                f"{setting}=yes lets PowerDNS write, but the store cannot be written: {why}",
+                do="name all hosts in [store] url, or a role with the rights of docs/postgresql.md",
+            )
+
+
+def connections(case: Case) -> Iterator[Finding]:
+    """Each process has one connection, and each thread of PowerDNS its process, but for those of a socket."""
+    for coprocess, served in _ours(case):
+        threads = case.conf.value("distributor-threads", str(_THREADS))
+        needed = int(threads) + 1 if threads.isdigit() else _THREADS + 1
+        free = served.standing.free_connections if served.standing is not None else needed
+        if free < needed and coprocess.connector not in ("unix", "http"):
+            yield warning(
+                "database-connections",
+                case.place("distributor-threads"),
+                f"PowerDNS starts {needed} processes, and the database has {max(free, 0)} connections free",
+                do="raise max_connections of PostgreSQL, or serve a socket with few --workers",
+            )
+
+
 def remote_dnssec(case: Case) -> Iterator[Finding]:
     for coprocess, served in _ours(case):
         name = coprocess.launched.setting("dnssec")
@@ -51,4 +83,4 @@ def remote_dnssec(case: Case) -> Iterator[Finding]:
             )
 
 
-CHECKS = (configuration, refused_zones, store, remote_dnssec)
+CHECKS = (configuration, refused_zones, store, read_only_store, connections, remote_dnssec)

@@ -523,6 +523,7 @@ FIXES = "tests/live/test_doctor_fixes.py"
 ZONES = "tests/live/test_doctor_zones.py"
 HYBRIDS = "tests/live/test_doctor_hybrids.py"
 HERE = "tests/unit/diagnosis/doctor/test_checks.py"
+DATABASES = "tests/unit/diagnosis/doctor/test_databases.py"
 # The test that applies the fix, for the kinds of findings that are not in BROKEN
 FIXED_BY = {
     "http-status": (OVER_HTTP, "test_a_service_that_wants_a_secret"),
@@ -553,6 +554,8 @@ FIXED_BY = {
     **dict.fromkeys(("pipe-signed", "pipe-socket"), (HERE, "test_what_pipe_cannot_do_remote_can")),
     "config": (HERE, "test_faults_of_our_configuration"),
     "store": (HERE, "test_a_store_that_is_damaged"),
+    "database-read-only": (DATABASES, "test_a_role_that_may_not_write"),
+    "database-connections": (DATABASES, "test_more_processes_than_connections"),
     "zone": (HERE, "test_a_zone_that_is_refused"),
     "server-cache": (HERE, "test_a_policy_that_knows_too_little_of_caches"),
     "other-config": (HERE, "test_another_configuration_than_here"),
