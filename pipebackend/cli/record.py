@@ -125,21 +125,40 @@ def search(open_backend: Callable[[], Backend], pattern: str, most: int, as_json
 
 
 def _demand_type(command: str, name: str, type_: str, content: Sequence[str]) -> None:
-    """RequestFault where class or TTL stand before the type, as in a zone file, or name and type are swapped."""
-    words = [type_, *content]
+    """RequestFault where class or TTL stand before the type, as in a zone file, or name and type are swapped, or the
+    zone stands before the name, as pdnsutil has it."""
+    said = " ".join([name, type_, *content])[:120]
+    words, ttl = _without_class([type_, *content])
+    if len(words) <= len(content):
+        right = _right(command, name, words[0], words[1:], ttl)
+        raise RequestFault(f"{said}: write it without class, and the TTL as an option: {right}")
+    if _is_type(type_):
+        return
+    if _is_type(name):
+        raise RequestFault(f"{said}: the name comes before the type: {_right(command, type_, name, content)}")
+    words, ttl = _without_class(content)
+    if words and _is_type(words[0]):
+        owner = name if type_ == "@" else type_ if type_.endswith(".") else f"{type_}.{name}"
+        right = _right(command, owner, words[0], words[1:], ttl)
+        raise RequestFault(f"{said}: the zone is left out, and the owner is the full name: {right}")
+
+
+def _without_class(words: Sequence[str]) -> tuple[Sequence[str], str]:
+    """The words after a class and a TTL, and the TTL as an option."""
     ttl = ""
     while len(words) > 1 and (words[0].upper() in ("IN", "CH", "HS") or words[0].isdecimal()):
         ttl = f" --ttl {words[0]}" if words[0].isdecimal() else ttl
         words = words[1:]
-    said = " ".join([name, type_, *content])[:120]
-    if len(words) <= len(content):
-        right = " ".join([command, name, words[0].upper(), *map(quote, words[1:])]) + (
-            "" if command == "delete" else ttl
-        )
-        raise RequestFault(f"{said}: write it without class, and the TTL as an option: zoneutil record {right}")
-    if typetable.number_of(name.upper()) is not None and typetable.number_of(type_.upper()) is None:
-        right = " ".join([command, type_, name.upper(), *map(quote, content)])
-        raise RequestFault(f"{said}: the name comes before the type: zoneutil record {right}")
+    return words, ttl
+
+
+def _is_type(word: str) -> bool:
+    return typetable.number_of(word.upper()) is not None
+
+
+def _right(command: str, owner: str, type_: str, content: Sequence[str], ttl: str = "") -> str:
+    words = " ".join(["zoneutil record", command, owner, type_.upper(), *map(quote, content)])
+    return words + ("" if command == "delete" else ttl)
 
 
 def _told(is_changed: bool) -> None:

@@ -112,3 +112,20 @@ def test_explain_says_why_a_call_fails(who):
         "failed: zone who.example: who:Who.lookup('boom') failed: ValueError: out of order; the log has the traceback"
     ]
     assert "      failed: zone who.example" in who("record", "explain", "boom.who.example", "A").out
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        ("example.org www A 192.0.2.1", "add www.example.org A 192.0.2.1"),
+        ("example.org www 300 IN A 192.0.2.1", "add www.example.org A 192.0.2.1 --ttl 300"),
+        ("example.org @ mx 10 mail.example.org", "add example.org MX 10 mail.example.org"),
+        ("example.org www.example.org. TXT x", "add www.example.org. TXT x"),
+        ("A www.example.org 192.0.2.1", "add www.example.org A 192.0.2.1"),
+        ("www.example.org IN 60 A 192.0.2.1", "add www.example.org A 192.0.2.1 --ttl 60"),
+    ],
+)
+def test_words_in_the_order_of_pdnsutil_or_a_zone_file_are_told_in_ours(zoneutil, words, right):
+    done = zoneutil("record", "add", *words.split())
+    assert done.status == 1
+    assert f"zoneutil record {right}\n" in done.err
