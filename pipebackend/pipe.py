@@ -8,7 +8,8 @@ from pipebackend.base.errors import BackendError, RecordFault, RequestFault
 from pipebackend.base.version import VERSION
 from pipebackend.dnsdata import datalines, names
 from pipebackend.dnsdata.records import ENT, PRIORITY_TYPES, Client
-from pipebackend.server import launch, streams
+from pipebackend.server import launch
+from pipebackend.server.framing import MAX_REQUEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class PipeSession:
 
     def overlong(self) -> bytes:
         """See ``sessions.Session``."""
-        return _failure(f"a line of more than {streams.MAX_REQUEST} octets", b"")
+        return _failure(f"a line of more than {MAX_REQUEST} octets", b"")
 
     def settle(self) -> None:
         """See ``sessions.Session``."""

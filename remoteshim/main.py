@@ -6,7 +6,8 @@ from pipebackend.backend.opening import open_as_owner
 from pipebackend.base import logs
 from pipebackend.base.errors import BackendError, ConfigFault, NameFault, RequestFault
 from pipebackend.dnsdata import datalines, names
-from pipebackend.server import launch, streams
+from pipebackend.server import launch
+from pipebackend.server.framing import MAX_REQUEST
 from remoteshim import jsonline, methods, plainlookup
 from remoteshim.params import Params
 
@@ -95,7 +96,7 @@ class RemoteSession:
 
     def overlong(self) -> bytes:
         """See ``sessions.Session``."""
-        return _no(f"a line of more than {streams.MAX_REQUEST} octets")
+        return _no(f"a line of more than {MAX_REQUEST} octets")
 
     def settle(self) -> None:
         """See ``sessions.Session``."""

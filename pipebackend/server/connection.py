@@ -5,8 +5,8 @@ from __future__ import annotations
 from socket import SHUT_RDWR
 from typing import TYPE_CHECKING
 
+from pipebackend.server.framing import Requests
 from pipebackend.server.sharedstate import SharedState
-from pipebackend.server.streams import MAX_REQUEST
 
 if TYPE_CHECKING:
     import socket
@@ -22,7 +22,7 @@ _AT_ONCE = 4096  # an answer of up to so many octets goes into a socket whole, s
 class Connection:
     """A client that does not read, or sends half a line, is left alone and costs what ``held`` says."""
 
-    __slots__ = ("_let_go", "_pending", "_session", "_skips", "_unsent", "memory", "socket")
+    __slots__ = ("_let_go", "_requests", "_session", "_unsent", "memory", "socket")
 
     def __init__(
         self, client: socket.socket, memory: SharedState, session: Session, let_go: Callable[[], None] = lambda: None
@@ -32,16 +32,15 @@ class Connection:
         self.memory = memory
         self._session = session
         self._let_go = let_go
-        self._pending = b""
+        self._requests = Requests(session)
         self._unsent = memoryview(b"")
-        self._skips = False  # inside a line that was already answered as overlong
         if memory.resume:  # another worker had this client before
             session.answer(memory.resume)
 
     @property
     def held(self) -> int:
         """How many octets are kept for this client."""
-        return len(self._pending) + len(self._unsent)
+        return self._requests.held + len(self._unsent)
 
     @property
     def wants_to_write(self) -> bool:
@@ -63,7 +62,7 @@ class Connection:
         count = self.socket.recv_into(self.memory.chunk)
         if not count:
             return False
-        self._pending += self.memory.chunk[:count]
+        self._requests.add(self.memory.chunk[:count].tobytes())
         self._answer()
         return True
 
@@ -89,30 +88,15 @@ class Connection:
     @property
     def _has_more(self) -> bool:
         """Whether something was read that has no answer yet."""
-        return bool(self._pending) or self._skips
+        return bool(self._requests)
 
     def _answer(self) -> None:
         while not self._unsent:
-            request, end, rest = self._pending.partition(b"\n")
-            if not end:
-                self._check_length()
+            answer = self._requests.answer_next()
+            if answer is None:
+                self._clear_if_done()  # what came may have been the end of an overlong line
                 return
-            self._pending = rest
-            if self._skips:
-                self._skips = False
-                self._clear_if_done()
-                continue
-            answer = self._session.answer(request) if len(request) <= MAX_REQUEST else self._session.overlong()
             self._unsent = memoryview(answer)
-            self._send()
-
-    def _check_length(self) -> None:
-        if len(self._pending) <= MAX_REQUEST:
-            return
-        self._pending = b""
-        if not self._skips:
-            self._skips = True
-            self._unsent = memoryview(self._session.overlong())
             self._send()
 
     def _send(self) -> None:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from pipebackend.server.framing import MAX_REQUEST
 from pipebackend.server.handover import CHUNK
-from pipebackend.server.streams import MAX_REQUEST
 
 __all__ = ["CONTINUE", "Reader", "Refusal", "Request", "refusal", "response"]
 

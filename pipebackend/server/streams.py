@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from io import FileIO
 
+from pipebackend.server.framing import Requests
 from pipebackend.server.sharedstate import PIPE_BUF, SharedState
 
 TYPE_CHECKING = False
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from pipebackend.server.answercache import Kept
 
 
-__all__ = ["MAX_REQUEST", "claim_stdout", "close_inherited_files", "serve"]
-
-MAX_REQUEST = 1 << 20  # octets of one request; the longest that PowerDNS sends is a metadata value or a key
+__all__ = ["claim_stdout", "close_inherited_files", "serve"]
 
 
 def serve(
@@ -71,43 +70,39 @@ def _answer_all(session: Session, source: int, sink: int, memory: SharedState, a
     memory.note_start()
     if memory.handed:
         _answer_handed(session, sink, memory)
-    pending = b""
-    skipping = False  # inside a line that was already answered as overlong
+    requests = Requests(session)
     while True:
-        if settled and not pending and not skipping:
+        if settled and not requests:
             data = _answer_whole_lines(session, source, sink, memory, answers)
         else:
             data = chunk[: read_into(chunk) or 0].tobytes()
         if not data:
             break
-        pending += data
-        *requests, pending = pending.split(b"\n")
-        if skipping and requests:
-            requests.pop(0)
-            skipping = False
-        if len(requests) == 1 and len(requests[0]) == len(data) - 1:
-            memory.take_whole()
-        else:
-            memory.see()
-        left = len(requests)
-        for request in requests:
-            answer = session.answer(request) if len(request) <= MAX_REQUEST else session.overlong()
-            left -= 1
-            if left or pending or not memory.is_resumable:
-                _write(sink, answer)
-            else:
-                _finish(sink, answer, memory)
-        if len(pending) > MAX_REQUEST:
-            if not skipping:
-                _write(sink, session.overlong())
-            pending, skipping = b"", True
-        elif not requests and not pending and not skipping and memory.is_resumable:
-            memory.end_answer()  # that was the end of an overlong line
-        if not settled and requests:
+        answered = _answer_read(requests, data, sink, memory)
+        if answered and not settled:
             settled = True
             session.settle()
-    if pending and not skipping:  # a person's last line may lack its end
-        _write(sink, session.answer(pending))
+    if requests.last:  # a person's last line may lack its end
+        _write(sink, session.answer(requests.last))
+
+
+def _answer_read(requests: Requests, data: bytes, sink: int, memory: SharedState) -> bool:
+    """Answer the requests that end in what was read; whether there were any."""
+    if not requests and data.find(b"\n") == len(data) - 1:
+        memory.take_whole()
+    else:
+        memory.see()
+    requests.add(data)
+    answered = False
+    while (answer := requests.answer_next()) is not None:
+        answered = True
+        if requests or not memory.is_resumable:
+            _write(sink, answer)
+        else:
+            _finish(sink, answer, memory)
+    if not requests and memory.is_resumable:
+        memory.end_answer()  # that was the end of an overlong line
+    return answered
 
 
 def _answer_whole_lines(session: Session, source: int, sink: int, memory: SharedState, answers: Kept | None) -> bytes:

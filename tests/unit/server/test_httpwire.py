@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipebackend.server import httpwire
+from pipebackend.server.framing import MAX_REQUEST
 from pipebackend.server.httpwire import MAX_HEAD, Reader, Refusal, Request
-from pipebackend.server.streams import MAX_REQUEST
 
 GET = b"GET /dns/lookup/a/ANY HTTP/1.1\r\nHost: x\r\nX-RemoteBackend-remote: 192.0.2.1\r\n\r\n"
 POST = b"POST /dns HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"

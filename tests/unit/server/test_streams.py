@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from pipebackend.server import streams
+from pipebackend.server.framing import MAX_REQUEST
 
 
 class Echo:
@@ -79,18 +80,18 @@ def test_settle_is_called_once() -> None:
 
 
 def test_the_longest_line_is_answered() -> None:
-    line = b"x" * streams.MAX_REQUEST
+    line = b"x" * MAX_REQUEST
     assert served(line + b"\na\n")[0] == b"<" + line + b">\n<a>\n"
 
 
 @pytest.mark.parametrize("excess", [1, 2, 1 << 16, 3 << 20])
 def test_a_longer_line_has_one_answer_and_the_next_its_own(excess: int) -> None:
-    line = b"x" * (streams.MAX_REQUEST + excess)
+    line = b"x" * (MAX_REQUEST + excess)
     assert served(b"a\n" + line + b"\nb\n")[0] == b"<a>\noverlong\n<b>\n"
 
 
 def test_an_overlong_line_without_its_end_has_one_answer() -> None:
-    assert served(b"x" * (3 * streams.MAX_REQUEST))[0] == b"overlong\n"
+    assert served(b"x" * (3 * MAX_REQUEST))[0] == b"overlong\n"
 
 
 def test_nobody_reading_ends_the_session_quietly() -> None:
