@@ -71,18 +71,24 @@ _LAST = {
     "kind": re.compile(r"(?:[A-Za-z0-9_-]|%[0-9a-fA-F]{2})+"),
 }
 _NAME = re.compile(r"(?s).*%2[eE]|[^/]*")
-_ESCAPE = re.compile(rb"%([0-9a-fA-F]{2})")
-_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
+_DIGITS = "0123456789abcdefABCDEF"
+_OCTETS = {high + low: chr(int(high + low, 16)) for high in _DIGITS for low in _DIGITS}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 _HEADERS = ("local", "remote", "real-remote")
 
 
 def decoded(text: str) -> str:
     """Without percent-encoding; octets that are not UTF-8 become surrogates, as in lines of JSON."""
-    if _BAD_ESCAPE.search(text):
-        raise Refusal(400, "a percent sign is followed by two hexadecimal digits (RFC 3986 section 2.1)")
-    octets = _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode("ascii"))
-    return octets.decode("utf-8", "surrogateescape")
+    if "%" not in text:
+        return text
+    first, *escaped = text.split("%")
+    try:
+        octets = first + "".join([_OCTETS[part[:2]] + part[2:] for part in escaped])
+    except KeyError:
+        raise Refusal(400, "a percent sign is followed by two hexadecimal digits (RFC 3986 section 2.1)") from None
+    if octets.isascii():
+        return octets
+    return octets.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def form(text: str) -> Form:

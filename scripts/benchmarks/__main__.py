@@ -10,13 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.benchmarks import databases, endtoend, firsttime, importing, processes, roundtrip
+from scripts.benchmarks import databases, endtoend, firsttime, importing, overhttp, processes, roundtrip
 from scripts.benchmarks.figures import Run
 from scripts.benchmarks.responders import ResponderFailed
 from scripts.benchmarks.setup import DEFAULT, LONG, QUICK, Scale, Setup
 from tests.live.servers import ServerFailed
 
-PARTS = "ahbcdefgi"
+PARTS = "ajhbcdefgi"
 TOP = Path(__file__).parents[2]
 
 
@@ -52,6 +52,7 @@ def measured(scale: Scale, parts: str, kept: Path | None) -> Run:
     run = Run(title, _machine())
     measures = (
         ("a", roundtrip.measure_kinds),
+        ("j", overhttp.measure),
         ("h", firsttime.measure),
         ("b", endtoend.measure),
         ("c", processes.measure_starts),

@@ -17,6 +17,7 @@ WIDTH = 120
 PROSE = Path(__file__).with_name("prose")
 PARTS = {
     "a": "Round trips with a coprocess alone",
+    "j": "Round trips over HTTP",
     "h": "Names that nobody asked for before",
     "b": "Whole servers",
     "c": "Start to first answer",

@@ -28,8 +28,8 @@ __all__ = ["Flood", "flooded", "measure"]
 
 DIRECT = "ours REMOTE timeout=0"
 C_DIRECT = "C REMOTE timeout=0"
-OURS = ("ours PIPE", "ours REMOTE timeout=2000", DIRECT, "ours unix")
-LIMITS = ("C PIPE", "C REMOTE timeout=2000", C_DIRECT, "C unix")
+OURS = ("ours PIPE", "ours REMOTE timeout=2000", DIRECT, "ours unix", "ours HTTP")
+LIMITS = ("C PIPE", "C REMOTE timeout=2000", C_DIRECT, "C unix", "C HTTP")
 OWN = ("gsqlite3", "lmdb", "bind")
 THREADS = (1, 2)  # beside PowerDNS's default of three
 _QUESTIONS_PER_SECOND = 70_000  # more than any of these servers answers: no name comes twice
@@ -184,6 +184,8 @@ def _pairs(flood: Flood) -> list[tuple[str, str, float]]:
         (DIRECT, "peer REMOTE timeout=0", 0.0),
         ("ours unix", "C unix", 0.85),
         ("ours unix", DIRECT, 0.0),
+        ("ours HTTP", "C HTTP", 0.0),
+        ("ours HTTP", "ours unix", 0.0),
         *((title, title.partition(",")[0], 0.0) for title in _MORE_THREADS),
         *((DIRECT, own, 0.0) for own in OWN),
     ]

@@ -59,10 +59,11 @@ REMOTE = Protocol("REMOTE", "remoteshim", b'{"method": "initialize", "parameters
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """The two programs in C."""
+    """The programs in C."""
 
     constant: Path
     asker: Path
+    http_asker: Path
 
 
 def compiled(folder: Path) -> Native | None:
@@ -70,9 +71,9 @@ def compiled(folder: Path) -> Native | None:
     compiler = shutil.which("cc")
     if compiler is None:
         return None
-    for name in ("constant", "asker"):
+    for name in ("constant", "asker", "httpasker"):
         subprocess.run([compiler, "-O2", "-o", folder / name, HERE / f"{name}.c"], check=True)
-    return Native(folder / "constant", folder / "asker")
+    return Native(folder / "constant", folder / "asker", folder / "httpasker")
 
 
 def write_rules(path: Path, rules: Iterable[tuple[str, bytes]]) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dns.exception import DNSException
 
-from scripts.benchmarks import made
+from scripts.benchmarks import made, overhttp
 from scripts.benchmarks.limit import pipe_rules, remote_rules
 from scripts.benchmarks.responders import REMOTE, command_of, peer_command, write_rules
 from tests.live.servers import PATIENCE, PdnsServer, ServerFailed, pipe_config, remote_config
@@ -117,6 +117,8 @@ def _settings(
     if side == "ours":
         if way == "unix":
             return _unix(running, command_of(REMOTE, zones.config), folder, signed)
+        if way == "HTTP":
+            return _http(running, command_of(REMOTE, zones.config), signed)
         if way == "PIPE":
             return pipe_config(zones.config)
         return remote_config(zones.config, int(timeout), signed)
@@ -132,6 +134,8 @@ def _settings(
         command = [str(setup.native.constant), str(rules)]
     if way == "unix":
         return _unix(running, command, folder, signed)
+    if way == "HTTP":
+        return _http(running, command, signed)
     if way == "PIPE":
         return {"launch": "pipe", "pipe-command": " ".join(command), "pipe-abi-version": "3"}
     return {
@@ -156,6 +160,15 @@ def _unix(running: ExitStack, command: list[str], folder: Path, signed: bool) ->
     return {
         "launch": "remote",
         "remote-connection-string": f"unix:path={path},timeout=2000",
+        "remote-dnssec": "yes" if signed else "no",
+    }
+
+
+def _http(running: ExitStack, command: list[str], signed: bool) -> dict[str, str]:
+    url = overhttp.listening(running, command)
+    return {
+        "launch": "remote",
+        "remote-connection-string": f"http:url={url},post=1,post_json=1,timeout=2000",
         "remote-dnssec": "yes" if signed else "no",
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipebackend.server import httpwire
 from pipebackend.server.framing import MAX_REQUEST
@@ -172,3 +174,66 @@ def test_responses() -> None:
     assert head.startswith(b"HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nAllow: GET, POST\r\n")
     assert body == b"no\\u20ac\n"
     assert head.endswith(b"Content-Length: %d" % len(body))
+
+
+def test_a_head_that_came_before_is_not_parsed() -> None:
+    httpwire._heads.clear()
+    first, second = read(POST, POST.replace(b"abc", b"def"))
+    assert isinstance(first, Request)
+    assert isinstance(second, Request)
+    assert (first.body, second.body) == (b"abc", b"def")
+    assert first._replace(body=b"") == second._replace(body=b"")
+    assert len(httpwire._heads) == 1
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        pytest.param(GET, id="without length"),
+        pytest.param(CHUNKED, id="chunks"),
+        pytest.param(POST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), id="the last one"),
+        pytest.param(POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"), id="asks to go on"),
+        pytest.param(POST.replace(b"\r\n\r\n", b"\r\nX: %b\r\n\r\n" % (b"x" * 1024)), id="long"),
+        pytest.param(POST.replace(b"Length: 3", b"Length: 4"), id="half"),
+        pytest.param(POST.replace(b"Length: 3\r\n\r\n", b"Length: 7\n\n\r\n\r\n"), id="ends of lines that are not"),
+    ],
+)
+def test_a_head_that_may_be_read_otherwise_is_not_kept(octets: bytes) -> None:
+    httpwire._heads.clear()
+    read(octets)
+    assert not httpwire._heads
+
+
+def test_heads_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpwire, "_MOST_HEADS", 3)
+    httpwire._heads.clear()
+    for number in range(10):
+        read(POST.replace(b"/dns", b"/%d" % number))
+    assert 0 < len(httpwire._heads) <= 3
+
+
+PIECES = st.sampled_from(
+    (
+        *(POST, POST.replace(b"abc", b"xyz"), GET, CHUNKED, POST[:20], POST[20:], b"\r\n", b"\r\n\r\n", b"\n", b"abc"),
+        *(
+            b"POST / HTTP/1.1\nContent-Length: 4\n\n\r\n\r\n",
+            b"POST /dns HTTP/1.1\r\nContent-Length: 7\r\n\r\n",
+            b"POST /",
+        ),
+    )
+)
+
+
+@given(st.lists(PIECES | st.binary(max_size=8), max_size=8), st.lists(PIECES, max_size=4))
+def test_what_came_before_changes_nothing(parts: list[bytes], before: list[bytes]) -> None:
+    """Heads that were kept, of this connection or of others, decide no more than the parser would."""
+    httpwire._heads.clear()
+    read(*before)
+    found = read(*parts)
+    httpwire._heads.clear()
+    octets = b"".join(parts)
+    assert list(map(as_words, found)) == list(map(as_words, read(*(bytes([octet]) for octet in octets))))
+
+
+def as_words(found: Request | Refusal) -> object:
+    return found.status if isinstance(found, Refusal) else found
