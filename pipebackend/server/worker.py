@@ -206,6 +206,8 @@ class Worker:
     def _drop(self, connection: Connection, held: int) -> None:
         """Forget a client and its transaction, if one is open."""
         self._held -= held
+        # Not by closing it: the master has it open until it hears of the end, and each poll would return at once
+        self._poll.unregister(connection.socket)
         del self._connections[connection.socket.fileno()]
         self._expiring.pop(connection.socket.fileno(), None)
         connection.close()
