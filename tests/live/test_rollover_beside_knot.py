@@ -28,8 +28,8 @@ LOOK = 0.5  # seconds between the asking of two questions of one look, at most
 
 def ends(seen: Seen, record: str) -> tuple[float, float]:
     """When the new key's record was first there, and the old one's for the last time."""
-    tags = sorted((tag for kind, tag in seen.first if kind == record), key=lambda tag: seen.first[record, tag])
-    return seen.first[record, tags[-1]], seen.last[record, tags[0]]
+    tags = [tag for kind, tag in seen.first if kind == record]
+    return max(seen.first[record, tag] for tag in tags), min(seen.last[record, tag] for tag in tags)
 
 
 def test_the_order_is_that_of_knot_and_the_waits_are_those_of_the_policy(tmp_path: Path) -> None:
