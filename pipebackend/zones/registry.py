@@ -19,7 +19,7 @@ from pipebackend.zones.compiled.target import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
     from typing import Any
 
     from pipebackend.config.configuration import Config
@@ -34,10 +34,8 @@ __all__ = ["Entry", "Registry", "fingerprint", "load", "store_folder", "wanted_i
 KINDS = ("custom", "file", "ranges", "table")
 DEFAULT_STORE = "sqlite:zones.db"  # beside the configuration; the built-in one has no place of its own, so no store
 DEFAULT_MAX_LOSS = 50  # percent of a table's names; of a table alone, but known without importing its module
-_FIRST_ID, _IDS = (
-    10_000,
-    90_000,
-)  # above the ids that a database hands out, and short: an id is in every record
+# Above the ids that a database hands out, and short: an id is in every record
+_FIRST_ID, _IDS = 10_000, 90_000
 
 
 class Entry(Value):
@@ -124,28 +122,39 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     entries: list[Entry] = []
     seen: dict[str, Section] = {}
     for section in sections:
-        known = len(faults)
-        apex = section.name("name").lower()
-        is_named = len(faults) == known
-        kind = section.text("kind")
-        policy = section.text("policy", "")
-        if policy and policy not in known_policies:
-            section.fault("policy", f"there is no [[policy]] with the name {policy[:40]!r}")
-        if kind and kind not in KINDS:
-            section.fault("kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
-            continue
-        if is_named and seen.setdefault(apex, section) is not section:
-            section.fault("name", f"there is a zone {apex or '.'} already, in {seen[apex].place()}")
+        apex, kind = _checked_head(section, seen, known_policies)
         before = previous.entry(apex) if previous is not None else None
+        if not kind:
+            continue
         if before is not None and same_config and _is_fresh(before):
             entries.append(before)
-        elif kind:
+        else:
             taken = {entry.zone.ident for entry in entries if entry.zone is not None} | set(stored.values())
             ident = stored.get(apex) or wanted_id(apex, taken)
             entries.append(_loaded(section, kind, apex, ident, before))
     if faults:
         raise ConfigFault(faults)
     return Registry(config, entries, files, store_url, powerdns)
+
+
+def _checked_head(section: Section, seen: dict[str, Section], known_policies: Container[str]) -> tuple[str, str]:
+    """The apex and the kind of one section, "" for a kind that is not there; faults are noted in the section.
+
+    ``seen`` gets the section by its apex, if that is a name.
+    """
+    known = len(section.faults)
+    apex = section.name("name").lower()
+    is_named = len(section.faults) == known
+    kind = section.text("kind")
+    policy = section.text("policy", "")
+    if policy and policy not in known_policies:
+        section.fault("policy", f"there is no [[policy]] with the name {policy[:40]!r}")
+    if kind and kind not in KINDS:
+        section.fault("kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
+        return apex, ""
+    if is_named and seen.setdefault(apex, section) is not section:
+        section.fault("name", f"there is a zone {apex or '.'} already, in {seen[apex].place()}")
+    return apex, kind
 
 
 def _loaded(section: Section, kind: str, apex: str, ident: int, before: Entry | None) -> Entry:
