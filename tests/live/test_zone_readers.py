@@ -49,7 +49,7 @@ EXCEPTIONS = {
 # What PowerDNS reads in another way than all others
 POWERDNS_ALONE = [
     *("syntax: an origin below", "HTTPS 0 ns1", "IPSECKEY 10 3 2 gw *", "KX 10 ns1", "LP 10 l64", "MB ns1", "MG ns1"),
-    *("MINFO ns1 ns1", "MR ns1", "SVCB 1 ns1 port=53", "SVCB 0 ns1"),
+    *("MINFO ns1 ns1", "MR ns1", "SVCB 1 ns1 port=53", "SVCB 0 ns1", "HTTPS 0 ns1 port=853 mandatory=port"),
     "SVCB 1 . mandatory=port,alpn alpn=h2 port=1",
 ]
 
