@@ -51,7 +51,7 @@ class PipeSession:
 
     @property
     def backend(self) -> Backend:
-        """See ``kept.KeepingSession``."""
+        """See ``sessions.KeepingSession``."""
         return self._backend
 
     def answer(self, request: bytes) -> bytes:
@@ -81,11 +81,11 @@ class PipeSession:
         self._backend.start_watching()
 
     def question(self, request: bytes) -> bytes:
-        """See ``kept.KeepingSession``: a Q line without the addresses at its end."""
+        """See ``sessions.KeepingSession``: a Q line without the addresses at its end."""
         return request.rsplit(b"\t", self._addresses)[0] if request.startswith(b"Q\t") else b""
 
     def folded(self, question: bytes) -> bytes:
-        """See ``kept.KeepingSession``."""
+        """See ``sessions.KeepingSession``."""
         name, between, rest = question.partition(b"\tIN\t")
         return b"Q" + name[1:].lower() + between + rest
 
@@ -131,14 +131,14 @@ class PipeSession:
         return self._abi or None
 
     def state(self) -> object:
-        """See ``kept.KeepingSession``; under another ABI the same question has another answer."""
+        """See ``sessions.KeepingSession``; under another ABI the same question has another answer."""
         state = self._backend.state()
         if state is not self._state[1]:
             self._state = self._abi, state
         return self._state
 
     def call(self, request: bytes) -> str:
-        """See ``kept.KeepingSession``."""
+        """See ``sessions.KeepingSession``."""
         tag, *fields = request.split(b"\t")
         words = [field.decode("ascii", "replace") for field in fields[: 3 if tag == b"Q" else 0]]
         return names.printable(" ".join([self.method, *words[:1], *words[2:]]))

@@ -56,7 +56,7 @@ class RemoteSession:
 
     @property
     def backend(self) -> Backend | None:
-        """See ``kept.KeepingSession``."""
+        """See ``sessions.KeepingSession``."""
         return self._backend
 
     def answer(self, request: bytes) -> bytes:
@@ -104,7 +104,7 @@ class RemoteSession:
             self._backend.start_watching()
 
     def question(self, request: bytes) -> bytes:
-        """See ``kept.KeepingSession``: name, type and zone id of a lookup as PowerDNS writes it, keys in order.
+        """See ``sessions.KeepingSession``: name, type and zone id of a lookup as PowerDNS writes it, keys in order.
 
         Keys and settings are asked for with each question where PowerDNS does not keep them, and of its questions for
         the neighbours of a name one comes again with each name: that of the wildcard.
@@ -118,7 +118,7 @@ class RemoteSession:
         return request[start:end] + request[request.rfind(b'"zone-id": ') :] if 0 < start < end else b""
 
     def folded(self, question: bytes) -> bytes:
-        """See ``kept.KeepingSession``."""
+        """See ``sessions.KeepingSession``."""
         name, between, rest = question.partition(b'", "qtype": ')
         if not between or b"\\" in name:  # no lookup, or JSON's escapes, whose letters have one case
             return question
@@ -161,11 +161,11 @@ class RemoteSession:
         return "json"
 
     def state(self) -> object:
-        """See ``kept.KeepingSession``."""
+        """See ``sessions.KeepingSession``."""
         return self._backend.state() if self._backend is not None else None
 
     def call(self, request: bytes) -> str:
-        """See ``kept.KeepingSession``."""
+        """See ``sessions.KeepingSession``."""
         try:
             _, params = _parsed(request)
             words = [params.text(key, "") for key in ("qname", "name", "zonename", "qtype", "kind")]

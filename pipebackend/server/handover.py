@@ -1,6 +1,6 @@
-"""What the foreman shares with its workers: a place in memory for each connection, which outlives the worker.
+"""What the master shares with its workers: a place in memory for each connection, which outlives the worker.
 
-The first octet of a slot says whether the connection waits for an answer (``SharedState``). So the foreman knows,
+The first octet of a slot says whether the connection waits for an answer (``SharedState``). So the master knows,
 when a worker dies, which of its connections another worker can carry on without a question being lost.
 """
 

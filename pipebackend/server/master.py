@@ -61,7 +61,7 @@ def run(given: Arguments, new_translate: NewTranslate | None) -> None:
 
 
 class Worker:
-    """A worker as the foreman sees it."""
+    """A worker as the master sees it."""
 
     def __init__(self, memory: int) -> None:
         self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -207,7 +207,7 @@ class Foreman:
             self._bury(worker)
 
     def _retire_the_old(self) -> None:
-        """Once enough new workers are ready, those before them end; the foreman tells systemd."""
+        """Once enough new workers are ready, those before them end; the master tells systemd."""
         ready = [worker for worker in self._workers.values() if worker.is_ready and not worker.is_finishing]
         if any(not worker.is_ready for worker in self._workers.values()) or len(ready) < self._wanted:
             return

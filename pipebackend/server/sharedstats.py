@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDER_KEY", "folder", "publish", "read", "retire"]
 
-FOLDER_KEY = "PIPEBACKEND_NUMBERS"  # where the workers write, set by the foreman
+FOLDER_KEY = "PIPEBACKEND_NUMBERS"  # where the workers write, set by the master
 _INTERVAL = 0.5  # seconds between two writes of a worker that is asked something
 _GONE = "gone"  # the counts of the workers that have ended
 _LOCK = "lock"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WORKER_KEY", "admission", "environ_of_children", "is_closed", "listening", "notify", "remove"]
 
-WORKER_KEY = "PIPEBACKEND_WORKER"  # set for the processes that ``foreman`` starts: the descriptors they get
+WORKER_KEY = "PIPEBACKEND_WORKER"  # set for the processes that ``master`` starts: the descriptors they get
 _SYSTEMD_FIRST = 3  # sd_listen_fds(3)
 _OF_SYSTEMD = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET")
 _BACKLOG = 4096

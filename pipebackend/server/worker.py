@@ -1,4 +1,4 @@
-"""A process that answers the connections which the foreman hands to it, all in one thread."""
+"""A process that answers the connections which the master hands to it, all in one thread."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FINISH_SECONDS = 5.0  # how long half a request, or a transaction, may keep a wo
 MOST_HELD = 64 << 20  # octets of half requests and unread answers of all clients together
 _MOST_WITH_STORE = 8  # one of so many connections that there may be files for: the store has three, and they may be few
 _LOOK_SECONDS = 5.0  # between two looks for requests that take too long
-_MOST_KEEPING = 16  # so many connections have the shortcut of ``kept``, whose memory each has for itself
+_MOST_KEEPING = 16  # so many connections have the shortcut of ``answercache``, whose memory each has for itself
 
 
 def run(
@@ -50,14 +50,14 @@ def run(
     control: int,
     memory: int,
     life: int,
-    foreman: int,
+    master: int,
 ) -> None:
-    """Answer until the foreman says FINISH or ends; ConfigFault.
+    """Answer until the master says FINISH or ends; ConfigFault.
 
     ``control`` is the socket over which connections come, ``memory`` that of ``slots``, ``life`` the pipe that only
-    the process ``foreman`` holds open.
+    the process ``master`` holds open.
     """
-    supervisor.end_with(foreman, life)
+    supervisor.end_with(master, life)
     signal(SIGHUP, SIG_IGN)
     signal(SIGTERM, SIG_DFL)
     backend = open_backend(given.config)
@@ -126,14 +126,14 @@ class Worker:
         return _LOOK_SECONDS if self._expiring else -1
 
     def _is_finished(self) -> bool:
-        """Whether all that could be finished is: the foreman then gives what is left to another worker."""
+        """Whether all that could be finished is: the master then gives what is left to another worker."""
         if not self._ends_at:
             return False
         return time.monotonic() > self._ends_at or all(one.is_movable for one in self._connections.values())
 
     def _obey(self) -> None:
         message, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
-        if not message:  # the foreman has ended
+        if not message:  # the master has ended
             os._exit(1)
         if message == FINISH:
             self._ends_at = time.monotonic() + FINISH_SECONDS

@@ -174,7 +174,7 @@ def test_a_service_lets_go_of_a_powerdns_that_was_killed(kills: int, tmp_path: P
             setup.launch_all()
             open_before = open_files(setup)
             os.kill(setup.server.pid, signal.SIGKILL)
-            connections = 2 * 3  # of three threads, each known to the foreman and to a worker
+            connections = 2 * 3  # of three threads, each known to the master and to a worker
             wait_for(lambda one=setup, most=open_before - connections: open_files(one) <= most, "closed connections")
 
 

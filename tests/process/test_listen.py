@@ -250,7 +250,7 @@ def test_the_end_is_orderly(serve: Serve, connect: Connect) -> None:
     service.until("STOPPING=1")
 
 
-def test_workers_end_with_a_killed_foreman(serve: Serve) -> None:
+def test_workers_end_with_a_killed_master(serve: Serve) -> None:
     service = serve("remoteshim").ready()
     workers = service.workers
     service.process.kill()
