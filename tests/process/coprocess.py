@@ -89,6 +89,11 @@ class Coprocess:
         pipe = self.process.stdin.fileno()
         wait_for(lambda: fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)) == bytes(4), "what was said is read")
 
+    def wait_until_asleep(self) -> None:
+        """Until the serving process waits for more, and so has looked at what it read."""
+        state = Path(f"/proc/{self.child}/stat")
+        wait_for(lambda: state.read_text().rpartition(")")[2].split()[0] == "S", "what was read is looked at")
+
     def ends(self) -> int:
         return self.process.wait(PATIENCE)
 

@@ -72,6 +72,7 @@ def test_a_process_killed_over_a_question_ends_the_keeper(start: Start, tmp_path
     coprocess.begin()
     coprocess.say(b"Q\thalf.a.line")
     coprocess.wait_until_read()
+    coprocess.wait_until_asleep()
     os.kill(coprocess.child, signal.SIGKILL)
     assert coprocess.ends() == 128 + signal.SIGKILL
     assert coprocess.hear() == b""

@@ -10,7 +10,7 @@ import pytest
 from pipebackend.cli import worldmap
 from pipebackend.cli.worldmap import Place
 from tests.process.browser import HEIGHT, WIDTH, Browser, is_installed
-from tests.unit.rollover.conftest import passing, zoneutil  # noqa: F401  # fixtures
+from tests.unit.rollover.conftest import passing, url, zoneutil  # noqa: F401  # fixtures
 from tests.unit.rollover.test_maintainer import ZONE, signed
 
 if TYPE_CHECKING:
