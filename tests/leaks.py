@@ -56,7 +56,7 @@ def found(folder: Path, output: Mapping[str, str], known: set[str]) -> list[str]
     ``known`` are secrets besides those of the folder.
     """
     known = pieces(known | of_folder(folder))
-    texts = ((str(path), path.read_text(errors="replace")) for path in _files(folder) if _is_log(path))
+    texts = ((str(path), _text(path)) for path in _files(folder) if _is_log(path))
     return [
         f"{title} has {piece!r} of a private key or secret"
         for title, text in (*output.items(), *texts)
@@ -77,7 +77,7 @@ def of_keys(content: str) -> list[str]:
 def _of_file(path: Path) -> Iterable[str]:
     if _start(path).startswith(_SQLITE):
         return _of_store(path)
-    text = path.read_text(errors="replace") if path.suffix in (".private", ".toml") or path.name in _SECRET else ""
+    text = _text(path) if path.suffix in (".private", ".toml") or path.name in _SECRET else ""
     if path.name == "pgpass":
         return [line.rpartition(":")[2] for line in text.splitlines()]
     if path.name == "secret":
@@ -90,8 +90,15 @@ def _is_log(path: Path) -> bool:
 
 
 def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with suppress(FileNotFoundError), path.open("rb") as file:  # a process of the test may be ending
         return file.read(64)
+    return b""
+
+
+def _text(path: Path) -> str:
+    with suppress(FileNotFoundError):
+        return path.read_text(errors="replace")
+    return ""
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -103,7 +110,10 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _of_store(path: Path) -> Iterator[str]:
     """The secrets in a database with PowerDNS's tables; one that a test has damaged may have none."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
+    with (
+        suppress(sqlite3.OperationalError),  # it has gone
+        closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db,
+    ):
         db.text_factory = lambda octets: octets.decode("utf-8", "replace")
         for query in ("SELECT content FROM cryptokeys", "SELECT secret FROM tsigkeys"):
             try:

@@ -90,3 +90,8 @@ def test_a_run_that_says_a_key_fails(folder: Path) -> None:
     for path in folder.rglob("*"):  # or the run that this test is of would find it, too
         if path.name in ("server.log", "test_it.py"):
             path.unlink()
+
+
+def test_a_file_that_has_gone_says_nothing(tmp_path: Path) -> None:
+    gone = tmp_path / "zones.db-shm"
+    assert (leaks._start(gone), leaks._text(gone)) == (b"", "")
