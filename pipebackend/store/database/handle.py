@@ -44,7 +44,7 @@ class Handle:
             return True
         self._follow()
         if self.connection is not None and not self._is_made:
-            self._is_made = schema.is_made(schema.checked_tables(self.fetch, self.path))
+            self._is_made = schema.is_made(schema.checked(self.fetch, self.path)[0])
         return self._is_made
 
     def is_open(self) -> bool:
@@ -131,7 +131,7 @@ class Handle:
         if self.connection is None:
             files.make(self.path)
             self._follow()
-        schema.checked_tables(self.fetch, self.path)  # before the file of somebody else is changed
+        schema.checked(self.fetch, self.path)  # before the file of somebody else is changed
         self._use_log()
         self._is_prepared = True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pipebackend.dnsdata import names
 from pipebackend.store.database import powerdnstables
-from pipebackend.store.database.schema import OUR_TABLE, apex_from, checked_tables, recorded_version, tables
+from pipebackend.store.database.schema import OUR_TABLE, apex_from, checked, tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -255,10 +255,10 @@ _ALL: tuple[tuple[str, Callable[[Run], None]], ...] = (
 
 
 def bring_up_to_date(run: Run, path: str) -> None:
-    """Makes what is missing, inside the caller's transaction; StoreFault as ``checked_tables``."""
-    if OUR_TABLE not in checked_tables(run, path):
+    """Makes what is missing, inside the caller's transaction; StoreFault as ``checked``."""
+    found, done = checked(run, path)
+    if OUR_TABLE not in found:
         run(f"CREATE TABLE {OUR_TABLE} (version INTEGER PRIMARY KEY, name TEXT NOT NULL)", ())
-    done = recorded_version(run)
     for version, (name, apply) in enumerate(_ALL[done:], done + 1):
         apply(run)
         run(f"INSERT INTO {OUR_TABLE} (version, name) VALUES (?, ?)", (version, name))

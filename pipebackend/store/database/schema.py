@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     Run = Callable[[str, tuple[object, ...]], list[tuple[object, ...]]]
 
-__all__ = ["OUR_TABLE", "VERSION", "apex_from", "checked_tables", "is_current", "is_made", "recorded_version", "tables"]
+__all__ = ["OUR_TABLE", "VERSION", "apex_from", "checked", "is_current", "is_made", "tables"]
 
 OUR_TABLE = "pipebackend_schema"
 VERSION = 8  # how many migrations there are
@@ -21,30 +21,32 @@ def is_made(names: set[str]) -> bool:
     return "domains" in names
 
 
-def checked_tables(run: Run, path: str) -> set[str]:
-    """The names of the tables; StoreFault if they are of another program or of a newer version of this one."""
+def checked(run: Run, path: str) -> tuple[set[str], int]:
+    """The names of the tables, and how many migrations were applied.
+
+    StoreFault if they are of another program or of a newer version of this one.
+    """
     found = tables(run)
     if found and not is_made(found):
         raise StoreFault(
             f"store {path}: this SQLite database belongs to something else: it has the table {min(found)!r} but no "
             "table 'domains'; name another file in the configuration"
         )
-    version = recorded_version(run) if OUR_TABLE in found else 0
+    version = _recorded_version(run) if OUR_TABLE in found else 0
     if version > VERSION:
         raise StoreFault(
             f"store {path}: made by a newer version of this software (schema {version}, this one knows {VERSION}); "
             "install that version, or restore a backup from before"
         )
-    return found
+    return found, version
 
 
 def is_current(run: Run, path: str) -> bool:
-    """Whether nothing is missing; StoreFault as ``checked_tables``."""
-    return OUR_TABLE in checked_tables(run, path) and recorded_version(run) == VERSION
+    """Whether nothing is missing; StoreFault as ``checked``."""
+    return checked(run, path)[1] == VERSION
 
 
-def recorded_version(run: Run) -> int:
-    """How many migrations were applied, if the store has our table of them."""
+def _recorded_version(run: Run) -> int:
     [(version,)] = run(f"SELECT coalesce(max(version), 0) FROM {OUR_TABLE}", ())
     return int(str(version))
 
