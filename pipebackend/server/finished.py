@@ -39,15 +39,24 @@ class ZoneAnswers:
     """Answers to questions for all records at a name of one zone.
 
     ``by_name`` has those that are there, by canonical name; where it has none, ``more`` says or finds it, or gives
-    None: then the session answers. ``tally`` counts them.
+    None: then the session answers. ``tally`` counts them. ``room`` is how many octets ``keep`` holds at most.
     """
 
-    __slots__ = ("by_name", "more", "tally")
+    __slots__ = ("_left", "_room", "by_name", "more", "tally")
 
-    def __init__(self, tally: list[int], more: Callable[[bytes], bytes | None]) -> None:
+    def __init__(self, tally: list[int], more: Callable[[bytes], bytes | None], room: int = 0) -> None:
         self.by_name: dict[bytes, bytes] = {}
         self.tally = tally
         self.more = more
+        self._room = self._left = room
+
+    def keep(self, name: bytes, answer: bytes) -> None:
+        """Have one more answer; where there is no room for it, all others are forgotten."""
+        self._left -= len(name) + len(answer)
+        if self._left < 0:
+            self.by_name.clear()
+            self._left = self._room
+        self.by_name[name] = answer
 
 
 NOBODY = ZoneAnswers([0, 0], lambda _: None)
@@ -131,13 +140,8 @@ class Finished:
         backend = session.backend
         assert backend is not None
         plain: Callable[[str], tuple[str, list[Plain]] | None] = getattr(zone, "plain", _nothing)
-        is_below, ident, nothing, written_plain = (
-            _below(zone),
-            zone.ident,
-            session.written(NOTHING),
-            session.written_plain,
-        )
-        end = b"." + zone.apex.encode("ascii") if zone.apex else b""
+        written_plain, ident, nothing = session.written_plain, zone.ident, session.written(NOTHING)
+        is_below, end = _below(zone), _end(zone)
 
         def make(name: bytes) -> bytes | None:
             text = name.decode("latin-1")
@@ -167,23 +171,18 @@ def _nothing(name: str) -> None:
 def _from_file(session: KeepingSession, zone: Zone, lines: Callable[[bytes], bytes | None]) -> ZoneAnswers:
     """Those of a compiled zone, of which ``lines`` reads what it has; see ``CompiledZone``."""
     assert session.backend is not None
-    absent, written, ident, room = _denier(session, zone), session.written_lines, zone.ident, MAX_READ_OCTETS
+    absent, written, ident = _denier(session, zone), session.written_lines, zone.ident
 
     def read(name: bytes) -> bytes | None:
-        nonlocal room
         found = lines(name)
         if not found:
             return None if found is None else absent(name)
         answer = written(found, ident)
         if answer is not None:
-            room -= len(name) + len(answer)
-            if room < 0:
-                answers.by_name.clear()
-                room = MAX_READ_OCTETS
-            answers.by_name[name] = answer
+            answers.keep(name, answer)
         return answer
 
-    answers = ZoneAnswers(session.backend.tally_of(zone), read)
+    answers = ZoneAnswers(session.backend.tally_of(zone), read, MAX_READ_OCTETS)
     return answers
 
 
@@ -197,10 +196,8 @@ def of_store(session: KeepingSession, key: bytes, room: int) -> ZoneAnswers:
     if backend is None or zone is None or zone.kind != "stored":
         return NOBODY
     plain, is_below, written, nothing = zone.plain, _below(zone), session.written_plain, session.written(NOTHING)  # type: ignore[attr-defined]
-    left = room
 
     def read(name: bytes) -> bytes | None:
-        nonlocal left
         if not is_below(name):
             return None
         owner = name.decode("ascii")
@@ -212,14 +209,10 @@ def of_store(session: KeepingSession, key: bytes, room: int) -> ZoneAnswers:
             return None
         answer = written(owner, found, ident) if found else nothing
         if found or name[:1] == b"*":  # asked for with each name that is not there
-            left -= len(name) + len(answer)
-            if left < 0:
-                answers.by_name.clear()
-                left = room
-            answers.by_name[name] = answer
+            answers.keep(name, answer)
         return answer
 
-    answers = ZoneAnswers(backend.tally_of(zone), read)
+    answers = ZoneAnswers(backend.tally_of(zone), read, room)
     return answers
 
 
@@ -229,9 +222,14 @@ def _denier(session: KeepingSession, zone: Zone) -> Callable[[bytes], bytes | No
     return lambda name: nothing if is_below(name) else None
 
 
+def _end(zone: Zone) -> bytes:
+    """What names below the zone's apex end with."""
+    return b"." + zone.apex.encode("ascii") if zone.apex else b""
+
+
 def _below(zone: Zone) -> Callable[[bytes], bool]:
     """Whether a name in lower case is one of a host, written in the one way that there is, below the zone's apex."""
-    end = b"." + zone.apex.encode("ascii") if zone.apex else b""
+    end = _end(zone)
 
     def is_below(name: bytes) -> bool:
         return (
