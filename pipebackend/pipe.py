@@ -7,7 +7,7 @@ from pipebackend.base import logs
 from pipebackend.base.errors import BackendError, RecordFault, RequestFault
 from pipebackend.base.version import VERSION
 from pipebackend.dnsdata import datalines, names
-from pipebackend.dnsdata.records import ENT, PRIORITY_TYPES, Client
+from pipebackend.dnsdata.records import ENT, Client
 from pipebackend.server import launch
 from pipebackend.server.framing import MAX_REQUEST
 
@@ -198,17 +198,16 @@ class PipeSession:
         return "".join([*lines, "END\n"]).encode("ascii")
 
     def _data(self, record: Record, ident: int) -> str:
-        owner, type_, ttl, content, auth, scope = record
-        if type_ == ENT:
+        if record.type == ENT:
             type_, content = _ENT if self._backend.registry.powerdns.has_ents else _ENT_BEFORE_5_1
-        elif type_ in PRIORITY_TYPES:
-            content = content.replace(" ", "\t", 1)
-        elif type_ == "LUA" and "\n" in content:
-            return self._lua(record, ident)
-        elif "\n" in content:  # of LUA
-            raise RecordFault(f"{owner} {type_}: PIPE has no way to say that code has several lines; use REMOTE")
-        head = f"DATA\t{scope}\t{auth:d}\t" if self._abi >= 3 else "DATA\t"
-        return f"{head}{owner or '.'}\tIN\t{type_}\t{ttl}\t{ident}\t{content}\n"
+            record = record._replace(type=type_, content=content)
+        elif "\n" in record.content:
+            if record.type == "LUA":
+                return self._lua(record, ident)
+            fault = "PIPE has no way to say that code has several lines; use REMOTE"
+            raise RecordFault(f"{record.owner} {record.type}: {fault}")
+        line = datalines.line(record, ident)
+        return line if self._abi >= 3 else "DATA\t" + line.split("\t", 3)[3]  # without scope and auth
 
     def _lua(self, record: Record, ident: int) -> str:
         """Code in several lines, of which PowerDNS's API makes a stored record: on one, or not at all."""
