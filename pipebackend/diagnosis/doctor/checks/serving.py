@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipebackend.diagnosis.doctor.case import Case
+from pipebackend.diagnosis.doctor.checks.timing import processes
 from pipebackend.diagnosis.doctor.coprocess import Coprocess
 from pipebackend.diagnosis.doctor.findings import Finding, error, warning
 from pipebackend.diagnosis.doctor.pdnsconf import is_yes
@@ -13,7 +14,6 @@ from pipebackend.diagnosis.doctor.served import Served
 __all__ = ["CHECKS"]
 
 _WRITING = ("api", "secondary", "slave", "dnsupdate", "autosecondary", "superslave")
-_THREADS = 3  # PowerDNS's default
 
 
 def _ours(case: Case) -> Iterator[tuple[Coprocess, Served]]:
@@ -57,9 +57,8 @@ def read_only_store(case: Case) -> Iterator[Finding]:
 
 def connections(case: Case) -> Iterator[Finding]:
     """Each process has one connection, and each thread of PowerDNS its process, but for those of a socket."""
+    needed = processes(case)
     for coprocess, served in _ours(case):
-        threads = case.conf.value("distributor-threads", str(_THREADS))
-        needed = int(threads) + 1 if threads.isdigit() else _THREADS + 1
         free = served.standing.free_connections if served.standing is not None else needed
         if free < needed and coprocess.connector not in ("unix", "http"):
             yield warning(

@@ -10,7 +10,7 @@ from pipebackend.diagnosis.doctor.coprocess import Coprocess
 from pipebackend.diagnosis.doctor.findings import Finding, error, warning
 from pipebackend.diagnosis.doctor.pdnsconf import Setting
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "processes", "with_timeout"]
 
 _USUAL = 2000  # milliseconds
 _SHORTEST = 500
@@ -104,10 +104,13 @@ def keys_kept(case: Case) -> Iterator[Finding]:
                 )
 
 
+def processes(case: Case) -> int:
+    """How many coprocesses PowerDNS launches: one for each distributor of each receiver, and one for TCP (rule L-6)."""
+    return case.conf.number("distributor-threads", 3) * case.conf.number("receiver-threads", 1) + 1
+
+
 def threads(case: Case) -> Iterator[Finding]:
-    """Rule L-6: a process for each distributor of each receiver, and one for TCP."""
-    name = "distributor-threads"
-    count = case.conf.number(name, 3) * case.conf.number("receiver-threads", 1) + 1
+    name, count = "distributor-threads", processes(case)
     for coprocess in case.coprocesses:
         if coprocess.command and count > _MANY:
             place = case.place(name) if name in case.conf.settings else case.place("receiver-threads")
