@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipebackend.dnsdata import nsec3param
 from pipebackend.rollover import delays
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Denial", "changed", "read", "write"]
 
-PARAM = "1 0 0 -"  # RFC 9276 section 3.1
+PARAM = nsec3param.to_text(nsec3param.Nsec3Param())  # RFC 9276 section 3.1
 _LAST_WITHOUT_NSEC3 = 5  # validators of RSASHA1 and older ones may not know NSEC3 (RFC 5155 section 2)
 _LEAVING_KIND = "X-PIPEBACKEND-NSEC3-UNTIL"  # metadata: the moment from which nobody asks for hashes
 

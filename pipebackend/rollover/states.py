@@ -108,9 +108,9 @@ class Key:
         return (getattr(self, record) for record in RECORDS)
 
     @property
-    def served_spans(self) -> Iterator[Span]:
+    def served_spans(self) -> tuple[Span, Span, Span]:
         """Those of what this zone's servers have, which is all but the DS."""
-        return (getattr(self, record) for record in RECORDS[:3])
+        return self.dnskey, self.key_rrsig, self.zone_rrsig
 
     @property
     def is_traceless(self) -> bool:

@@ -94,9 +94,7 @@ class Reader:
         if not self.is_amid and octets.startswith(b"POST /"):
             before, end, body = octets.partition(b"\r\n\r\n")
             head = _heads.get(before)
-            if (
-                head is not None and end and head.length == len(body)
-            ):  # the same octets say the same: no need to parse them
+            if head is not None and end and head.length == len(body):  # the same octets say the same
                 self.requests.append(Request(head.verb, head.target, head.headers, body, True))
                 return
             self._before = before if end else b""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipebackend.server.arguments import Arguments
     from pipebackend.server.worker import NewTranslate
 
-__all__ = ["Foreman", "run"]
+__all__ = ["Master", "run"]
 
 MOST_CONNECTIONS = 16_384
 MOST_VAIN = 10  # so many workers in a row that ended before they were ready: then the service ends
@@ -52,7 +52,7 @@ def run(given: Arguments, new_translate: NewTranslate | None) -> None:
                 from pipebackend.server import beside
 
                 beside.start(given, where)
-            status = Foreman(listener, given.workers or len(os.sched_getaffinity(0)), most, admits).run()
+            status = Master(listener, given.workers or len(os.sched_getaffinity(0)), most, admits).run()
     finally:
         listener.close()
         if given.listen and given.listen != SYSTEMD:
@@ -95,7 +95,7 @@ class Worker:
         return True
 
 
-class Foreman:
+class Master:
     """The connections of all workers."""
 
     def __init__(self, listener: socket.socket, workers: int, files: int, admits: Callable[[str], bool]) -> None:

@@ -123,9 +123,9 @@ def load(config: Config, previous: Registry | None = None, files: Fingerprint | 
     seen: dict[str, Section] = {}
     for section in sections:
         apex, kind = _checked_head(section, seen, known_policies)
-        before = previous.entry(apex) if previous is not None else None
         if not kind:
             continue
+        before = previous.entry(apex) if previous is not None else None
         if before is not None and same_config and _is_fresh(before):
             entries.append(before)
         else:

@@ -64,14 +64,15 @@ def to_file(source: Database, path: str) -> None:
     """A copy in a new private file of SQLite; never overwrites one."""
     target = Database(handle_at(path))
     files.check_place(target.path)
-    with Acting(user_of_place(path)):
+    acting = Acting(user_of_place(path))
+    with acting:
         files.make_backup(path)
     try:
         copy(source, target, lambda table, count: None)
         target.close()
     except BaseException:
         target.close()
-        with Acting(user_of_place(path)):
+        with acting:
             files.drop_backup(target.path)
         raise
 

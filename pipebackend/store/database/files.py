@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_place",
+    "drop_backup",
     "identity",
     "make",
     "make_backup",

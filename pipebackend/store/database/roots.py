@@ -7,8 +7,6 @@ out.
 
 from __future__ import annotations
 
-import os
-
 from pipebackend.base.ownership import Acting, user_of_place
 from pipebackend.store.database.handle import Handle
 
@@ -24,7 +22,7 @@ __all__ = ["RootsHandle", "handle_at"]
 
 def handle_at(path: str) -> Handle:
     """The connection to SQLite's file at ``path``."""
-    user = user_of_place(path) if not os.geteuid() else 0
+    user = user_of_place(path)
     return RootsHandle(path, user) if user else Handle(path)
 
 
