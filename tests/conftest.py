@@ -114,9 +114,15 @@ def postgresql() -> Generator[databases.Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest) -> Generator[str]:
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """The kinds of store; a test of one kind alone overrides it."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store_url(store_kind: str, request: pytest.FixtureRequest) -> Generator[str]:
     """The address of an empty store of each kind."""
-    if request.param == "sqlite":
+    if store_kind == "sqlite":
         yield "sqlite:zones.db"
         return
     cluster: databases.Cluster = request.getfixturevalue("postgresql")
@@ -165,12 +171,12 @@ def no_secret_is_said(request: pytest.FixtureRequest) -> Generator[None]:
     """No private key and no secret of a test is in a log or a trace of it; pytest then removes what it has left."""
     folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     yield
-    in_databases = {secret for content in databases.contents_of_keys() for secret in leaks.of_keys(content)}
-    request.config.stash[_SECRETS] |= in_databases
+    secrets = {secret for content in databases.contents_of_keys() for secret in leaks.of_keys(content)}
     if folder is not None:
-        request.config.stash[_SECRETS] |= leaks.of_folder(folder)
-        if said := leaks.found(folder, {}, request.config.stash[_SOURCES] | in_databases):
-            pytest.fail("\n".join(said))
+        secrets |= leaks.of_folder(folder)
+    request.config.stash[_SECRETS] |= secrets
+    if folder is not None and (said := leaks.found(folder, {}, request.config.stash[_SOURCES] | secrets)):
+        pytest.fail("\n".join(said))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -178,7 +184,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Nor in what was printed, or lies in folders of several tests: the run fails if one is."""
     config = session.config
     folder: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
-    said = [*config.stash[_SAID], *leaks.found(folder, config.stash[_OUTPUT], config.stash[_SECRETS])]
+    said = [
+        *config.stash[_SAID],
+        *leaks.found(folder, config.stash[_OUTPUT], config.stash[_SECRETS] | leaks.of_folder(folder)),
+    ]
     if hasattr(config, "workeroutput"):
         config.workeroutput[_OF_WORKER] = (said, list(config.stash[_SECRETS]))
         return

@@ -53,9 +53,9 @@ def of_sources(folder: Path) -> set[str]:
 def found(folder: Path, output: Mapping[str, str], known: set[str]) -> list[str]:
     """A line for each place where a secret was said: a file below ``folder``, or ``output`` by its title.
 
-    ``known`` are secrets besides those of the folder.
+    ``known`` are the secrets.
     """
-    known = pieces(known | of_folder(folder))
+    known = pieces(known)
     texts = ((str(path), _text(path)) for path in _files(folder) if _is_log(path))
     return [
         f"{title} has {piece!r} of a private key or secret"

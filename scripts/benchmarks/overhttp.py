@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scripts.benchmarks.figures import AT_LEAST, Goal
 from scripts.benchmarks.responders import REMOTE, Responder, ResponderFailed, command_of, pinned, write_rules
 from scripts.benchmarks.roundtrip import LIMIT, POSITIVE, REPEATED, micro, zone_id
-from tests.live.servers import HOST, PATIENCE, free_port
+from tests.live.servers import HOST, PATIENCE, free_port, listens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +68,7 @@ def listening(running: ExitStack, command: Sequence[str], path: str = "/dns") ->
     running.callback(process.wait, PATIENCE)
     running.callback(process.terminate)
     deadline = time.monotonic() + PATIENCE
-    while not _is_connected(port):
+    while not listens(port):
         if process.poll() is not None or time.monotonic() > deadline:
             raise ResponderFailed(f"{words!r} does not listen")
         time.sleep(0.02)
@@ -142,11 +142,3 @@ def _connection(url: str) -> socket.socket:
     client = socket.create_connection((HOST, int(url.split(":")[2].partition("/")[0])))
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return client
-
-
-def _is_connected(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), 1).close()
-    except OSError:
-        return False
-    return True

@@ -5,21 +5,24 @@ Both zones are below one parent, whose DS follow the CDS of each.
 
 from __future__ import annotations
 
-import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import dns.dnssec
 import dns.rdatatype
 
 from pipebackend.backend.opening import open_backend
+from pipebackend.rollover import states
 from pipebackend.rollover.maintainer import Maintainer
 from tests.live.knot import Knot
 from tests.live.modes.page import Section
+from tests.live.repeating import Repeating
 from tests.live.servers import PdnsServer, owner_for_pdnsutil
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pipebackend.rollover.maintainer import Report
@@ -91,35 +94,6 @@ class Seen:
         self.note(moment, "DS", {ds.key_tag for ds in _records(parent, self.apex, "DS")})
 
 
-class _Watching(threading.Thread):
-    """Looks at a zone again and again, and does what else is to be done with it."""
-
-    def __init__(self, seen: Seen, server: Any, parent: PdnsServer, start: float, work: Any = None) -> None:
-        super().__init__()
-        self._look = lambda: seen.look(server, parent, start)
-        self._work = work or (lambda: None)
-        self._ended = threading.Event()
-        self._failure: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            while not self._ended.wait(0.1):
-                self._work()
-                self._look()
-        except BaseException as exc:
-            self._failure = exc
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._ended.set()
-        self.join()
-        if self._failure is not None and kind is None:
-            raise self._failure
-
-
 class Both:
     """The two zones and their parent, whose servers run."""
 
@@ -146,6 +120,18 @@ class Both:
             owner = owner_for_pdnsutil(label, PARENT)
             self.parent.said("replace-rrset", PARENT, owner, "DS", str(TTL), *sorted(wanted))
 
+    @contextmanager
+    def watched(self, seen: Mapping[str, Seen], start: float) -> Iterator[None]:
+        """Looks at both zones again and again from the moment ``start`` on, while the parent follows their CDS."""
+
+        def look(apex: str) -> None:
+            server = self.ours if apex == OURS else self.knot
+            self.registry(server, apex)
+            seen[apex].look(server, self.parent, start)
+
+        with Repeating(lambda: look(OURS), 0.1), Repeating(lambda: look(KNOT), 0.1):
+            yield
+
     def maintain(self, roles: tuple[str, ...] = ()) -> Report:
         backend = open_backend(str(self.section.folder / "pipebackend.toml"))
         try:
@@ -157,7 +143,7 @@ class Both:
         return report
 
     def _note_waits(self, key: Key) -> None:
-        for name in ("dnskey", "key_rrsig", "zone_rrsig", "ds"):
+        for name in states.RECORDS:
             span = getattr(key, name)
             if span.end is not None:
                 self.longest[key.tag, name, span.state] = span.end - span.since
@@ -187,18 +173,13 @@ def rolled(folder: Path) -> tuple[dict[str, dict[str, Seen]], dict[tuple[int, st
     both = Both(folder)
     found: dict[str, dict[str, Seen]] = {}
     with both.parent, both.ours, both.knot:
-        with _Watching(Seen(OURS), both.ours, both.parent, 0, lambda: both.registry(both.ours, OURS)), \
-             _Watching(Seen(KNOT), both.knot, both.parent, 0, lambda: both.registry(both.knot, KNOT)):  # fmt: skip
+        with both.watched({OURS: Seen(OURS), KNOT: Seen(KNOT)}, 0):
             _until_idle(both)
         time.sleep(2 * TTL)  # Knot's waits are over, too
         for role in ("zsk", "ksk"):
             tags = {dns.dnssec.key_id(key) for key in _records(both.knot, KNOT, "DNSKEY")}
             found[role] = {OURS: Seen(OURS), KNOT: Seen(KNOT)}
-            start = time.monotonic()
-            with (
-                _Watching(found[role][OURS], both.ours, both.parent, start, lambda: both.registry(both.ours, OURS)),
-                _Watching(found[role][KNOT], both.knot, both.parent, start, lambda: both.registry(both.knot, KNOT)),
-            ):
+            with both.watched(found[role], time.monotonic()):
                 time.sleep(1)
                 both.knot.roll(role)
                 both.maintain((role,))

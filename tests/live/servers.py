@@ -46,6 +46,7 @@ __all__ = [
     "free_port",
     "gsqlite3_schema",
     "installed_command",
+    "listens",
     "missing_programs",
     "owner_for_pdnsutil",
     "pdns_version",
@@ -162,6 +163,15 @@ def first_airports(count: int) -> str:
     """airports.tsv with so many airports only, where a test needs many zones and not many names."""
     with open(Path(__file__).parents[2] / "airports.tsv", encoding="utf-8") as table:
         return "".join(islice(table, 1 + count))
+
+
+def listens(port: int) -> bool:
+    """Whether a server on loopback takes connections there."""
+    try:
+        socket.create_connection((HOST, port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:

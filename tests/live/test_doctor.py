@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -17,7 +15,16 @@ import pytest
 from pipebackend.admin.operator import Operator
 from pipebackend.backend.opening import open_backend
 from pipebackend.diagnosis.doctor import advised, examination, server
-from tests.live.servers import NO_CACHES, PATIENCE, PdnsServer, ServerFailed, free_port, installed_command, program
+from tests.live.servers import (
+    NO_CACHES,
+    PATIENCE,
+    PdnsServer,
+    ServerFailed,
+    free_port,
+    installed_command,
+    listens,
+    program,
+)
 from tests.making import write_config
 from tests.unit.diagnosis.doctor.conftest import apply, open_up
 from tests.unit.diagnosis.doctor.test_pdnsconf import READINGS
@@ -84,17 +91,13 @@ def started(place, folder):
     command = [installed_command("remoteshim"), "--listen", place, "--workers", "1"]
     process = subprocess.Popen([*command, "--config", str(folder / "pipebackend.toml")])
     deadline = time.monotonic() + PATIENCE
-    while not listens(place) and time.monotonic() < deadline:
+    while not is_there(place) and time.monotonic() < deadline:
         time.sleep(0.02)
     return process
 
 
-def listens(place):
-    if place.startswith("unix:"):
-        return os.path.exists(place.removeprefix("unix:"))
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", urlsplit(place).port)):
-        return True
-    return False
+def is_there(place):
+    return os.path.exists(place.removeprefix("unix:")) if place.startswith("unix:") else listens(urlsplit(place).port)
 
 
 @pytest.mark.parametrize("protocol", advised.PROTOCOLS)

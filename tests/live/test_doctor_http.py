@@ -13,8 +13,7 @@ import pytest
 
 from pipebackend.diagnosis.doctor import examination
 from tests.live.overhttp import FORMS, HttpService
-from tests.live.servers import HOST, PATIENCE, ServerFailed, free_port, program
-from tests.live.test_http_tunnels import listens
+from tests.live.servers import HOST, PATIENCE, ServerFailed, free_port, listens, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ import pytest
 
 from tests.live.flood import TXT, ask_all
 from tests.live.overhttp import HttpService
-from tests.live.servers import HOST, PATIENCE, PdnsServer, free_port, installed_command, program
+from tests.live.servers import HOST, PATIENCE, PdnsServer, free_port, installed_command, listens, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,14 +74,6 @@ class Tunnel:
 
     def logs(self) -> str:
         return "\n".join(file.read_text() for file in self._folder.glob("*.log"))
-
-
-def listens(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import dns.dnssec
 import dns.rdatatype
@@ -16,6 +15,7 @@ from pipebackend.rollover.maintainer import Maintainer, Report
 from tests.live.modes.example import APEX, ZONE
 from tests.live.modes.page import Section
 from tests.live.modes.test_rollovers import FRESH_NAMES, FRESH_RECORDS, PARENT, PARENT_ZONE, Watching
+from tests.live.repeating import Repeating
 from tests.live.servers import PdnsServer, Unbound, owner_for_pdnsutil
 
 if TYPE_CHECKING:
@@ -39,33 +39,6 @@ retire_safety = 0
 parent_ds_ttl = 1
 parent_check = ["127.0.0.1:{port}"]
 """
-
-
-class Repeating(threading.Thread):
-    """Does something again and again in the background; what fails there fails the test at its end."""
-
-    def __init__(self, work: Any) -> None:
-        super().__init__()
-        self._work = work
-        self._ended = threading.Event()
-        self.failure: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            while not self._ended.wait(0.3):
-                self._work()
-        except BaseException as exc:
-            self.failure = exc
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._ended.set()
-        self.join()
-        if self.failure is not None and kind is None:
-            raise self.failure
 
 
 class Zone:

@@ -43,10 +43,10 @@ def test_a_key_in_a_log_is_found(folder: Path, name: str) -> None:
     start = "2026-11-22T09:30:01.250101Z 4711.1    0.052 ms " if name == "trace" else "a line\n"
     for said in (value, json.dumps({"key": content}), value.replace("/", "\\/"), f"x{value[:20]}", SECRET):
         (folder / name).write_text(start + said)
-        assert len(leaks.found(folder, {}, set())) == 1, said
-        assert len(leaks.found(folder, {"stderr of a test": said}, set())) == 2
+        assert len(leaks.found(folder, {}, leaks.of_folder(folder))) == 1, said
+        assert len(leaks.found(folder, {"stderr of a test": said}, leaks.of_folder(folder))) == 2
     (folder / name).write_text(start + value[:10])
-    assert not leaks.found(folder, {}, set())
+    assert not leaks.found(folder, {}, leaks.of_folder(folder))
     (folder / name).unlink()
 
 
@@ -62,7 +62,7 @@ def test_a_key_in_a_log_is_found(folder: Path, name: str) -> None:
 def test_secrets_of_http_and_passwords_of_postgresql_are_known(folder: Path, name: str, content: str) -> None:
     (folder / name).write_text(content)
     (folder / "log").write_text(f"GET /dns/{PASSWORD}/lookup")
-    assert len(leaks.found(folder, {}, set())) == 1
+    assert len(leaks.found(folder, {}, leaks.of_folder(folder))) == 1
     (folder / "log").unlink()
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,7 @@ from tests.live.servers import (
     free_port,
     gsqlite3_schema,
     installed_command,
+    listens,
     pdns_version,
     program,
 )
@@ -135,7 +135,7 @@ class Section:
             service = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.services.append(service)
         deadline = time.monotonic() + PATIENCE
-        while not _listens(self.port(SERVICE_PORT)):
+        while not listens(self.port(SERVICE_PORT)):
             assert service.poll() is None and time.monotonic() < deadline, (self.folder / "service.log").read_text()
             time.sleep(0.02)
         return service
@@ -199,14 +199,6 @@ class Section:
         for name, command in called.items():
             (tools / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
             (tools / name).chmod(0o755)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _text_of(title: str) -> str:

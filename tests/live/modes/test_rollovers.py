@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.dnssec
 import dns.rcode
@@ -13,6 +12,7 @@ import pytest
 
 from tests.live.modes.example import APEX, EXPECTED, ZONE, Expected, ds_of, fault_of, until
 from tests.live.modes.page import Section
+from tests.live.repeating import Repeating
 from tests.live.servers import PdnsServer, Unbound, owner_for_pdnsutil
 
 if TYPE_CHECKING:
@@ -55,23 +55,21 @@ ROUND = 0.05
 QUESTIONS = 100  # of each step, at least: four rounds
 
 
-class Watching(threading.Thread):
+class Watching(Repeating):
     """Asks a resolver again and again; ``bad`` are the answers that were not right or not validated."""
 
     def __init__(self, resolver: Unbound) -> None:
-        super().__init__()
+        super().__init__(self._ask_all, ROUND)
         self._resolver = resolver
-        self._ended = threading.Event()
         self.asked = 0
         self.rounds = 0
         self.bad: list[str] = []
         self.signers: set[int] = set()  # the tags of the keys whose signatures were seen
 
-    def run(self) -> None:
-        while not self._ended.wait(ROUND):
-            for expected in (*EXPECTED, *(each._replace(name=each.name.format(self.rounds)) for each in FRESH)):
-                self._ask(expected)
-            self.rounds += 1
+    def _ask_all(self) -> None:
+        for expected in (*EXPECTED, *(each._replace(name=each.name.format(self.rounds)) for each in FRESH)):
+            self._ask(expected)
+        self.rounds += 1
 
     def _ask(self, expected: Expected) -> None:
         answer = self._resolver.query(expected.question, expected.type)
@@ -85,14 +83,6 @@ class Watching(threading.Thread):
         fault = fault_of(answer, expected)
         if fault:
             self.bad.append(f"question {self.asked}: {fault}")
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self.join()
 
 
 class Servers(NamedTuple):

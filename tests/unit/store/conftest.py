@@ -6,24 +6,10 @@ import pytest
 
 from pipebackend.store import open_store
 
-KINDS = ("sqlite", "postgresql")
-
-
-@pytest.fixture(params=KINDS)
-def kind(request):
-    """The kinds of store; a test of one kind alone overrides it."""
-    return request.param
-
 
 @pytest.fixture
-def url(kind, request):
-    if kind == "sqlite":
-        yield "sqlite:zones.db"
-        return
-    cluster = request.getfixturevalue("postgresql")
-    database = cluster.new_database()
-    yield database
-    cluster.drop_database(database)
+def url(store_url):
+    return store_url
 
 
 @pytest.fixture

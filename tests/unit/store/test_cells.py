@@ -12,7 +12,7 @@ NAME = "x.example.org"
 
 
 @pytest.fixture
-def kind():
+def store_kind():
     return "sqlite"
 
 

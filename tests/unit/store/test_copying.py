@@ -110,7 +110,7 @@ def test_a_store_that_is_not_there_is_not_copied(store, target):
         store.copy_to(target, lambda table, count: None)
 
 
-@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("store_kind", ["postgresql"])
 def test_a_backup_of_postgresql_is_a_private_file(store, tmp_path):
     filled(store)
     store.backup(tmp_path / "copy.db")
@@ -123,7 +123,7 @@ def test_a_backup_of_postgresql_is_a_private_file(store, tmp_path):
         store.backup(tmp_path / "copy.db")
 
 
-@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("store_kind", ["postgresql"])
 def test_the_check_finds_what_is_wrong(store):
     assert store.check() == []
     store.ensure_domain(APEX, 5)

@@ -31,7 +31,7 @@ SOA = Record(APEX, "SOA", 60, "ns1.example.org hostmaster.example.org 1 2 3 4 5"
 
 
 @pytest.fixture
-def kind():
+def store_kind():
     return "postgresql"
 
 

@@ -61,7 +61,7 @@ def test_a_store_that_nobody_has_made_has_none(store):
     assert store.refusal(7) is None
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("store_kind", ["sqlite"])
 @pytest.mark.parametrize("statements", [OLDER, OF_POWERDNS], ids=["older", "of PowerDNS"])
 def test_a_store_without_the_table_gets_it_by_the_first_write(store, ident, opened, statements):
     store.close()

@@ -17,7 +17,7 @@ APEX = "example.org"
 
 
 @pytest.fixture
-def kind():
+def store_kind():
     return "sqlite"
 
 

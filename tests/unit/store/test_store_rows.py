@@ -62,7 +62,7 @@ def test_names_are_stored_as_powerdns_stores_them(store):
     assert [row.name for row in store.domains()] == ["", r"a\.b.example"]
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])  # gpgsql's schema takes no capitals
+@pytest.mark.parametrize("store_kind", ["sqlite"])  # gpgsql's schema takes no capitals
 def test_names_match_in_any_case(store):
     store.init()
     in_database(store, "INSERT INTO domains (id, name, type, master) VALUES (3, 'EXAMPLE.Org', 'SLAVE', '192.0.2.1')")
@@ -157,7 +157,7 @@ def test_a_nul_is_refused_by_postgresql(store):
         assert store.metadata(APEX) == {}
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("store_kind", ["sqlite"])
 def test_text_that_is_no_unicode_in_the_database_is_a_fault(store):
     store.set_metadata(APEX, 5, "X-TEXT", ["good"])
     in_database(store, "UPDATE domainmetadata SET content = CAST(x'ff' AS TEXT)")

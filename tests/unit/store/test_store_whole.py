@@ -65,7 +65,7 @@ def test_taking_away_what_is_not_there_makes_no_store(store, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("store_kind", ["sqlite"])
 def test_the_first_write_makes_a_private_store_that_readers_share(store, tmp_path):
     old_mask = os.umask(0)
     try:
@@ -88,7 +88,7 @@ def test_opening_imports_no_database_driver():
     assert run.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("store_kind", ["sqlite"])
 def test_init_makes_a_store_once(store, opened, tmp_path):
     store.init()
     store.close()
@@ -245,7 +245,7 @@ def test_the_data_version_tells_of_every_change(store, opened):
     assert changed()
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("store_kind", ["sqlite"])
 def test_a_store_that_was_replaced_is_read_anew(store, opened, tmp_path):
     other = opened()
     add_key(store, content="old")
@@ -261,7 +261,7 @@ def test_a_store_that_was_replaced_is_read_anew(store, opened, tmp_path):
     assert other.data_version() != before
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("store_kind", ["sqlite"])
 def test_a_store_that_was_deleted_is_empty(store, tmp_path):
     add_key(store)
     before = store.data_version()
@@ -272,7 +272,7 @@ def test_a_store_that_was_deleted_is_empty(store, tmp_path):
     assert add_key(store) == 1
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("store_kind", ["sqlite"])
 def test_a_file_that_nobody_wrote_to_yet_is_an_empty_store(store, tmp_path):
     """Between making the file and the first commit a reader sees this."""
     (tmp_path / "zones.db").touch(mode=0o600)

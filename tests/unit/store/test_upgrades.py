@@ -22,7 +22,7 @@ NAMES_OF_VERSION_2 = """INSERT INTO pipebackend_names (domain_id, hidden, key, n
 
 
 @pytest.fixture
-def kind():
+def store_kind():
     return "sqlite"
 
 
