@@ -31,9 +31,14 @@ def run(backend: Backend, text: str) -> list[str]:
     Nobody can be asked: where a command would ask, it must be told --yes.
     """
     try:
+        os.fsencode(text)
         group, *words = shlex.split(text)
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can write
+        raise RequestFault(f"{text[:60]!r}: it has a character that UTF-8 does not have") from None
     except ValueError as exc:
         raise RequestFault(f"{text[:60]!r}: {exc}") from None
+    if "\0" in text:  # no file has such a name
+        raise RequestFault(f"{text[:60]!r}: it has a NUL")
     if group not in _GROUPS or (words and words[0] in _AT_A_TERMINAL):
         raise RequestFault(f"{text[:60]!r} works at a shell alone: zoneutil {text[:60]}")
     if (group, words[:1]) == ("zone", ["import"]):

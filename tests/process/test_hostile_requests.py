@@ -103,22 +103,13 @@ def test_a_key_over_which_the_process_is_killed_is_in_no_log(start: Start, confi
 @pytest.mark.parametrize(
     "request_",
     [
-        pytest.param(SET_TSIG_KEY.replace(b'"k."', b'"\\ud800."'), id="lone surrogate"),
-        pytest.param(SET_TSIG_KEY.replace(b'=="', b'==\\udcff"'), id="lone surrogate in the secret"),
-        pytest.param(SET_TSIG_KEY.replace(b'"hmac-sha256."', b'"\\ud800"'), id="lone surrogate in the algorithm"),
-        pytest.param(ADD_KEY.replace(b"v1.2", b"v1.2 \\ud800"), id="lone surrogate in the key"),
-        pytest.param(ADD_KEY.replace(b'"flags": 257', b'"flags": 99999999999999999999'), id="huge flags"),
-        pytest.param(SET_TSIG_KEY.replace(b'"k."', b'"k\\u0000."'), id="NUL"),
-        pytest.param(SET_TSIG_KEY.replace(b'"k."', b"7"), id="number"),
-        pytest.param(SET_TSIG_KEY.replace(b"}}", b"}"), id="cut off"),
-        pytest.param(ADD_KEY.replace(b'"flags": 257', b'"flags": 1e999'), id="endless flags"),
-        pytest.param(ADD_KEY.replace(b'"t.example."', b'["t.example."]'), id="list"),
-        pytest.param(ADD_KEY.replace(b"{", b"[", 1), id="no JSON"),
-        pytest.param(call("searchRecords", content=SECRET, maxResults=1 << 63, pattern="*"), id="one that raised"),
-        pytest.param(call("directBackendCmd", query=f"tsig import k hmac-sha256 {SECRET} \ud800"), id="command"),
+        pytest.param(call("searchRecords", content=SECRET, maxResults=1 << 63, pattern="*"), id="number"),
+        pytest.param(call("directBackendCmd", content=SECRET, query="zone import x.example a\0"), id="NUL"),
+        pytest.param(call("directBackendCmd", content=SECRET, query="zone import x.example \ud800"), id="surrogate"),
     ],
 )
-def test_a_key_in_a_request_that_fails_is_in_no_log_and_no_answer(start: Start, config: Path, request_: bytes) -> None:
+def test_a_key_in_a_request_that_raised_is_in_no_log_and_no_answer(start: Start, config: Path, request_: bytes) -> None:
+    """Other forms of broken requests, which raised nothing: tests/unit/dnsdata/test_shown.py and tests/fuzz."""
     coprocess = start("remoteshim", "--config", str(config))
     coprocess.begin()
     answer = coprocess.ask(request_).decode()
@@ -193,7 +184,9 @@ def size_of(store: Path) -> int:
     return sum(os.stat(f"{store}{end}").st_size for end in ("", "-wal") if os.path.exists(f"{store}{end}"))
 
 
-@pytest.mark.parametrize("word", [b"domainmetadata", b"cryptokeys", b"CREATE TABLE"])
+# The first octet of each, in the definition of an index, a trigger and a table, and in the name of a table: elsewhere
+# SQLite quotes nothing that is not text
+@pytest.mark.parametrize("word", [b"domainmetadata (domain_id", b"records WHEN", b"NOT NULL COLLATE", b"cryptokeys"])
 def test_a_damaged_octet_in_the_schema_ends_no_process(start: Start, config: Path, word: bytes) -> None:
     """SQLite quotes the octet, which is no UTF-8; every zone was gone, those of files, too."""
     coprocess = start("remoteshim", "--config", str(config))

@@ -148,6 +148,15 @@ def test_a_file_outside_the_folder_of_the_configuration_is_not_read_for_a_client
     opened.close()
 
 
+@pytest.mark.parametrize("odd", ["\0", "\ud800", "'"])
+def test_a_command_that_names_no_possible_file_is_refused_with_a_reason(backend: Backend, odd: str) -> None:
+    """The path was resolved as it came, which raised: a traceback in the log for each request."""
+    for command in (f"zone import e.test a{odd}", f"zone check {odd}", f"record lookup {odd}.e.test"):
+        with pytest.raises(RequestFault) as caught:
+            backendcmd.answer(backend, command)
+        assert str(caught.value).isprintable()
+
+
 def test_any_number_of_results_may_be_asked_for(backend: Backend) -> None:
     assert len(list(backend.search("lax.cities.example", 2**63))) == 2
 
