@@ -18,6 +18,7 @@ import dns.rdatatype
 import dns.zone
 import pytest
 
+from tests.live.pairs import named_conf
 from tests.live.rdata_samples import SAMPLES
 from tests.live.release import powerdns_line
 from tests.live.servers import (
@@ -95,6 +96,10 @@ def server(
 
 @pytest.fixture(scope="module")
 def transferred(server: PdnsServer) -> dict[str, list[tuple[int, bytes]]]:
+    return records_of(server)
+
+
+def records_of(server: PdnsServer) -> dict[str, list[tuple[int, bytes]]]:
     """The zone as AXFR gives it: owner → number and octets of each record."""
     zone = dns.zone.Zone(ZONE, relativize=False)
     dns.query.inbound_xfr(HOST, zone, port=server.port, timeout=PATIENCE, lifetime=PATIENCE)
@@ -143,6 +148,19 @@ def test_powerdns_loads_what_export_writes(exported: str, tmp_path: Path) -> Non
     assert count == len(exported.splitlines())
     found = server.pdnsutil("check-zone", ZONE).stdout
     assert [line for line in found.splitlines() if "Parsing record content" in line] == []
+
+
+def test_the_bind_backend_answers_the_same_from_what_export_writes(
+    exported: str, server: PdnsServer, transferred: dict[str, list[tuple[int, bytes]]], tmp_path: Path
+) -> None:
+    (tmp_path / "exported.zone").write_text(exported)
+    conf = named_conf(tmp_path, {ZONE: tmp_path / "exported.zone"})
+    settings = {"launch": "bind", "bind-config": str(conf), "direct-dnskey": "yes"}
+    with PdnsServer(settings, tmp_path / "bind") as bind:
+        assert records_of(bind) == transferred
+        for number in ASKED:
+            question = dns.message.make_query(owner(number), expected(SAMPLES[number])[0])
+            assert bind.ask(question).answer == server.ask(question).answer
 
 
 def test_named_loads_what_export_writes(exported: str, tmp_path: Path) -> None:
