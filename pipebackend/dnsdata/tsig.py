@@ -83,6 +83,11 @@ def algorithm_from_text(text: str) -> str:
     algorithm = text.lower().removesuffix(".")
     algorithm = _WIRE_NAMES.get(algorithm, algorithm)
     if algorithm not in ALGORITHMS:
+        whole, _, bits = algorithm.rpartition("-")
+        if whole in ALGORITHMS and bits.isdecimal():  # BIND's way to shorten the MAC (RFC 8945 section 5.2.2.1)
+            raise KeyFault(
+                f"TSIG algorithm {text[:80]!r} shortens signatures; PowerDNS cannot: use {whole} on both servers"
+            )
         raise KeyFault(f"TSIG algorithm {text[:80]!r} is unknown; use one of {', '.join(ALGORITHMS)}")
     return algorithm
 

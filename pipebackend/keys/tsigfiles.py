@@ -72,7 +72,7 @@ def _found(text: str, source: str) -> Iterator[tuple[str, str, str]]:
     """Name, algorithm and secret of each key, as written."""
     if _is_key_file(text):
         yield _of_private_file(text, source)
-    elif re.search(r"\bkey\s+\S+\s*\{", text, re.IGNORECASE):
+    elif re.search(r"\bkey\s*[\s\"][^\s{]+\s*\{", text, re.IGNORECASE):
         yield from _of_blocks(text)
     elif re.search(r"^key\s*:", text, re.MULTILINE):
         yield from _of_sections(text)

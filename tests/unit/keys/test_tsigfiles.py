@@ -82,6 +82,11 @@ def test_both_files_of_ldns_keygen_are_the_same_key(algorithm, tmp_path):
     assert (private.name, private.algorithm) == ("host.example", algorithm)
 
 
+def test_named_needs_no_blank_before_a_quote():
+    block = f'key"transfer.example"{{algorithm"hmac-sha256";secret"{SECRET}";}};'
+    assert tsigfiles.read(block) == [KEY]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_an_editor_of_windows_may_have_saved_the_file(encoding, tmp_path):
     path = tmp_path / "transfer.key"
@@ -104,6 +109,10 @@ def test_an_editor_of_windows_may_have_saved_the_file(encoding, tmp_path):
         ("key a { algorithm hmac-sha256; };", "f: TSIG key a has no secret"),
         (f"key a {{ secret {SECRET}; }};", "f: TSIG key a has no algorithm"),
         (f"key a {{ algorithm hmac-sha3; secret {SECRET}; }};", "f: TSIG algorithm 'hmac-sha3' is unknown; use one of"),
+        (
+            f"key a {{ algorithm hmac-sha256-128; secret {SECRET}; }};",
+            "f: TSIG algorithm 'hmac-sha256-128' shortens signatures; PowerDNS cannot: use hmac-sha256 on both servers",
+        ),
         ("key a { algorithm hmac-sha256; secret ???; };", "f: TSIG key a: the secret is not base64"),
         (f"key a.. {{ algorithm hmac-sha1; secret {SECRET}; }};", "f: TSIG key 'a..': .*empty label"),
         (
