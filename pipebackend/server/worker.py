@@ -61,11 +61,13 @@ def run(
     signal(SIGHUP, SIG_IGN)
     signal(SIGTERM, SIG_DFL)
     backend = open_backend(given.config)
+    # Before it is ready: a secret that cannot be read leaves the workers before this one in their places
+    translate = new_translate(given) if new_translate is not None and (given.http or given.secret) else None
     backend.start_watching()
     where = os.environ[sharedstats.FOLDER_KEY]
     backend.stats.others = lambda: sharedstats.read(where, os.getpid())
     finish = sharedstats.publish(where, backend.numbers)
-    Worker(backend, new_session, new_translate, socket.socket(fileno=control), Slots(memory), given).run()
+    Worker(backend, new_session, new_translate, translate, socket.socket(fileno=control), Slots(memory), given).run()
     finish()
 
 
@@ -77,13 +79,14 @@ class Worker:
         backend: Backend,
         new_session: NewSession,
         new_translate: NewTranslate | None,
+        translate: Translate | None,
         control: socket.socket,
         slots: Slots,
         given: Arguments,
     ) -> None:
         self._given = given
         self._new_translate = new_translate
-        self._translate: Translate | None = None
+        self._translate = translate
         self._backend = backend
         self._new_session = new_session
         self._control = control

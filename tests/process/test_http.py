@@ -211,6 +211,21 @@ def test_a_secret(serve: Serve, connect: Callable[..., Client], tmp_path: Path) 
     assert SECRET[:-1] not in service.log + (tmp_path / "trace").read_text()
 
 
+def test_a_reload_without_the_secret_leaves_the_old_workers(
+    serve: Serve, connect: Callable[..., Client], tmp_path: Path
+) -> None:
+    """New workers read it when the first client came, and each ended then: nobody was served any more."""
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(0o600)
+    service = serve("--workers=1", "--secret", str(tmp_path / "secret")).ready()
+    (tmp_path / "secret").unlink()
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "a new worker could not start; those before it go on" in service.log, "the log says it")
+    assert f"--secret {tmp_path / 'secret'}: No such file or directory" in service.log
+    for _ in range(2):
+        assert b"Los Angeles" in connect(service).ask(target=b"/dns/" + SECRET.encode())
+
+
 def test_a_socket_in_the_file_system(serve: Serve, tmp_path: Path) -> None:
     service = serve("--workers=1", listen=f"http+unix:{tmp_path}/http.sock").ready()
     with socket.socket(socket.AF_UNIX) as client:

@@ -103,7 +103,7 @@ def _faults_inside(db: Database) -> Iterator[str]:
 
 
 def _faults_of_zone(db: Database, domain_id: int, name: object) -> Iterator[str]:
-    fault = domains.fault_of_name(name)
+    fault = domains.fault_of_row(domain_id, name)
     if fault:
         yield f"domains: {fault}"
         return

@@ -18,7 +18,7 @@ __all__ = [
     "claim",
     "ensure",
     "ensure_for_settings",
-    "fault_of_name",
+    "fault_of_row",
     "id_of",
     "misnamed",
     "settings_only",
@@ -38,6 +38,7 @@ _OTHER_NAMES = (
     r"name GLOB '*[^-a-zA-Z0-9_ *./@\:]*' OR name GLOB '*\[0-9][0-9][0-9]*'",
     r"name ~ '[^-a-zA-Z0-9_ *./@\\:]' OR name ~ '\\[0-9][0-9][0-9]'",
 )
+_NO_ID = "is not a number; restore a backup"
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 
 
@@ -65,7 +66,9 @@ def stored_name(apex: str) -> str:
 def id_of(db: Database, apex: str) -> int | None:
     """The zone's id, None if it has no row."""
     for (found,) in db.rows("SELECT id FROM domains WHERE name = ?", (stored_name(apex),)):
-        return int(found)
+        if not isinstance(found, int):  # a damaged definition of the table
+            raise StoreFault(f"store {db.path}: the id of the zone {apex or '.'} {_NO_ID}")
+        return found
     return None
 
 
@@ -81,11 +84,17 @@ def apex_of(db: Database, domain_id: int) -> str | None:
 def all_rows(db: Database) -> list[DomainRow]:
     """All zones in the order of their ids."""
     found = db.rows_of_many(f"SELECT d.id, d.name, {CELLS} FROM domains AS d ORDER BY d.id")
-    return [DomainRow(id_, schema.apex_from(name), *rest) for id_, name, *rest in found if isinstance(name, str)]
+    return [
+        DomainRow(id_, schema.apex_from(name), *rest)
+        for id_, name, *rest in found
+        if isinstance(id_, int) and isinstance(name, str)
+    ]
 
 
-def fault_of_name(name: object) -> str:
-    """What is wrong with the name of a row, which PowerDNS then never finds; "" if nothing is."""
+def fault_of_row(id_: object, name: object) -> str:
+    """What is wrong with the id or the name of a row, which PowerDNS then never finds; "" if nothing is."""
+    if not isinstance(id_, int):
+        return f"the id of the zone {name} {_NO_ID}"
     try:
         wanted = stored_name(names.from_text(name)) if isinstance(name, str) else None
     except NameFault as exc:
@@ -100,9 +109,9 @@ def fault_of_name(name: object) -> str:
 
 
 def misnamed(db: Database) -> list[tuple[str, str]]:
-    """The names of rows that are not as PowerDNS looks for them, and why."""
-    found = db.rows_of_many("SELECT name FROM domains ORDER BY id")
-    return [(str(name), fault) for (name,) in found if (fault := fault_of_name(name))]
+    """The names of rows that PowerDNS does not find, and why."""
+    found = db.rows_of_many("SELECT id, name FROM domains ORDER BY id")
+    return [(str(name), fault) for id_, name in found if (fault := fault_of_row(id_, name))]
 
 
 def with_type(db: Database, type_: str) -> list[str]:

@@ -196,7 +196,8 @@ def _master(apex: str, primaries: Sequence[str]) -> str | None:
 def _domains(db: Database, sql: str, values: tuple[object, ...]) -> Iterator[StoredDomain]:
     last = None
     for id_, name, kind, master, last_check, notified, account, soa in db.rows_of_many(sql, values):
-        if id_ == last or not isinstance(name, str):  # a second SOA, or what is no name, written by others
+        # A second SOA, or what is no name or number, written by others or damaged
+        if id_ == last or not isinstance(id_, int) or not isinstance(name, str):
             continue
         last = id_
         serial, refresh = _soa_numbers(soa.decode("latin-1") if isinstance(soa, bytes) else soa or "")

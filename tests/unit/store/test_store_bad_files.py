@@ -87,6 +87,23 @@ def test_a_cell_of_another_type_ends_no_list_of_zones(column, cell, store):
         assert "delete the row" in (faults := "\n".join(store.check())) or "NULL value in domains.name" in faults
 
 
+def test_a_zone_whose_id_is_null_is_a_fault_of_the_store(store):
+    """A damaged octet in the word KEY made the ids NULL: a write to the zone ended in a traceback."""
+    store.create_domain(APEX, 5)
+    store.close()
+    without_key = "replace(sql, 'id INTEGER PRIMARY KEY', 'id INTEGER')"
+    in_database(
+        store.path,
+        "PRAGMA writable_schema = ON",
+        f"UPDATE sqlite_master SET sql = {without_key} WHERE name = 'domains'",
+    )
+    for use in (lambda: store.set_metadata(APEX, 5, "X-A", ["a"]), lambda: add_key(store)):
+        with pytest.raises(StoreFault, match=r"the id of the zone example\.org is not a number; restore a backup"):
+            use()
+    assert store.domains() == list(store.waiting_domains()) == list(store.unfresh_domains(10)) == []
+    assert any("the id of the zone example.org is not a number; restore a backup" in line for line in store.check())
+
+
 def test_a_database_of_another_program_is_refused(store):
     in_database(store.path, "CREATE TABLE cookies (x)")
     assert_refused(store, "belongs to something else: it has the table 'cookies'")
