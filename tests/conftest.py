@@ -32,7 +32,7 @@ settings.register_profile("long", deadline=None, max_examples=2000)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every", type=int, default=1, help="differential tests ask each so many-th question alone")
+    parser.addoption("--every", type=int, default=1, help="differential tests ask one of so many questions alone")
     parser.addoption("--long", action="store_true", help="also run the tests marked slow; hypothesis looks longer")
 
 
