@@ -22,7 +22,7 @@ from pipebackend.zones.text import presigned, zonefile
 
 if TYPE_CHECKING:
     from pipebackend.backend.backend import Backend
-    from pipebackend.zones.text.zonefile import ZoneText
+    from pipebackend.zones.text.zonetext import ZoneText
 
 __all__ = ["Imported", "alias_faults", "import_file"]
 

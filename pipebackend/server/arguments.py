@@ -10,7 +10,7 @@ from pipebackend.base.values import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 __all__ = ["SYSTEMD", "Arguments", "parse"]
 
@@ -33,6 +33,11 @@ _NEEDS = {  # the options with a value, and what that is
     "--maintain-keys": "a number of seconds from 1 to 86400",
     "--allow": "networks, as in 192.0.2.0/24,2001:db8::/32",
     "--secret": "a file",
+}
+_NUMBERS = {  # of these options, the base, the least and the most
+    "--workers": (10, 1, _MOST_WORKERS),
+    "--mode": (8, 0, 0o777),
+    "--maintain-keys": (10, 1, 86_400),
 }
 _HELP = """\
   --config FILE         the configuration
@@ -123,25 +128,19 @@ def _check(found: Arguments, program: str) -> None:
 def _with(found: Arguments, program: str, option: str, value: str) -> Arguments:
     if option == "--listen":
         return _listening(found._replace(http=False, address=None, path=""), program, value)
+    field: dict[str, Any] = {option.removeprefix("--").replace("-", "_"): _value(program, option, value)}
+    return found._replace(**field)
+
+
+def _value(program: str, option: str, value: str) -> object:
+    if option in _NUMBERS:
+        return _number(program, option, value, *_NUMBERS[option])
     if option == "--allow":
-        return found._replace(allow=tuple(filter(None, value.split(","))))
-    if option == "--secret":
-        return found._replace(secret=value)
-    if option == "--workers":
-        return found._replace(workers=_number(program, option, value, 10, 1, _MOST_WORKERS))
-    if option == "--mode":
-        return found._replace(mode=_number(program, option, value, 8, 0, 0o777))
-    if option == "--maintain-keys":
-        return found._replace(maintain_keys=_number(program, option, value, 10, 1, 86_400))
-    if option == "--owner":
-        return found._replace(owner=value)
-    if option == "--trace":
-        return found._replace(trace=value)
+        return tuple(filter(None, value.split(",")))
     if option == "--metrics":
         host, _, port = value.rpartition(":")
-        number = _number(program, option, port, 10, 1, 65535)
-        return found._replace(metrics=(host.strip("[]") or "127.0.0.1", number))
-    return found._replace(config=value)
+        return host.strip("[]") or "127.0.0.1", _number(program, option, port, 10, 1, 65535)
+    return value
 
 
 def _listening(found: Arguments, program: str, value: str) -> Arguments:

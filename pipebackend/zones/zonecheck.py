@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pipebackend.dnsdata.records import Record
     from pipebackend.store.rows.refusals import Refusal
-    from pipebackend.zones.text.zonefile import Lines
+    from pipebackend.zones.text.zonetext import Lines
 
     Finding = tuple[int, str]  # the record's index, or -1 for the zone as a whole, and what is wrong
 

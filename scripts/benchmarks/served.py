@@ -111,27 +111,16 @@ def _settings(
     setup: Setup, zones: Zones, running: ExitStack, who: str, signed: bool, folder: Path
 ) -> dict[str, str] | None:
     side, _, way = who.partition(" ")
+    way, _, timeout = way.partition(" timeout=")
     if side in ("gsqlite3", "lmdb", "bind"):
         return _own_backend(zones, side, folder)
-    way, _, timeout = way.partition(" timeout=")
-    if side == "ours":
-        if way == "unix":
-            return _unix(running, command_of(REMOTE, zones.config), folder, signed)
-        if way == "HTTP":
-            return _http(running, command_of(REMOTE, zones.config), signed)
-        if way == "PIPE":
-            return pipe_config(zones.config)
+    if side == "ours" and way == "REMOTE":
         return remote_config(zones.config, int(timeout), signed)
-    if side == "peer":
-        command = peer_command(REMOTE, zones.folder / "peer.json")
-        if command is None:
-            return None
-        command[-2] = way.lower()
-    elif not zones.rules or setup.native is None:
+    if side == "ours" and way == "PIPE":
+        return pipe_config(zones.config)
+    command = _command(setup, zones, side, way)
+    if command is None:
         return None
-    else:
-        rules = zones.rules["documented" if side == "documented" else "PIPE" if way == "PIPE" else "REMOTE"]
-        command = [str(setup.native.constant), str(rules)]
     if way == "unix":
         return _unix(running, command, folder, signed)
     if way == "HTTP":
@@ -143,6 +132,19 @@ def _settings(
         "remote-connection-string": f"pipe:command={' '.join(command)},timeout={timeout}",
         "remote-dnssec": "yes" if signed else "no",
     }
+
+
+def _command(setup: Setup, zones: Zones, side: str, way: str) -> list[str] | None:
+    """The coprocess of that side; None if this machine lacks what it needs."""
+    if side == "ours":
+        return command_of(REMOTE, zones.config)
+    if side == "peer":
+        command = peer_command(REMOTE, zones.folder / "peer.json")
+        return command and [*command[:-2], way.lower(), command[-1]]
+    if not zones.rules or setup.native is None:
+        return None
+    rules = zones.rules["documented" if side == "documented" else "PIPE" if way == "PIPE" else "REMOTE"]
+    return [str(setup.native.constant), str(rules)]
 
 
 def _unix(running: ExitStack, command: list[str], folder: Path, signed: bool) -> dict[str, str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipebackend.base.errors import ZoneFault
 from pipebackend.dnsdata import rdata, zonelines
 from pipebackend.zones.text import lexer, zonefile
+from pipebackend.zones.text.zonetext import ZoneText
 
 HEAD = "$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n"
 PIECES = (
@@ -21,7 +22,7 @@ WORDS = st.sampled_from([*PIECES.split(), "\n", "\n", "\n", " ", "\t", "\0"])
 TEXTS = st.one_of(st.text(), st.lists(WORDS, max_size=40).map(" ".join), st.lists(WORDS, max_size=40).map("".join))
 
 
-def read(text: str) -> zonefile.ZoneText:
+def read(text: str) -> ZoneText:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "zone"
         path.write_bytes(text.encode("utf-8", "surrogatepass"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipebackend.config.configuration import Section
     from pipebackend.dnsdata.records import Client, Record
     from pipebackend.zones.text.presigned import Signatures
-    from pipebackend.zones.text.zonefile import ZoneText
+    from pipebackend.zones.text.zonetext import ZoneText
 
 __all__ = ["FileZone", "load"]
 

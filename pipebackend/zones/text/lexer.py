@@ -34,41 +34,65 @@ def cut(
 
     ``takes`` is offered lines where an entry begins, with the number of the first, and says whether it took them.
     """
-    todo = iter(lines)
-    count = 0  # of the lines that came
-    ahead: deque[tuple[int, str]] = deque()
-    while True:
-        if not ahead:
-            block = list(islice(todo, BLOCK))
-            count += len(block)
-            if not block:
-                return
-            if takes(count - len(block) + 1, block):
-                continue
-            ahead.extend(enumerate(block, count - len(block) + 1))
+    coming = _Lines(lines, takes)
+    ahead = coming.ahead
+    while ahead or coming.fill():
         number, line = ahead.popleft()
-        if "(" not in line or (depth := _depth(line)) <= 0:
-            if line.lstrip()[:1] not in ("", ";"):
-                yield number, line.rstrip("\r\n")
-            continue
-        taken = [(number, line)]
-        while depth > 0:
-            if not ahead and (text := next(todo, "")):
-                count += 1
-                ahead.append((count, text))
-            following = ahead.popleft() if ahead else (0, "")
-            opened = _depth(following[1]) if following[0] else 0
-            if not following[0] or (opened > 0 and following[1][:1] not in " \t"):
-                ahead.extendleft(reversed([*taken, following] if following[0] else taken))
-                break
-            taken.append(following)
-            depth += opened
-        if depth <= 0:
-            yield number, "".join(text for _, text in taken).rstrip("\r\n")
-            continue
-        yield ahead.popleft()
-        while ahead and ahead[0][1][:1] in " \t":
-            ahead.popleft()
+        depth = _depth(line) if "(" in line else 0
+        if depth > 0:
+            yield _until_closed(coming, (number, line), depth)
+        elif line.lstrip()[:1] not in ("", ";"):
+            yield number, line.rstrip("\r\n")
+
+
+class _Lines:
+    """The lines to come, each with its number; ``ahead`` are those that were read and not used yet."""
+
+    def __init__(self, lines: Iterable[str], takes: Callable[[int, Sequence[str]], bool]) -> None:
+        self.ahead: deque[tuple[int, str]] = deque()
+        self._rest = iter(lines)
+        self._takes = takes
+        self._count = 0
+
+    def fill(self) -> bool:
+        """Read lines ahead, after those that are taken as they come; false at the end of the file."""
+        while block := list(islice(self._rest, BLOCK)):
+            first = self._count + 1
+            self._count += len(block)
+            if not self._takes(first, block):
+                self.ahead.extend(enumerate(block, first))
+                return True
+        return False
+
+    def following(self) -> tuple[int, str] | None:
+        """The next line within an entry; None at the end of the file."""
+        if self.ahead:
+            return self.ahead.popleft()
+        line = next(self._rest, None)
+        if line is None:
+            return None
+        self._count += 1
+        return self._count, line
+
+    def skip_indented(self) -> None:
+        """Leave out the lines ahead that continue the one before them."""
+        while self.ahead and self.ahead[0][1][:1] in " \t":
+            self.ahead.popleft()
+
+
+def _until_closed(coming: _Lines, first: tuple[int, str], depth: int) -> tuple[int, str]:
+    """The entry that begins with ``first``, which opens that many parentheses; only that line if they stay open."""
+    taken: list[tuple[int, str]] = []
+    while depth > 0:
+        line = coming.following()
+        opened = _depth(line[1]) if line else 0
+        if line is None or (opened > 0 and line[1][:1] not in " \t"):
+            coming.ahead.extendleft(reversed([*taken, line] if line else taken))
+            coming.skip_indented()
+            return first
+        taken.append(line)
+        depth += opened
+    return first[0], "".join(text for _, text in (first, *taken)).rstrip("\r\n")
 
 
 def generated(text: str) -> Iterator[str]:

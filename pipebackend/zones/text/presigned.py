@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipebackend.dnsdata.nsec3param import Nsec3Param
     from pipebackend.dnsdata.records import Record
-    from pipebackend.zones.text.zonefile import ZoneText
+    from pipebackend.zones.text.zonetext import ZoneText
 
 __all__ = ["Signatures", "faults", "of", "parameters"]
 

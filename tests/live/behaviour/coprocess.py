@@ -29,6 +29,7 @@ RECORDS = [
 ]
 INSIDE = ("sub.e.test", "ns.sub.e.test")  # not authoritative
 ID = 7
+NOTHING = ("getTSIGKey", "getTSIGKeys", "getUpdatedMasters", "getUnfreshSlaveInfos", "superMasterBackend")
 
 
 def main(folder, stdin, stdout):
@@ -114,25 +115,21 @@ def remote(request, script):
     asked = json.loads(request)
     method, given = asked["method"], asked["parameters"]
     info = {"zone": "e.test", "id": ID, "kind": "native", "serial": 1, **script["info"]}
-    result = True
+    results = {
+        "list": as_json(RECORDS),
+        "getAllDomains": [info],
+        "getDomainKeys": script["keys"] or False,
+        "getAllDomainMetadata": script["metadata"],
+        "getBeforeAndAfterNamesAbsolute": {"unhashed": "", "before": "", "after": "zzz"},
+        **dict.fromkeys(NOTHING, False),
+    }
+    result = results.get(method, True)
     if method in ("lookup", "APILookup"):
         result = as_json(found(given["qname"], given["qtype"]))
-    elif method == "list":
-        result = as_json(RECORDS)
     elif method == "getDomainInfo":
         result = info if given["name"].rstrip(".").lower() == "e.test" else False
-    elif method == "getAllDomains":
-        result = [info]
-    elif method == "getDomainKeys":
-        result = script["keys"] or False
-    elif method == "getAllDomainMetadata":
-        result = script["metadata"]
     elif method == "getDomainMetadata":
         result = script["metadata"].get(given["kind"], False)
-    elif method == "getBeforeAndAfterNamesAbsolute":
-        result = {"unhashed": "", "before": "", "after": "zzz"}
-    elif method in ("getTSIGKey", "getTSIGKeys", "getUpdatedMasters", "getUnfreshSlaveInfos", "superMasterBackend"):
-        result = False
     return json.dumps({"result": result}) + "\n"
 
 
