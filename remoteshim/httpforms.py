@@ -26,6 +26,9 @@ __all__ = ["Forms", "read_secret"]
 
 _LEAST_SECRET = 16  # characters
 _SECRET_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+# A page could have a browser write here, or, if its name became an address of this machine, read keys: such a request
+# has no Origin, but always an Accept-Language
+_OF_BROWSERS = frozenset((b"origin", b"accept-language"))
 _START = b'"startTransaction"'
 
 
@@ -38,7 +41,7 @@ class Forms:
 
     def line(self, request: Request) -> bytes:
         """One line for ``RemoteSession``; raises Refusal."""
-        if b"origin" in request.headers:  # only browsers send it; a page could make them write here
+        if not _OF_BROWSERS.isdisjoint(request.headers):
             raise Refusal(403, "browsers are not served")
         path, _, query = self._below(request).partition("?")
         if path in ("", "/"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import dns.dnssec
@@ -27,7 +28,9 @@ __all__ = ["look"]
 
 TIMEOUT = 3.0  # seconds for each server
 TRIES = 2
-MOST_SERVERS = 100  # addresses and names; the root zone has 26 and 13, and each that is slow holds all other zones up
+MOST_SERVERS = 100  # addresses and names; the root zone has 26 and 13
+PATIENCE = 60.0  # seconds after which no other server is asked: those that are slow hold all other zones up
+MOST_TTL = 604_800  # that a cache should take, RFC 8767 section 4; else one answer could hold a key for 68 years
 
 
 class _Unanswered(Exception):
@@ -37,21 +40,28 @@ class _Unanswered(Exception):
 def look(apex: str, check: Sequence[str] | str, dnskeys: Mapping[int, DNSKEY]) -> Seen:
     """Which of these keys, by id, have a DS there; ``check`` is that of a policy, but not BY_HAND."""
     owner = dns.name.from_text(apex, dns.name.root)
+    end = monotonic() + PATIENCE
     try:
-        servers = _servers(owner) if check == RESOLVER else [_endpoint(text) for text in check]
+        servers = _servers(owner, end) if check == RESOLVER else [_endpoint(text) for text in check]
         _demand_few(servers)
-        answers = [_ask(owner, *server) for server in servers]
+        answers = [_ask(owner, end, *server) for server in servers]
     except _Unanswered as exc:
         return Seen(problem=str(exc))
     if not answers:
         return Seen(problem=f"no address of a server of the parent of {apex or '.'} was found")
     found = [_matching(owner, rrset, dnskeys) for rrset in answers]
-    ttl = max([rrset.ttl for rrset in answers if rrset is not None], default=0)
+    ttl = max([min(rrset.ttl, MOST_TTL) for rrset in answers if rrset is not None], default=0)
     return Seen(frozenset.intersection(*found), frozenset.union(*found), ttl)
 
 
-def _ask(owner: dns.name.Name, host: str, port: int) -> RRset | None:
+def _demand_time(end: float) -> None:
+    if monotonic() > end:
+        raise _Unanswered(f"the parent's servers take longer than {PATIENCE:g} s together: name some")
+
+
+def _ask(owner: dns.name.Name, end: float, host: str, port: int) -> RRset | None:
     """The DS RRset that one server has, None if it has none."""
+    _demand_time(end)
     query = dns.message.make_query(owner, "DS", want_dnssec=True)
     query.flags &= ~dns.flags.RD
     for left in reversed(range(TRIES)):
@@ -86,7 +96,7 @@ def _is_of(owner: dns.name.Name, ds: DS, dnskey: DNSKEY) -> bool:
         return True
 
 
-def _servers(owner: dns.name.Name) -> list[tuple[str, int]]:
+def _servers(owner: dns.name.Name, end: float) -> list[tuple[str, int]]:
     """All addresses of the servers of the parent zone, as the system's resolver knows them."""
     if owner == dns.name.root:
         raise _Unanswered("the root zone has no parent")
@@ -94,7 +104,7 @@ def _servers(owner: dns.name.Name) -> list[tuple[str, int]]:
         above = dns.resolver.zone_for_name(owner.parent())
         hosts = [str(ns.target) for ns in dns.resolver.resolve(above, "NS")]
         _demand_few(hosts)
-        return [(address, 53) for host in hosts for address in _addresses(host)]
+        return [(address, 53) for host in hosts for address in _addresses(host, end)]
     except (dns.exception.DNSException, OSError) as exc:
         raise _Unanswered(f"the resolver of this system does not find the servers of the parent: {exc}") from None
 
@@ -104,7 +114,8 @@ def _demand_few(servers: Sequence[object]) -> None:
         raise _Unanswered(f"the parent has {len(servers)} servers, and {MOST_SERVERS} are asked at most: name some")
 
 
-def _addresses(host: str) -> Iterable[str]:
+def _addresses(host: str, end: float) -> Iterable[str]:
+    _demand_time(end)
     return dns.resolver.resolve_name(host).addresses()
 
 

@@ -87,7 +87,9 @@ def test_a_transaction_needs_a_connection_of_its_own() -> None:
 
 
 def test_browsers_are_not_served() -> None:
+    """A page reads what is on its own host without Origin, and its name may turn into 127.0.0.1."""
     assert refused("POST", "/dns", LINE, {b"origin": b"http://evil.example"}) == 403
+    assert refused("GET", "/dns/getDomainKeys/e%2etest%2e", b"", {b"accept-language": b""}) == 403
 
 
 def test_a_secret_in_the_path_or_the_header() -> None:

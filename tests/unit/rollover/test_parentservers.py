@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import dns.flags
 import dns.message
@@ -23,24 +24,25 @@ DNSKEYS = {key_id: pair.dnskey for key_id, pair in KEYS.items()}
 class Server(threading.Thread):
     """A name server on loopback that has the DS of some keys."""
 
-    def __init__(self, *ids: int, rcode: int = 0, flags: int = dns.flags.AA) -> None:
+    def __init__(self, *ids: int, rcode: int = 0, flags: int = dns.flags.AA, delay: float = 0, ttl: int = 300) -> None:
         super().__init__(daemon=True)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self._ids, self._rcode, self._flags = ids, rcode, flags
+        self._ids, self._rcode, self._flags, self._delay, self._ttl = ids, rcode, flags, delay, ttl
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         self.start()
 
     def run(self) -> None:
         while True:
             octets, asker = self._socket.recvfrom(4096)
+            time.sleep(self._delay)
             query = dns.message.from_wire(octets)
             answer = dns.message.make_response(query)
             answer.flags |= self._flags
             answer.set_rcode(self._rcode)
             if self._ids:
                 texts = [KEYS[key_id].ds(APEX).to_text() for key_id in self._ids]
-                answer.answer.append(dns.rrset.from_text(f"{APEX}.", 300, "IN", "DS", *texts))
+                answer.answer.append(dns.rrset.from_text(f"{APEX}.", self._ttl, "IN", "DS", *texts))
             self._socket.sendto(answer.to_wire(), asker)
 
 
@@ -68,6 +70,19 @@ def test_a_parent_that_names_hundreds_of_servers_holds_nobody_up() -> None:
     seen = look(APEX, [server] * (parentservers.MOST_SERVERS + 1), DNSKEYS)
     assert (seen.everywhere, seen.problem[:30]) == (frozenset(), "the parent has 101 servers, an")
     assert look(APEX, [server] * parentservers.MOST_SERVERS, DNSKEYS).everywhere == {1}
+
+
+def test_a_parent_whose_servers_are_slow_holds_nobody_up(monkeypatch) -> None:
+    """A hundred servers, each within its own limit, took ten minutes."""
+    monkeypatch.setattr(parentservers, "PATIENCE", 0.2)
+    slow = Server(1, delay=0.3).address
+    assert look(APEX, [slow], DNSKEYS).everywhere == {1}
+    seen = look(APEX, [slow, slow], DNSKEYS)
+    assert (seen.everywhere, seen.problem[:32]) == (frozenset(), "the parent's servers take longer")
+
+
+def test_the_ttl_of_one_answer_holds_no_key_for_years() -> None:
+    assert look(APEX, [Server(1).address, Server(1, ttl=2**31 - 1).address], DNSKEYS).ttl == 7 * 86_400
 
 
 def test_a_server_that_is_down(monkeypatch) -> None:

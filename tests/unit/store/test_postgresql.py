@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import random
 import re
@@ -545,6 +546,39 @@ def test_the_roles_of_the_page_may_do_what_it_says(postgresql):
                 reader.add_key(APEX, 7, 256, True, True, "key")
             assert writer.delete_domain(APEX)
             assert reader.domains() == []
+
+
+def test_the_server_s_log_has_no_key_that_a_role_may_not_write(postgresql):
+    """The server logs a statement that it refuses, which had the private key in it."""
+    url = postgresql.new_database()
+    database = url.rpartition("/")[2].partition("?")[0]
+    private, secret = (base64.b64encode(os.urandom(33)).decode() for _ in range(2))
+    with closing(open_store(url, "/")) as owner:
+        owner.init()
+        owner.create_domain(APEX, 7)
+    postgresql.execute(
+        database,
+        f"CREATE ROLE {database}_records LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {database}_records; "
+        f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {database}_records; "
+        f"REVOKE INSERT ON cryptokeys, tsigkeys FROM {database}_records",
+    )
+    with closing(open_store(postgresql.url(database, user=f"{database}_records"), "/")) as store:
+        for write in (
+            lambda: store.add_key(APEX, 7, 257, True, True, private),
+            lambda: store.set_tsig_key("k", "hmac-sha256", secret),
+        ):
+            with pytest.raises(StoreFault, match="lacks a right"):
+                write()
+    for table in ("cryptokeys", "tsigkeys"):
+        assert f"permission denied for table {table}" in postgresql.log
+    for value in (private, secret):
+        assert value not in postgresql.log
+    with closing(open_store(url, "/")) as owner:
+        owner.add_key(APEX, 7, 257, True, True, private)
+        owner.set_tsig_key("k", "hmac-sha256", secret)
+        assert [row.content for row in owner.keys(APEX)] == [private]
+        assert owner.tsig_key("k").secret == secret
+    postgresql.drop_database(url)
 
 
 IMPORTER = """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipebackend.store.database.interfaces import Row, Values
 
-__all__ = ["IDLE", "IN_TRANSACTION", "LONG_SECONDS", "Connection"]
+__all__ = ["IDLE", "IN_TRANSACTION", "LONG_SECONDS", "WITH_SECRETS", "Connection"]
 
 CONNECT_SECONDS = 0.7
 ANSWER_SECONDS = 1.2
@@ -35,6 +35,8 @@ _PREPARED_FROM = 3  # uses of a statement
 _COPIED_AT_ONCE = 1 << 16
 _MOST_STATEMENTS = 500  # that are remembered; those of questions are far fewer
 _UNKNOWN = ("26000", "42P05")  # what a pooler makes of prepared statements
+WITH_SECRETS = ("INSERT INTO cryptokeys", "INSERT INTO tsigkeys")  # as the last value; within a transaction
+_SET_SECRET = "SELECT set_config('pipebackend.secret', ?, TRUE)"
 _AGAIN = ("40001", "40P01")  # a read on a standby that was in the way of what it had to replay
 
 # Of a connection of our own: literals are as ``statements`` writes them; a statement is planned once and by an index,
@@ -113,6 +115,8 @@ class Connection:
         """One statement, or several with ``;`` between them: its cursor for what it changed, and all its rows."""
         self.open()
         try:
+            if sql.startswith(WITH_SECRETS):
+                sql, values = self._without_secret(sql, values)
             return self._execute(self._statement(sql), values, seconds)
         except (self._driver.Error, *driver.ERRORS) as exc:
             raise faults.of(self.path, exc) from exc
@@ -166,6 +170,12 @@ class Connection:
         else:
             cursor.execute(statement.sql)
         return cursor, cursor.fetchall() if cursor.description is not None else []
+
+    def _without_secret(self, sql: str, values: Values) -> tuple[str, Values]:
+        """The statement without its last value: the server logs one that it refuses, with all values in it."""
+        self._execute(self._statement(_SET_SECRET), values[-1:], LONG_SECONDS)
+        before, _, after = sql.rpartition("?")
+        return f"{before}current_setting('pipebackend.secret'){after}", values[:-1]
 
     def _prepare(self, cursor: Any, statement: Statement) -> None:
         self._prepared += 1

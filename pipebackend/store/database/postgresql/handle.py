@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pipebackend.base.errors import StoreFault
 from pipebackend.store.database.postgresql import address, faults, schema
-from pipebackend.store.database.postgresql.connection import ANSWER_SECONDS, IDLE, IN_TRANSACTION, Connection
+from pipebackend.store.database.postgresql.connection import (
+    ANSWER_SECONDS,
+    IDLE,
+    IN_TRANSACTION,
+    WITH_SECRETS,
+    Connection,
+)
 from pipebackend.store.database.postgresql.statements import copied, copied_columns
 
 TYPE_CHECKING = False
@@ -121,12 +127,12 @@ class Postgres:
                 server.execute(f"CLOSE {name}")
 
     def insert(self, into: str, rows: Iterable[Values]) -> None:
-        """``INSERT INTO table (columns)`` with these rows, by COPY if they are many."""
+        """``INSERT INTO table (columns)`` with these rows; by COPY if they are many, or secret: no log has them."""
         from itertools import islice
 
         todo = iter(rows)
         while part := list(islice(todo, _COPIED_ROWS)):
-            if len(part) < _FEW_ROWS:
+            if len(part) < _FEW_ROWS and not into.startswith(WITH_SECRETS):
                 self.run_many(f"{into} VALUES ({', '.join('?' * len(part[0]))})", part)
             else:
                 self._server.copy(into.removeprefix("INSERT INTO "), copied(part))
