@@ -20,6 +20,7 @@ __all__ = ["CONTINUE", "Reader", "Refusal", "Request", "refusal", "response"]
 _MOST_HEADS = 1000  # PowerDNS's of post and post_json differ in the length of the body alone
 _LONGEST_HEAD = 1024
 MAX_HEAD = 16_384  # octets of a request's target and headers; those of PowerDNS have less than 1,500
+_TOO_MUCH = f"target, headers and frames of chunks have at most {MAX_HEAD} octets"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NOT_ALIKE = frozenset((b"transfer-encoding", b"expect", b"upgrade"))
 _REASONS = {
@@ -104,7 +105,7 @@ class Reader:
         if self.is_amid:
             self._taken += len(octets)
             if self._taken - len(self._body) > MAX_HEAD + CHUNK:  # as names of headers without end
-                self.refuse(Refusal(431, f"target, headers and frames of chunks have at most {MAX_HEAD} octets"))
+                self.refuse(Refusal(431, _TOO_MUCH))
 
     def _parsed(self, octets: bytes) -> bytes:
         """What is left for another parser: a client that would like another protocol is answered in this one."""
@@ -125,13 +126,20 @@ class Reader:
     def on_url(self, part: bytes) -> None:
         """A part of the target."""
         self._target += part
+        self._count(len(part))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
+        self._count(len(name) + len(value) + 4)
         name = name.lower()
         if name in self._headers:
             value = self._headers[name] + b", " + value  # RFC 9110 section 5.3
         self._headers[name] = value
+
+    def _count(self, octets: int) -> None:
+        self._head += octets
+        if self._head > MAX_HEAD:
+            raise Refusal(431, _TOO_MUCH)
 
     def on_headers_complete(self) -> None:
         """All of them have come."""
@@ -174,7 +182,7 @@ class Reader:
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
         self._body = bytearray()
-        self._taken = 0
+        self._taken = self._head = 0
         self._before = b""  # the head of a request that came from its begin on, at the end of another
 
     def refuse(self, refusal: Refusal) -> None:

@@ -237,3 +237,17 @@ def test_what_came_before_changes_nothing(parts: list[bytes], before: list[bytes
 
 def as_words(found: Request | Refusal) -> object:
     return found.status if isinstance(found, Refusal) else found
+
+
+@pytest.mark.parametrize(("octets", "status"), [(MAX_HEAD, 200), (MAX_HEAD + 1, 431)])
+@pytest.mark.parametrize("piece", [700, 3072, 4 * MAX_HEAD])
+def test_a_head_has_so_many_octets_and_no_more(octets: int, status: int, piece: int) -> None:
+    """Up to 6 KiB more were taken, for only what had not come to its end was looked at."""
+    target, name = b"/dns", b"X-Long"
+    value = b"x" * (octets - len(target + name + b": \r\n"))
+    request = b"GET %b HTTP/1.1\r\n%b: %b\r\n\r\n" % (target, name, value)
+    reader = Reader()
+    for start in range(0, len(request), piece):
+        reader.feed(request[start : start + piece])
+    [found] = reader.requests
+    assert (found.status if isinstance(found, Refusal) else 200) == status
