@@ -85,7 +85,8 @@ def drawn(report: Report, found: Forecast, ahead: int) -> Figure:
     axes.set_ylim(height + _GAP, -_GAP)
     axes.set_yticks([low + _LANE / 2 for low, _ in lanes.values()])
     axes.set_yticklabels([label for _, label in lanes.values()], fontsize=8)
-    axes.set_title(f"{report.apex or '.'}, policy {report.policy.name}", loc="left")
+    title = f"{report.apex or '.'}, policy {report.policy.name}"
+    axes.set_title(title, loc="left", parse_math=False)  # a dollar sign in a name begins no formula
     axes.legend(
         handles=[Patch(color=colour, label=state) for state, colour in COLOURS.items()],
         loc="lower right",

@@ -97,7 +97,15 @@ def _drawn(points: Sequence[_Point], title: str, subtitle: str) -> Figure:
         axes.add_patch(PathPatch(dots, fill=False, snap=False, **pen))
     left, _ = _projected(-40, -168)  # in the South Pacific, where little is
     for text, size, latitude in ((title, 26, -38), (subtitle, 15, -44)):
-        axes.text(left, _projected(latitude, 0)[1], text, color=_TEXT_COLOUR, fontsize=size, family="sans-serif")
+        axes.text(  # a dollar sign in a name begins no formula
+            left,
+            _projected(latitude, 0)[1],
+            text,
+            color=_TEXT_COLOUR,
+            fontsize=size,
+            family="sans-serif",
+            parse_math=False,
+        )
     return figure
 
 

@@ -33,6 +33,12 @@ def drawn(tmp_path, *found: Place, suffix: str = ".svg") -> str:
     return path.read_text(encoding="utf-8")
 
 
+def test_a_dollar_sign_in_a_name_begins_no_formula(tmp_path):
+    r"""matplotlib read $\frac{$ as one, and raised."""
+    worldmap.save([Place(1, 1, "p")], r"$\frac{$.example", tmp_path / "map.svg")
+    assert r"$\frac{$.example" in (tmp_path / "map.svg").read_text()
+
+
 @pytest.mark.parametrize(
     ("latitude", "longitude", "x", "y"),
     [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import xml.dom.minidom
 from itertools import pairwise
 
 import pytest
 
+from pipebackend.cli import timeline
 from pipebackend.rollover import forecast as forecasts
 from pipebackend.rollover.maintainer import Maintainer
 from pipebackend.rollover.states import OMNIPRESENT
@@ -38,6 +40,13 @@ def test_a_year_has_four_zsks_and_one_ksk_that_overlap(foreseen) -> None:
         assert 0 <= start - end < DAY, "one follows the other as soon as caches have it"
     assert all(bar.end > bar.start for bar in found.bars)
     assert found.steps[0][0] >= report.now
+
+
+def test_a_dollar_sign_in_a_name_begins_no_formula(foreseen) -> None:
+    r"""matplotlib read $\frac{$ as one, and raised."""
+    report, found = foreseen
+    report = dataclasses.replace(report, apex=r"$\frac{$.example")
+    assert r"$\frac{$.example, policy usual" in timeline.svg(timeline.drawn(report, found, 365 * DAY))
 
 
 def test_nothing_is_foreseen_where_all_is_by_hand(zoneutil, passing) -> None:
