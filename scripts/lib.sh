@@ -93,6 +93,16 @@ need_clients() {
     printf '%s\n' "$stamp" >.clients/stamp
 }
 
+# need_coverage: .coverage with the program that counts lines, apart from .venv, since it adds to the start of each Python
+need_coverage() {
+    local stamp
+    stamp="$(sha256sum <requirements/coverage.txt) $PWD"
+    [ "$(cat .coverage/stamp 2>/dev/null)" != "$stamp" ] || return 0
+    say "installing coverage into .coverage"
+    install_pinned .coverage requirements/coverage.txt
+    printf '%s\n' "$stamp" >.coverage/stamp
+}
+
 # install_pinned FOLDER FILE: a Python environment with the releases of a file. Nothing is installed that has no hash there,
 # and no package runs code of its own (wheels only).
 install_pinned() {

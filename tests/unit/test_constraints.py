@@ -1,6 +1,6 @@
 """requirements/constraints.txt has a release, with hashes, of all that setup.cfg and pyproject.toml ask for.
 
-So has clients.txt of all in clients.in.
+So have clients.txt and coverage.txt of all in the .in beside them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TOP = Path(__file__).parents[2]
 # A release, the Pythons or systems that it is for, and its hashes: nothing else may be in the file, such as an address.
 PINNED = re.compile(r"([\w.-]+)==([\w.]+)(?: ; [^\\\n]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 FILE = (TOP / "requirements" / "constraints.txt").read_text()
-CLIENTS = (TOP / "requirements" / "clients.txt").read_text()
+APART = {name: (TOP / "requirements" / f"{name}.txt").read_text() for name in ("clients", "coverage")}
 PINS = {name: version for name, version, _ in PINNED.findall(FILE)}
 
 
@@ -40,7 +40,7 @@ def test_each_requirement_has_a_release_within_its_bounds(requirement: Requireme
     assert pin is not None and requirement.specifier.contains(pin), "run scripts/renew-constraints"
 
 
-@pytest.mark.parametrize("file", [FILE, CLIENTS], ids=["constraints", "clients"])
+@pytest.mark.parametrize("file", [FILE, *APART.values()], ids=["constraints", *APART])
 def test_there_are_only_releases_with_hashes(file: str) -> None:
     assert re.fullmatch(r"# [^\n]+\n", PINNED.sub("", file))
 
@@ -49,8 +49,9 @@ def test_pip_itself_is_pinned() -> None:
     assert "pip" in PINS
 
 
-def test_each_client_has_a_release_within_its_bounds() -> None:
-    lines = (TOP / "requirements" / "clients.in").read_text().splitlines()
+@pytest.mark.parametrize("name", APART)
+def test_each_program_apart_has_a_release_within_its_bounds(name: str) -> None:
+    lines = (TOP / "requirements" / f"{name}.in").read_text().splitlines()
     wanted = [Requirement(line) for line in lines if not line.startswith("#")]
-    pins = {name: version for name, version, _ in PINNED.findall(CLIENTS)}
+    pins = {name: version for name, version, _ in PINNED.findall(APART[name])}
     assert [str(each) for each in wanted if not each.specifier.contains(pins[canonicalize_name(each.name)])] == []
