@@ -12,7 +12,7 @@ import pytest
 
 from pipebackend.backend.opening import open_backend
 from pipebackend.rollover.maintainer import Maintainer, Report
-from tests.live.modes.example import APEX, ZONE
+from tests.live.modes.example import APEX, ZONE, until
 from tests.live.modes.page import Section
 from tests.live.modes.test_rollovers import FRESH_NAMES, FRESH_RECORDS, PARENT, PARENT_ZONE, Watching
 from tests.live.repeating import Repeating
@@ -33,12 +33,22 @@ SHORT = """
 name = "{name}"
 keys = "{keys}"
 propagation_delay = 0
-server_cache = 0
+server_cache = {cache}
 publish_safety = 0
 retire_safety = 0
 parent_ds_ttl = 1
 parent_check = ["127.0.0.1:{port}"]
+{more}
 """
+CACHE = 2  # seconds that PowerDNS keeps keys and settings, where a test wants that
+CACHES = {"dnssec-key-cache-ttl": f"{CACHE}", "zone-metadata-cache-ttl": f"{CACHE}"}
+POLICIES = [  # name, keys, and more of it
+    ("two", "ksk+zsk", ""),
+    ("one", "csk", ""),
+    ("hashed", "ksk+zsk", "nsec3 = true"),
+    ("plain", "csk", "nsec3 = false"),
+    ("unsigned", "none", ""),
+]
 
 
 class Zone:
@@ -87,19 +97,21 @@ def records(server: PdnsServer, rdtype: str) -> RRset | list[Any]:
 
 
 @pytest.fixture
-def zone(tmp_path: Path) -> Iterator[Zone]:
+def zone(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Zone]:
+    """The parameter is for how long PowerDNS keeps keys and settings."""
+    cache = getattr(request, "param", 0)
+    settings = CACHES if cache else {}
     (tmp_path / "parent").mkdir()
     section, above = Section("Roll-overs", tmp_path), Section("Roll-overs", tmp_path / "parent")
     short = ZONE.replace("$TTL 60", "$TTL 1").replace("86400 2", "86400 1")
     (section.folder / "example.org.zone").write_text(short + "".join(map(FRESH_RECORDS.format, range(FRESH_NAMES))))
     (above.folder / "org.zone").write_text(PARENT_ZONE)
-    servers = [section.pdns("192.0.2.53"), section.pdns("192.0.2.54")]
+    servers = [section.pdns("192.0.2.53", **settings), section.pdns("192.0.2.54", **settings)]
     parent = above.pdns("192.0.2.53")
     config = section.folder / "pipebackend.toml"
-    policies = [("two", "ksk+zsk"), ("one", "csk"), ("unsigned", "none")]
-    config.write_text(
-        config.read_text() + "".join(SHORT.format(name=name, keys=keys, port=parent.port) for name, keys in policies)
-    )
+    values = {"port": parent.port, "cache": cache}
+    policies = [SHORT.format(name=name, keys=keys, more=more, **values) for name, keys, more in POLICIES]
+    config.write_text(config.read_text() + "".join(policies))
     section.tool("zoneutil", "zone", "import", APEX, "example.org.zone")
     above.tool("zoneutil", "zone", "import", PARENT, "org.zone")
     above.tool("zoneutil", "key", "secure", PARENT)
@@ -144,6 +156,37 @@ def test_nobody_notices_a_roll_over(zone: Zone, tmp_path: Path) -> None:
     assert one.rounds < FRESH_NAMES
     [key] = zone.maintained().zone.keys
     assert {ds.key_tag for ds in records(zone.parent, "DS")} == {key.tag}
+
+
+def denials(zone: Zone) -> set[str]:
+    """The types of the records with which both servers deny a name."""
+    answers = [server.dig(f"nothere.{APEX}", "A", "+dnssec") for server in zone.servers]
+    return {dns.rdatatype.to_text(rrset.rdtype) for answer in answers for rrset in answer.authority} - {"SOA", "RRSIG"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zone", [CACHE], indirect=True)
+def test_nobody_notices_another_denial(zone: Zone, tmp_path: Path) -> None:
+    """NSEC3, NSEC with one key, back to both, insecure and signed again, where PowerDNS has its caches."""
+    zone.zoneutil("zone", "set-policy", APEX, "hashed")
+    first, second = resolvers(zone, tmp_path)
+    with first, second, Repeating(zone.registry):
+        zone.settled()
+        assert denials(zone) == {"NSEC3"}
+        with Watching(first) as one, Watching(second) as other:
+            for policy, roles, types in (("plain", ["csk"], {"NSEC"}), ("hashed", ["ksk", "zsk"], {"NSEC3"})):
+                zone.zoneutil("zone", "set-policy", APEX, policy)
+                assert [role for role, *_ in zone.settled()] == roles
+                until(lambda types=types: zone.maintained() and denials(zone) == types, f"denials with {types}")
+        assert (one.bad, other.bad) == ([], [])
+        with Watching(first) as one, Watching(second) as other:
+            zone.zoneutil("zone", "set-policy", APEX, "unsigned")
+            assert zone.settled() == []
+            assert records(zone.parent, "DS") == []
+            zone.zoneutil("zone", "set-policy", APEX, "hashed")
+            assert [role for role, *_ in zone.settled()] == ["ksk", "zsk"]
+        assert [bad for bad in (*one.bad, *other.bad) if "SERVFAIL" in bad] == []
+        assert one.bad, "it was insecure for a while"
 
 
 def signers(server: PdnsServer, rdtype: str) -> set[int]:
