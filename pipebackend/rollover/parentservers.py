@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["look"]
 
-TIMEOUT = 3.0  # seconds for each server
-TRIES = 2
+TIMEOUT = 3.0  # seconds for each server, with UDP and with TCP
 MOST_SERVERS = 100  # addresses and names; the root zone has 26 and 13
 PATIENCE = 60.0  # seconds after which no other server is asked: those that are slow hold all other zones up
 MOST_TTL = 604_800  # that a cache should take, RFC 8767 section 4; else one answer could hold a key for 68 years
@@ -64,18 +63,24 @@ def _ask(owner: dns.name.Name, end: float, host: str, port: int) -> RRset | None
     _demand_time(end)
     query = dns.message.make_query(owner, "DS", want_dnssec=True)
     query.flags &= ~dns.flags.RD
-    for left in reversed(range(TRIES)):
-        try:
-            answer, _ = dns.query.udp_with_fallback(
-                query, host, TIMEOUT, port, ignore_unexpected=True, ignore_errors=True
-            )
-            break
-        except (dns.exception.DNSException, OSError) as exc:
-            if not left:
-                raise _Unanswered(f"the parent's server {host} port {port} does not answer: {exc}") from None
+    try:
+        answer = _answer(query, host, port)
+    except (dns.exception.Timeout, OSError, EOFError) as exc:
+        raise _Unanswered(f"the parent's server {host} port {port} does not answer: {exc}") from None
+    except (dns.exception.DNSException, ValueError) as exc:
+        why = str(exc) or type(exc).__name__
+        raise _Unanswered(f"the answer of the parent's server {host} port {port} cannot be read: {why}") from None
     if answer.rcode() != dns.rcode.NOERROR or not answer.flags & dns.flags.AA:
         raise _Unanswered(f"the parent's server {host} port {port} has no authority for it: {_described(answer)}")
     return next((rrset for rrset in answer.answer if (rrset.rdtype, rrset.name) == (dns.rdatatype.DS, owner)), None)
+
+
+def _answer(query: dns.message.Message, host: str, port: int) -> dns.message.Message:
+    """Over UDP; over TCP if none comes: one that cannot be read is passed over as a forged one with UDP."""
+    try:
+        return dns.query.udp_with_fallback(query, host, TIMEOUT, port, ignore_unexpected=True, ignore_errors=True)[0]
+    except (dns.exception.DNSException, OSError):
+        return dns.query.tcp(query, host, TIMEOUT, port)
 
 
 def _described(answer: dns.message.Message) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 QUESTIONS = 5000
+NO_DS = "0 0 0 00"  # the CDS that asks for none
 PATIENCE = 600.0  # seconds for a roll-over, most of which is spent waiting for other programs
 SHORT = """
 [[policy]]
@@ -69,11 +70,14 @@ class Zone:
             backend.close()
 
     def registry(self) -> None:
-        """The parent's DS becomes what CDS says (RFC 7344 section 4.1); without CDS nothing changes."""
+        """The parent's DS becomes what CDS says (RFC 7344 section 4.1, RFC 8078 section 4); without CDS it stays."""
         wanted = {rdata.to_text() for rdata in records(self.servers[0], "CDS")}
         has = {rdata.to_text() for rdata in records(self.parent, "DS")}
-        if wanted and wanted != has:
-            self.parent.said("replace-rrset", PARENT, owner_for_pdnsutil("example", PARENT), "DS", "1", *sorted(wanted))
+        owner = owner_for_pdnsutil("example", PARENT)
+        if wanted == {NO_DS} and has:
+            self.parent.said("delete-rrset", PARENT, owner, "DS")
+        elif wanted not in (set(), {NO_DS}, has):
+            self.parent.said("replace-rrset", PARENT, owner, "DS", "1", *sorted(wanted))
 
     def settled(self) -> list[tuple[str, int, int]]:
         """The roles, algorithms and tags of the keys when there is nothing left to do."""
@@ -230,7 +234,7 @@ def test_who_has_a_cds(zone: Zone) -> None:
         assert {ds.key_tag for ds in records(server, "CDS")} == {first}
     zone.zoneutil("meta", "set", APEX, "PUBLISH-CDS", "0")
     zone.zoneutil("meta", "set", APEX, "PUBLISH-CDNSKEY", "0")
-    assert [ds.to_text() for ds in records(server, "CDS")] == ["0 0 0 00"]
+    assert [ds.to_text() for ds in records(server, "CDS")] == [NO_DS]
     assert [key.to_text() for key in records(server, "CDNSKEY")] == ["0 3 0 AA=="]
     zone.zoneutil("meta", "unset", APEX, "PUBLISH-CDS")
     zone.zoneutil("record", "add", APEX, "CDS", f"12345 13 2 {'ab' * 32}")

@@ -46,11 +46,6 @@ class Server(threading.Thread):
             self._socket.sendto(answer.to_wire(), asker)
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch) -> None:
-    monkeypatch.setattr(parentservers, "TRIES", 1)
-
-
 def test_what_all_have_and_what_any_has() -> None:
     seen = look(APEX, [Server(1, 2).address, Server(2).address], DNSKEYS)
     assert (seen.everywhere, seen.anywhere, seen.ttl, seen.problem) == ({2}, {1, 2}, 300, "")
@@ -91,3 +86,25 @@ def test_a_server_that_is_down(monkeypatch) -> None:
         silent.bind(("127.0.0.1", 0))
         seen = look(APEX, [f"127.0.0.1:{silent.getsockname()[1]}"], DNSKEYS)
     assert "does not answer" in seen.problem
+
+
+def test_an_answer_that_cannot_be_read_is_called_so(monkeypatch) -> None:
+    """A DS of digest type 0, such as a registry makes that copies a CDS that asks for no DS (RFC 8078 section 4)."""
+    monkeypatch.setattr(parentservers, "TIMEOUT", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_answer_unreadably, args=[listening], daemon=True).start()
+        seen = look(APEX, [f"127.0.0.1:{listening.getsockname()[1]}"], DNSKEYS)
+    assert "cannot be read" in seen.problem
+    assert "digest type 0" in seen.problem
+
+
+def _answer_unreadably(listening: socket.socket) -> None:
+    connection, _ = listening.accept()
+    with connection:
+        query = dns.message.from_wire(connection.recv(4096)[2:])
+        answer = dns.message.make_response(query)
+        answer.flags |= dns.flags.AA
+        good = KEYS[1].ds(APEX).to_text()
+        answer.answer.append(dns.rrset.from_text(f"{APEX}.", 300, "IN", "DS", good))
+        wire = answer.to_wire().replace(KEYS[1].ds(APEX).to_wire(), bytes(len(KEYS[1].ds(APEX).to_wire())))
+        connection.sendall(len(wire).to_bytes(2, "big") + wire)
