@@ -9,7 +9,7 @@ SERVING_PACKAGES=(pdns-server pdns-backend-pipe pdns-backend-remote pdns-tools b
 TESTING_PACKAGES=(
     "${SERVING_PACKAGES[@]}" pdns-backend-sqlite3 pdns-backend-bind pdns-backend-mysql mariadb-server pdns-backend-pgsql
     postgresql pgbouncer unbound nsd nginx-light libnginx-mod-stream stunnel4
-    chromium knot ldnsutils bind9-utils dnsperf sqlite3 gcc libc6-dev groff-base systemd curl procps
+    chromium knot ldnsutils bind9 bind9-utils dnsperf sqlite3 gcc libc6-dev groff-base systemd curl procps
 )
 POLICY=/usr/sbin/policy-rc.d
 

@@ -65,6 +65,7 @@ PROGRAMS = (
     "pdnsutil",
     "dig",
     "delv",
+    "named",
     "named-checkzone",
     "dnssec-keygen",
     "dnssec-dsfromkey",

@@ -1,7 +1,4 @@
-"""Names below a cut or a DNAME: answers and transfers beside NSD and PowerDNS's gsqlite3, differences with the RFC.
-
-``named`` is not among the tools that tests install; NSD is the server that is not PowerDNS.
-"""
+"""Names below a cut or a DNAME: answers and transfers beside named, NSD and gsqlite3, differences with the RFC."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from pathlib import Path
 import dns.rcode
 import pytest
 
+from tests.live.named import Named
 from tests.live.secondaries import Nsd
 from tests.live.servers import PdnsServer, gsqlite3_schema, remote_config
 from tests.live.test_dname import zoneutil
@@ -101,53 +99,63 @@ def kind(request):
     return request.param
 
 
-def servers(tmp_path: Path, lines: str, kind: str, stack: ExitStack, *, with_nsd: bool):
-    file = tmp_path / "zone"
+def zone_file(folder: Path, lines: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    file = folder / "zone"
     file.write_text(HEAD + lines)
-    found = [ours(tmp_path / kind, file, kind), gsqlite3(tmp_path, file)]
-    if with_nsd:
-        stanza = f'zone:\n  name: "{APEX}"\n  zonefile: "{file}"\n  provide-xfr: 127.0.0.0/8 NOKEY\n'
-        found.append(Nsd(stanza, tmp_path / "nsd"))
-    return [stack.enter_context(server) for server in found]
+    return file
 
 
-def test_below_a_cut_we_answer_as_nsd(tmp_path, kind):
+def nsd(folder: Path, file: Path) -> Nsd:
+    stanza = f'zone:\n  name: "{APEX}"\n  zonefile: "{file}"\n  provide-xfr: 127.0.0.0/8 NOKEY\n'
+    return Nsd(stanza, folder / "nsd")
+
+
+def names_that_differ(here, same, other, names):
+    """The names that ``other`` answers in another way, where ``here`` answers as ``same`` do."""
+    found = set()
+    for name in names:
+        for type_ in TYPES:
+            answer = answered(here, name, type_)
+            for server in same:
+                assert answer == answered(server, name, type_), (server.title, name, type_)
+            if answer != answered(other, name, type_):
+                found.add(name)
+    return found
+
+
+def test_below_a_cut_we_answer_as_named_and_nsd(tmp_path, kind):
+    file = zone_file(tmp_path, CUTS)
+    servers = (
+        *(ours(tmp_path / kind, file, kind), gsqlite3(tmp_path, file)),
+        *(Named({APEX: file}, tmp_path), nsd(tmp_path, file)),
+    )
     with ExitStack() as stack:
-        here, theirs, nsd = servers(tmp_path, CUTS, kind, stack, with_nsd=True)
-        differing = set()
-        for name in NAMES[CUTS]:
-            for type_ in TYPES:
-                answer = answered(here, name, type_)
-                assert answer == answered(nsd, name, type_), (name, type_)
-                if answer != answered(theirs, name, type_):
-                    differing.add(name)
+        here, theirs, *others = (stack.enter_context(server) for server in servers)
+        differing = names_that_differ(here, others, theirs, NAMES[CUTS])
         # gsqlite3 refers to the lower cut, which RFC 4035 section 2.2 and RFC 9499 take for data of the child
         assert differing <= {"sub.d", "deep.sub.d", "no.sub.d"}
         assert differing
         assert transferred(here) == OF_CUTS
-        # RFC 5936 section 3.5 has occluded names in a transfer, as NSD and gsqlite3 do
+        # RFC 5936 section 3.5 has occluded names in a transfer, as all others do
         everything = OF_CUTS | {f"{name}.d.{APEX}. TXT" for name in ("ns", "x")}
         everything.add(f"sub.d.{APEX}. NS")
-        assert transferred(nsd) == everything
-        assert transferred(theirs) == everything
+        for server in (theirs, *others):
+            assert transferred(server) == everything, server.title
 
 
 def test_below_a_dname_there_is_nothing(tmp_path, kind):
     """NSD does not load such a zone (RFC 6672 section 2.4), so it has one without these names."""
+    file = zone_file(tmp_path, DNAMES)
+    clean = zone_file(tmp_path / "clean", "".join(line + "\n" for line in DNAMES.splitlines()[:2]))
+    servers = (
+        *(ours(tmp_path / kind, file, kind), gsqlite3(tmp_path, file)),
+        *(Named({APEX: file}, tmp_path), nsd(tmp_path, clean)),
+    )
     with ExitStack() as stack:
-        here, theirs = servers(tmp_path, DNAMES, kind, stack, with_nsd=False)
-        clean = tmp_path / "clean"
-        clean.mkdir()
-        allowed = "".join(line + "\n" for line in DNAMES.splitlines()[:2])
-        _, _, nsd = servers(clean, allowed, kind, stack, with_nsd=True)
-        differing = set()
-        for name in NAMES[DNAMES]:
-            for type_ in TYPES:
-                answer = answered(here, name, type_)
-                assert answer == answered(nsd, name, type_), (name, type_)
-                if answer != answered(theirs, name, type_):
-                    differing.add(name)
+        here, theirs, named, without = (stack.enter_context(server) for server in servers)
         # gsqlite3 answers what is there, though the DNAME hides it (RFC 6672 section 2.4)
-        assert differing == {"x.o", "y.x.o", "z.y.x.o"}
-        assert transferred(here) == OF_DNAMES
-        assert transferred(theirs) == OF_DNAMES | {f"x.o.{APEX}. A", f"y.x.o.{APEX}. NS"}
+        assert names_that_differ(here, (named, without), theirs, NAMES[DNAMES]) == {"x.o", "y.x.o", "z.y.x.o"}
+        assert transferred(here) == transferred(without) == OF_DNAMES
+        for server in (theirs, named):
+            assert transferred(server) == OF_DNAMES | {f"x.o.{APEX}. A", f"y.x.o.{APEX}. NS"}, server.title
