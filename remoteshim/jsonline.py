@@ -19,7 +19,7 @@ __all__ = ["dumps", "loads", "quote"]
 
 
 def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON value")
+    raise ValueError(f"{text} is not a JSON value")
 
 
 try:

@@ -59,7 +59,7 @@ def feed_ents(backend: Backend, params: Params) -> bool:
 
 
 def replace_rrset(backend: Backend, params: Params) -> bool:
-    """Put records in the place of those of a type at a name; none delete them."""
+    """Put records in place of those of a type at a name; none delete them."""
     rrset = [_record(item) for item in params.objects("rrset")]
     backend.writer.replace_rrset(params.number("domain_id", -1), params.text("qname"), params.text("qtype"), rrset)
     return True

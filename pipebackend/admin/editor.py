@@ -103,7 +103,7 @@ class ZoneEditor:
         """The zone of the longest name that holds ``name``, if its records may be changed here."""
         zone = self._zones.zone_of(names.from_text(name))
         if zone is None:
-            raise RequestFault(f"{name} is in no zone of ours; create one first: zoneutil zone create")
+            raise RequestFault(f"{name} is in no zone that is served here; create it first: zoneutil zone create")
         self.demand_editable(zone.apex)
         return zone
 
@@ -136,7 +136,7 @@ class ZoneEditor:
         return self._change(record.owner, record.type, added)
 
     def replace(self, name: str, type_: str, contents: Sequence[str], ttl: int | None) -> bool:
-        """Puts records in the place of those of a type; False if they are there already."""
+        """Puts records in place of those of a type; False if they are there already."""
         new = [self._record(name, type_, content, ttl) for content in contents]
 
         def replaced(known: Sequence[Record]) -> Sequence[Record]:
@@ -199,7 +199,7 @@ class ZoneEditor:
         settings: Mapping[str, Sequence[str]],
         progress: Callable[[int], None],
     ) -> int:
-        """Puts records in the place of all of a zone, which is made if there is none, and settings; counts them.
+        """Puts records in place of all of a zone, which is made if there is none, and settings; counts them.
 
         The records are as the reader of zone files leaves them. ``progress`` is told how many were written so far.
         """

@@ -28,7 +28,7 @@ class Operator:
         self.backend = backend
 
     def examined(self, apex: str) -> Iterator[Record | RecordFault]:
-        """A zone's records, SOA first; in the place of one that cannot be served, what is wrong with it."""
+        """A zone's records, SOA first; in place of one that cannot be served, what is wrong with it."""
         _, records = self.backend.transfer(apex)
         zone = self.backend.zones.at(names.from_text(apex))
         if zone is not None and zone.kind == "stored":

@@ -36,7 +36,7 @@ class KeyFacts:
 
     ``role`` is what PowerDNS calls the key: KSK and ZSK if the zone has active keys of both kinds with its algorithm,
     else CSK. ``times`` are in UTC by BIND's names
-    of them. If the stored text is no key, ``fault`` says why, and what depends on it is empty or 0.
+    of them. If the stored text is not a key, ``fault`` says why, and what depends on it is empty or 0.
     """
 
     id: int
@@ -66,7 +66,7 @@ class Delegation:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A stored key with what its text holds; ``pair`` and ``text`` are None if that is no key."""
+    """A stored key with what its text holds; ``pair`` and ``text`` are None if that is not a key."""
 
     row: KeyRow
     pair: KeyPair | None = None

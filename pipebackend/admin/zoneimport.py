@@ -45,7 +45,7 @@ class Imported:
 
 
 def import_file(backend: Backend, apex: str, path: str, progress: Progress) -> Imported:
-    """Puts the records of a zone file in the place of those of a zone, which is made (native) if there is none.
+    """Puts the records of a zone file in place of those of a zone, which is made (native) if there is none.
 
     Raises ZoneFault with every error of the file, or another BackendError; then nothing was changed.
     """
@@ -108,7 +108,7 @@ def _is_large(path: str) -> bool:
 
 
 def _left_out(text: ZoneText, serial: int) -> list[str]:
-    """Notes on what was read, in the place of a zone with this serial."""
+    """Notes on what was read, in place of a zone with this serial."""
     now = serial_of(text.soa)
     notes = [*text.left_out, *text.odd]
     if serial and not is_newer(now, serial):

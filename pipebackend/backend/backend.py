@@ -58,7 +58,7 @@ class Backend(Sources):
         self.writer.create_secondary(apex, primary, account, self.wanted_id(apex))
 
     def lookup(self, qname: str, qtype: str, client: Client = Client(), zone_id: int = -1) -> Answer:  # noqa: B008
-        """The records for a question; raises NameFault if ``qname`` is no name."""
+        """The records for a question; raises NameFault if ``qname`` is not a name."""
         if self._writer is not None:
             if qtype == "SOA" and self._writer[1].will_refuse(names.from_text(qname)):
                 return lookup.NOTHING  # the last question before a commit to which PowerDNS listens (docs/writes.md)

@@ -60,7 +60,7 @@ class Writer:
         self._transfer.feed_ents(())
 
     def replace_rrset(self, zone_id: int, name: str, type_: str, rrset: Sequence[Record]) -> None:
-        """Put records in the place of those of a type at a name; none delete them."""
+        """Put records in place of those of a type at a name; none delete them."""
         self._demand_stored()
         self._transfer.replace_rrset(zone_id, name, type_, rrset)
 

@@ -118,7 +118,7 @@ class Keyring:
         return self._store.tsig_key(tsig.key_name(name)) if self._store is not None else None
 
     def set_tsig_key(self, name: str, algorithm: str, secret: str) -> None:
-        """Keep a TSIG key, in the place of one of the same name."""
+        """Keep a TSIG key, in place of one of the same name."""
         from pipebackend.dnsdata import tsig
 
         key = tsig.checked(name, algorithm, secret)

@@ -40,7 +40,7 @@ NOTHING = Answer(-1, ())
 
 
 def answer(zones: Zones, qname: str, qtype: str, client: Client, zone_id: int = -1) -> Answer:
-    """What PowerDNS gets for one question; raises NameFault if ``qname`` is no name."""
+    """What PowerDNS gets for one question; raises NameFault if ``qname`` is not a name."""
     name = names.from_text(qname)
     if qtype == "SOA":
         return _start_of_authority(zones, name)

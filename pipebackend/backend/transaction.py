@@ -72,7 +72,7 @@ class Transfer:
         self._open()
 
     def replace_rrset(self, domain_id: int, name: str, type_: str, rrset: Sequence[Record]) -> None:
-        """Put these records in the place of those of a type (all for ANY) at a name; TransferFault if they cannot be.
+        """Put these records in place of those of a type (all for ANY) at a name; TransferFault if they cannot be.
 
         ``domain_id`` may be one that nobody gave out (rule T-11), then the zone of ``start`` is meant.
         """

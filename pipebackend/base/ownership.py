@@ -1,7 +1,7 @@
 """Whose files these are: root obeys nobody but root, and works in somebody's folder only as that user.
 
 ``zoneutil`` and ``pdnsutil`` run as root beside a server that runs as ``pdns``. What ``pdns`` may write must not decide
-what root does: code, configurations, links in the place of files.
+what root does: code, configurations, links in place of files.
 """
 
 from __future__ import annotations

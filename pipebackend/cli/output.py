@@ -47,7 +47,7 @@ def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def write_whole(path: str | os.PathLike[str], octets: bytes, mode: int = 0o644) -> None:
-    """Put a file there, whole or not at all, in the place of one and of a link; OSError.
+    """Put a file there, whole or not at all, in place of one and of a link; OSError.
 
     Root does so as the owner of the folder, who could lead it elsewhere.
     """

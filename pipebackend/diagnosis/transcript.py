@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLANK", "blanked", "is_remote", "reads_only", "summary"]
 
-BLANK = "(blank)"  # in the place of a private key or a secret
+BLANK = "(blank)"  # in place of a private key or a secret
 _PRIVATE = "PrivateKey"  # in BIND's format of private keys, PowerDNS's too; other fields stand in the same text
 # Methods whose contents are those of records; of all others, of keys and misspelt ones, only _OPEN_STRINGS are shown
 _OPEN = frozenset(

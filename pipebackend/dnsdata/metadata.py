@@ -111,7 +111,7 @@ def _network(value: str, _exists: Callable[[str], bool]) -> str:
     try:
         return str(ip_network(value.strip(), strict=False))
     except ValueError:
-        raise MetadataFault(f"{_shown(value)} is no network such as 192.0.2.0/24 or 2001:db8::/48") from None
+        raise MetadataFault(f"{_shown(value)} is not a network such as 192.0.2.0/24 or 2001:db8::/48") from None
 
 
 def _network_or_auto_ns(value: str, exists: Callable[[str], bool]) -> str:
@@ -129,7 +129,7 @@ def _address(value: str, _exists: Callable[[str], bool]) -> str:
     try:
         return str(ip_address(value.strip()))
     except ValueError:
-        raise MetadataFault(f"{_shown(value)} is no IP address") from None
+        raise MetadataFault(f"{_shown(value)} is not an IP address") from None
 
 
 def _address_with_port(value: str, exists: Callable[[str], bool]) -> str:
@@ -175,7 +175,7 @@ def _ds_digests(value: str, _exists: Callable[[str], bool]) -> str:
     digests = [digest.strip() for digest in value.split(",")]
     for digest in digests:
         if digest not in _DS_DIGESTS:
-            raise MetadataFault(f"{_shown(digest)} is no DS digest type; write such as 2 or 2,4, or 0 to delete")
+            raise MetadataFault(f"{_shown(digest)} is not a DS digest type; write such as 2 or 2,4, or 0 to delete")
     return ",".join(dict.fromkeys(digests))
 
 

@@ -52,7 +52,7 @@ def to_text(param: Nsec3Param) -> str:
 
 def _number(what: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5):
-        raise MetadataFault(f"NSEC3PARAM {what} {_shown(text)} is no number from 0 to 65535")
+        raise MetadataFault(f"NSEC3PARAM {what} {_shown(text)} is not a number from 0 to 65535")
     return int(text)
 
 

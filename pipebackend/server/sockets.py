@@ -140,7 +140,7 @@ def notify(environ: Mapping[str, str], state: str) -> None:
 
 
 def _made(path: str, mode: int, user: int, group: int) -> socket.socket:
-    """A socket under a name of its own until all about it is right, then in the place of a stale one."""
+    """A socket under a name of its own until all about it is right, then in place of a stale one."""
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     new = _new(path)
     try:
@@ -165,7 +165,7 @@ def _new(path: str) -> str:
 
 
 def _refuse_if_alive(path: str) -> None:
-    """ConfigFault if a process listens there, or if what is there is no socket."""
+    """ConfigFault if a process listens there, or if what is there is not a socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
@@ -176,7 +176,7 @@ def _refuse_if_alive(path: str) -> None:
             if exc.errno == errno.ECONNREFUSED and stat.S_ISSOCK(os.stat(path).st_mode):
                 return  # stale
             if exc.errno == errno.ECONNREFUSED:
-                raise ConfigFault([f"--listen unix:{path}: there is a file that is no socket; remove it"]) from exc
+                raise ConfigFault([f"--listen unix:{path}: there is a file that is not a socket; remove it"]) from exc
             if exc.errno != errno.EAGAIN:  # a queue that is full is alive, too
                 raise ConfigFault([f"--listen unix:{path}: {exc.strerror}"]) from exc
     raise ConfigFault([f"--listen unix:{path}: another process listens there; stop it or take another path"])

@@ -85,7 +85,7 @@ class Keys(Part):
         return tsigrows.all_keys(self._db)
 
     def set_tsig_key(self, name: str, algorithm: str, secret: str) -> None:
-        """Keeps a TSIG key in the place of one of the same name; ``secret`` in Base64."""
+        """Keeps a TSIG key in place of one of the same name; ``secret`` in Base64."""
         from pipebackend.store.rows import tsigrows
 
         tsigrows.replace(self._db, name, algorithm, secret)

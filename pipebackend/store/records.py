@@ -54,7 +54,7 @@ class Records(Part):
         return rrs.listing(self._db, domain_id, apex)
 
     def examined(self, domain_id: int, apex: str) -> Iterator[Record | RecordFault]:
-        """All records of the zone; in the place of a row that cannot be served, what is wrong with it."""
+        """All records of the zone; in place of a row that cannot be served, what is wrong with it."""
         return rrs.examined(self._db, domain_id, apex)
 
     def add_records(self, rows: Iterable[rrs.Row]) -> None:
@@ -78,7 +78,7 @@ class Records(Part):
         staged.forget(self._db)
 
     def replace_records(self, domain_id: int, count: int) -> None:
-        """Puts the ``count`` rows that were set aside in the place of all records of the zone, in order."""
+        """Puts the ``count`` rows that were set aside in place of all records of the zone, in order."""
         from pipebackend.store.zonedata import columns, fill, staged
 
         apex = domains.apex_of(self._db, domain_id) or ""
@@ -98,7 +98,7 @@ class Records(Part):
         staged.forget(self._db)
 
     def fill(self, domain_id: int, records: Sequence[Record], progress: Callable[[int], None]) -> int:
-        """Puts these records, each once, in the place of all records of the zone, in order; how many were written.
+        """Puts these records, each once, in place of all records of the zone, in order; how many were written.
 
         Their owners are in the zone, and content is in PowerDNS's form. ``progress`` is told of each few hundred.
         """
@@ -116,7 +116,7 @@ class Records(Part):
         return fill.without_lookups(self._db)
 
     def filling(self, domain_id: int, *, is_large: bool) -> AbstractContextManager[Filling]:
-        """A block in which records, of ascending names, are put in the place of all records of the zone.
+        """A block in which records, of ascending names, are put in place of all records of the zone.
 
         ``is_large`` for about a thousand records or more.
         """

@@ -45,7 +45,7 @@ def check(apex: str, records: Sequence[Record], lines: Sequence[str] | Lines = (
 
 
 def refused(apex: str, refusal: Refusal, *, is_secondary: bool, is_served: bool) -> list[str]:
-    """A line for each reason why what was sent in the place of the zone was not taken."""
+    """A line for each reason why what was sent in place of the zone was not taken."""
     what = "transfer" if is_secondary else "replacement"
     when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(refusal.moment))
     kept = ", the zone is the one before" if is_served else ""

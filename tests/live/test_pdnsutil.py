@@ -189,7 +189,7 @@ def test_set_add_and_get_meta(server: PdnsServer) -> None:
 
 def test_settings_that_are_wrong(server: PdnsServer) -> None:
     complaint = refused(server, "set-meta", ZONE, "ALLOW-AXFR-FROM", "nonsense")
-    assert f"zone {ZONE}: ALLOW-AXFR-FROM: 'nonsense' is no network" in complaint
+    assert f"zone {ZONE}: ALLOW-AXFR-FROM: 'nonsense' is not a network" in complaint
     assert f"Unable to set meta for '{ZONE}'" in complaint
     complaint = refused(server, "activate-tsig-key", ZONE, "no-key", "primary")
     assert f"zone {ZONE}: TSIG-ALLOW-AXFR: there is no TSIG key 'no-key'" in complaint

@@ -286,7 +286,7 @@ def test_a_live_socket_is_refused_and_left_alone(serve: Serve, connect: Connect)
     [
         ("unix:/nowhere/at/all", (), "No such file or directory"),
         ("unix:" + "x" * 200, (), "at most 107 octets"),
-        ("unix:file", (), "a file that is no socket"),
+        ("unix:file", (), "a file that is not a socket"),
         ("unix:socket", ("--owner=nobody-of-this-name",), "nobody-of-this-name"),
         ("systemd", (), "must hand over one socket, not none"),
         ("tcp:80", (), "--listen needs unix:PATH, http:"),

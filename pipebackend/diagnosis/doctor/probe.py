@@ -215,7 +215,7 @@ class _Pipe:
 def _until_end(wire: _Wire) -> Iterator[str]:
     while (line := wire.hear()) != "END":
         if not line.startswith(("DATA\t", "LOG\t", "FAIL")):
-            raise _Silence(f"it said {line[:200]!r}, which is no line of PIPE")
+            raise _Silence(f"it said {line[:200]!r}, which is not a line of PIPE")
         yield line
 
 
@@ -243,7 +243,7 @@ class _Remote:
         try:
             answer = json.loads(line)
         except ValueError:
-            raise _Silence(f"it said {line[:200]!r}, which is no JSON") from None
+            raise _Silence(f"it said {line[:200]!r}, which is not JSON") from None
         if not isinstance(answer, dict) or answer.get("result") is None:
             raise _Silence(f"it said {line[:200]!r}, which has no result")
         return answer["result"]

@@ -130,7 +130,7 @@ def privacy_faults(path: str) -> list[str]:
 
 
 def replaceable(path: str) -> str:
-    """Who could put another file in the place of this store or its journal; empty if only its owner and root."""
+    """Who could put another file in place of this store or its journal; empty if only its owner and root."""
     folder = os.path.dirname(path)
     try:
         return ownership.replaceable(folder, os.stat(folder).st_uid or os.stat(path).st_uid)

@@ -1,7 +1,7 @@
 """Rows of ``records`` whose cells are not of the types that their columns have, read as PowerDNS's gsqlite3 reads them.
 
 SQLite keeps any value in any column. gsqlite3 takes each for text: one that is empty is a default, a number ends where
-its digits do, and a priority is put before the content with a space. A row whose TTL is no number it leaves out.
+its digits do, and a priority is put before the content with a space. A row whose TTL is not a number it leaves out.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def of_zone(db: Database, apex: str) -> dict[str, list[str]]:
 
 
 def replace(db: Database, apex: str, wanted_id: int, kind: str, values: Sequence[str]) -> None:
-    """Puts ``values`` in the place of those that the kind has; makes the zone's row if there is something to keep."""
+    """Puts ``values`` in place of those that the kind has; makes the zone's row if there is something to keep."""
     if not values and domains.id_of(db, apex) is None:
         return
     with db.writing():

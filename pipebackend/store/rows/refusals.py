@@ -35,7 +35,7 @@ def find(db: Database, domain_id: int) -> Refusal | None:
 
 
 def note(db: Database, domain_id: int, moment: int, reasons: Sequence[str]) -> None:
-    """Keeps a refusal in the place of the one before; nothing if the zone was deleted meanwhile."""
+    """Keeps a refusal in place of the one before; nothing if the zone was deleted meanwhile."""
     with db.writing():
         db.execute(
             f"INSERT INTO {_TABLE} (domain_id, at, reason) SELECT id, ?, ? FROM domains WHERE id = ? "

@@ -43,7 +43,7 @@ class Rollovers:
         return self._rows(_TABLES[1], KEY_COLUMNS, apex, "id")
 
     def save(self, apex: str, zone: Cells, keys: Iterable[Cells]) -> None:
-        """Puts a zone's rows in the place of those before; the zone has a row in ``domains``."""
+        """Puts a zone's rows in place of those before; the zone has a row in ``domains``."""
         domain_id = domains.id_of(self._db, apex)
         with self._db.writing():
             self.forget(apex)

@@ -116,7 +116,7 @@ def listing(db: Database, domain_id: int, apex: str) -> Iterator[Record]:
 
 
 def examined(db: Database, domain_id: int, apex: str) -> Iterator[Record | RecordFault]:
-    """The same without empty non-terminals, and in the place of a row that cannot be served what is wrong with it."""
+    """The same without empty non-terminals, and in place of a row that cannot be served what is wrong with it."""
     from pipebackend.store.rows import cells
 
     for (name,) in db.rows(_SOA_BELOW, (domain_id, domains.stored_name(apex))):

@@ -29,7 +29,7 @@ def all_keys(db: Database) -> list[TsigKey]:
 
 
 def replace(db: Database, name: str, algorithm: str, secret: str) -> None:
-    """Keeps a key in the place of all others of this name: a message names its key by the name alone."""
+    """Keeps a key in place of all others of this name: a message names its key by the name alone."""
     stored = domains.stored_name(name)
     with db.writing():
         db.execute("DELETE FROM tsigkeys WHERE name = ?", (stored,))

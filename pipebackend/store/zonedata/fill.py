@@ -47,7 +47,7 @@ def without_lookups(db: Database) -> Iterator[None]:
 
 @contextmanager
 def replacing(db: Database, domain_id: int, *, is_large: bool) -> Iterator[Filling]:
-    """A block in which records are put in the place of all of the zone; StoreFault.
+    """A block in which records are put in place of all of the zone; StoreFault.
 
     ``is_large``: a thousand records or more, for which the triggers cost more than taking them away and making them
     again.

@@ -68,7 +68,7 @@ def _of_prefix(text: str) -> tuple[IPv4Address | IPv6Address, IPv4Address | IPv6
         net = ip_network(text, strict=False)
     except ValueError:
         hint = "write one as in 192.0.2.0/24 or 2001:db8::/48, or two addresses as in 192.0.2.10-192.0.2.99"
-        raise RecordFault(f"{text!r} is no IP prefix; {hint}") from None
+        raise RecordFault(f"{text!r} is not an IP prefix; {hint}") from None
     if net.network_address != ip_network(text.partition("/")[0]).network_address:
         raise RecordFault(f"{text} has bits set after its prefix; write {net}")
     return net.network_address, net.broadcast_address

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    StandIn = tuple[str, Callable[[bytes], bytes]]  # in the place of what was found, and octets to those that are meant
+    StandIn = tuple[str, Callable[[bytes], bytes]]  # in place of what was found, and octets to those that are meant
 
 __all__ = ["stand_in"]
 

@@ -91,7 +91,7 @@ def test_a_serial_that_is_written_is_kept_if_it_is_higher(zone):
 
 
 REFUSED = {
-    "no zone": (["add", "www.example.com", "A", "192.0.2.1"], "is in no zone of ours"),
+    "no zone": (["add", "www.example.com", "A", "192.0.2.1"], "is in no zone that is served here"),
     "of the configuration": (["add", "lax.cities.example", "A", "192.0.2.1"], "change it in "),
     "its delete": (["delete", "lax.cities.example", "TXT"], "change it in "),
     "content": (["add", f"www.{ZONE}", "A", "192.0.2.256"], "'192.0.2.256' is not an IPv4 address"),

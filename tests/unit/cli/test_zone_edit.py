@@ -113,7 +113,7 @@ def test_a_secondary_zone_is_empty_and_has_primaries(zoneutil):
     [
         (["--kind", "secondary"], "needs --primary ADDRESS"),
         (["--primary", "192.0.2.1"], "only a secondary zone has primaries"),
-        (["--kind", "secondary", "--primary", "here"], "primary 'here' is no IP address"),
+        (["--kind", "secondary", "--primary", "here"], "primary 'here' is not an IP address"),
         (["--kind", "secondary", "--primary", "192.0.2.1", "--ns", "a"], "name servers that its primary sends"),
         (["--ns", "a..b"], "empty label"),
     ],
@@ -176,7 +176,7 @@ def test_a_zone_changes_its_kind(zoneutil):
     zoneutil.good("zone", "set-primaries", ZONE, "192.0.2.1")
     zoneutil.good("zone", "set-kind", ZONE, "secondary")
     assert row(zoneutil)["type"] == "SLAVE"
-    assert "is no IP address" in zoneutil.refused("zone", "set-primaries", ZONE, "192.0.2.1", "192.0.2.256")
+    assert "is not an IP address" in zoneutil.refused("zone", "set-primaries", ZONE, "192.0.2.1", "192.0.2.256")
 
 
 # import

@@ -277,7 +277,7 @@ def test_thousand_ranges_are_served():
             "ranges",
             "192.0.2.255-192.0.3.1 overlaps",
         ),
-        ({"ranges": ["192.0.2.0/33"]}, "ranges", "'192.0.2.0/33' is no IP prefix"),
+        ({"ranges": ["192.0.2.0/33"]}, "ranges", "'192.0.2.0/33' is not an IP prefix"),
         ({"ranges": ["192.0.2.1/24"]}, "ranges", "has bits set after its prefix; write 192.0.2.0/24"),
         ({"ranges": ["2001:db8::1/48"]}, "ranges", "has bits set after its prefix; write 2001:db8::/48"),
         ({"ranges": ["192.0.2.0/24", "192.0.2.128/25"]}, "ranges", "192.0.2.128/25 overlaps 192.0.2.0/24"),

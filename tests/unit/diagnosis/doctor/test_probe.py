@@ -17,7 +17,7 @@ SICK = {
     "ends at once": ("import sys; sys.exit('no such zone file')", "ended"),
     "says nothing": ("import time; time.sleep(60)", "no answer within 0.3 s"),
     "refuses the ABI": ("input(); print('FAIL', flush=True); input()", "'FAIL' to HELO 5"),
-    "prints elsewhere": ("input(); print('OK', flush=True); input(); print('debug', flush=True)", "no line of PIPE"),
+    "prints elsewhere": ("input(); print('OK', flush=True); input(); print('debug', flush=True)", "not a line of PIPE"),
     "knows no zone": ("input(); print('OK', flush=True); input(); print('END', flush=True); input()", "no SOA for"),
 }  # fmt: skip
 
@@ -70,7 +70,7 @@ def serve_json(server, answers):
     [
         (['{"result":true}', '{"result":[{"qtype":"SOA","content":"a b 1"}]}'], ["a b 1"], ""),
         (['{"result":true}', '{"result":false}'], [""], "no SOA for example.org"),
-        (['{"result":true}', "hello"], [], "which is no JSON"),
+        (['{"result":true}', "hello"], [], "which is not JSON"),
         (['{"result":true}', "{}"], [], "has no result"),
         (['{"result":false}'], [], "refused initialize"),
         ([], [], "it ended "),
