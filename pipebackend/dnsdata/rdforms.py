@@ -61,14 +61,21 @@ def advice(type_: str, content: str) -> str:
     if type_.isdigit():
         return f"{type_} stands where the type is written; a TTL comes before it, or is left out"
     if type_ not in _FORMS:
-        return (
-            ""
-            if number_of(type_) is not None
-            else "there is no such type; write one as A or MX, or TYPE and its number"
-        )
+        return "" if number_of(type_) is not None else _unknown(type_)
     fields, example = _FORMS[type_]
     form = " ".join(field.removesuffix("#") for field in fields.split())
     return f"{_slip(fields.split(), content.split())}write {type_} as: {form}, such as {example}"
+
+
+def _unknown(type_: str) -> str:
+    import dns.exception
+    import dns.rdatatype
+
+    try:
+        number = int(dns.rdatatype.from_text(type_))
+    except (dns.rdatatype.UnknownRdatatype, dns.exception.SyntaxError, ValueError):
+        return "there is no such type; write one as A or MX, or TYPE and its number"
+    return f"PowerDNS does not know {type_} by name; write TYPE{number} \\# length hexadecimal (RFC 3597)"
 
 
 def _slip(fields: list[str], words: list[str]) -> str:

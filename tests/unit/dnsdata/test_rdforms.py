@@ -28,6 +28,7 @@ from pipebackend.dnsdata.typetable import number_of
         ("IN", "A 192.0.2.1", "IN is a class, which is left out here; write the type first, as A"),
         ("300", "A 192.0.2.1", "300 stands where the type is written"),
         ("FOO", "a", "FOO 'a': there is no such type; write one as A or MX, or TYPE and its number"),
+        ("GPOS", "a", r"GPOS 'a': PowerDNS does not know GPOS by name; write TYPE27 \# length hexadecimal (RFC 3597)"),
         ("A", "192.0.2.256", "'192.0.2.256' is not an IPv4 address; write one such as 192.0.2.1"),
         ("AAAA", "192.0.2.1", "is not an IPv6 address; write one such as 2001:db8::1"),
         (
