@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 QUESTIONS = 5000
+LAG = 5  # seconds
 NO_DS = "0 0 0 00"  # the CDS that asks for none
 PATIENCE = 600.0  # seconds for a roll-over, most of which is spent waiting for other programs
 SHORT = """
@@ -55,8 +57,8 @@ POLICIES = [  # name, keys, and more of it
 class Zone:
     """The zone with two servers on one store, its parent, and both's resolvers."""
 
-    def __init__(self, section: Section, servers: list[PdnsServer], parent: PdnsServer) -> None:
-        self.section, self.servers, self.parent = section, servers, parent
+    def __init__(self, section: Section, above: Section, servers: list[PdnsServer], parent: PdnsServer) -> None:
+        self.section, self.above, self.servers, self.parent = section, above, servers, parent
 
     def zoneutil(self, *words: str) -> str:
         return self.section.tool("zoneutil", *words)
@@ -73,11 +75,8 @@ class Zone:
         """The parent's DS becomes what CDS says (RFC 7344 section 4.1, RFC 8078 section 4); without CDS it stays."""
         wanted = {rdata.to_text() for rdata in records(self.servers[0], "CDS")}
         has = {rdata.to_text() for rdata in records(self.parent, "DS")}
-        owner = owner_for_pdnsutil("example", PARENT)
-        if wanted == {NO_DS} and has:
-            self.parent.said("delete-rrset", PARENT, owner, "DS")
-        elif wanted not in (set(), {NO_DS}, has):
-            self.parent.said("replace-rrset", PARENT, owner, "DS", "1", *sorted(wanted))
+        if wanted and wanted != has:
+            set_ds(self.parent, wanted - {NO_DS})
 
     def settled(self) -> list[tuple[str, int, int]]:
         """The roles, algorithms and tags of the keys when there is nothing left to do."""
@@ -86,6 +85,14 @@ class Zone:
             assert time.monotonic() < deadline, report
             time.sleep(0.3)
         return [(key.role, key.algorithm, key.tag) for key in report.zone.keys]
+
+
+def set_ds(parent: PdnsServer, texts: set[str]) -> None:
+    owner = owner_for_pdnsutil("example", PARENT)
+    if texts:
+        parent.said("replace-rrset", PARENT, owner, "DS", "1", *sorted(texts))
+    else:
+        parent.said("delete-rrset", PARENT, owner, "DS")
 
 
 def _is_done(report: Report) -> bool:
@@ -120,7 +127,7 @@ def zone(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Zone]:
     above.tool("zoneutil", "zone", "import", PARENT, "org.zone")
     above.tool("zoneutil", "key", "secure", PARENT)
     with servers[0], servers[1], parent:
-        yield Zone(section, servers, parent)
+        yield Zone(section, above, servers, parent)
 
 
 def resolvers(zone: Zone, folder: Path) -> list[Unbound]:
@@ -191,6 +198,65 @@ def test_nobody_notices_another_denial(zone: Zone, tmp_path: Path) -> None:
             assert [role for role, *_ in zone.settled()] == ["ksk", "zsk"]
         assert [bad for bad in (*one.bad, *other.bad) if "SERVFAIL" in bad] == []
         assert one.bad, "it was insecure for a while"
+
+
+class Lagging:
+    """A server of the parent zone that gets each DS RRset some seconds after the first one."""
+
+    def __init__(self, zone: Zone, folder: Path) -> None:
+        folder.mkdir()
+        self._first = zone.parent
+        section = Section("Roll-overs", folder)
+        [store] = (folder.parent / "parent" / "etc").glob("*.db")
+        zone.above.tool("zoneutil", "store", "backup", str(section.folder / store.name))
+        self.server = section.pdns("192.0.2.53")
+        self._seen: list[tuple[float, set[str]]] = []
+        self._has: set[str] = set()
+
+    def follow(self) -> None:
+        """Give it what the first one had LAG seconds ago."""
+        now = time.monotonic()
+        self._seen.append((now, {rdata.to_text() for rdata in records(self._first, "DS")}))
+        due = [texts for at, texts in self._seen if at <= now - LAG]
+        if due and due[-1] != self._has:
+            set_ds(self.server, due[-1])
+            self._has = due[-1]
+
+
+@pytest.mark.slow
+def test_the_slowest_server_of_the_parent_is_waited_for(zone: Zone, tmp_path: Path) -> None:
+    """One lags, and is then down for a while: a resolver that asks it alone never sees a bogus answer."""
+    lagging = Lagging(zone, tmp_path / "lagging")
+    config = zone.section.folder / "pipebackend.toml"
+    both = f'"127.0.0.1:{zone.parent.port}", "127.0.0.1:{lagging.server.port}"'
+    policy = SHORT.format(name="lagged", keys="ksk+zsk", more="", port=0, cache=0)
+    config.write_text(config.read_text() + re.sub("parent_check = .*", f"parent_check = [{both}]", policy))
+    zone.zoneutil("zone", "set-policy", APEX, "lagged")
+    with lagging.server, Repeating(zone.registry), Repeating(lagging.follow):
+        old = ksk(zone.settled())
+        anchors = [line.partition(" ;")[0] for line in zone.parent.said("export-zone-ds", PARENT).splitlines()]
+        with Unbound({PARENT: lagging.server.port, APEX: zone.servers[0].port}, tmp_path, anchors) as resolver:
+            with Watching(resolver) as before:
+                zone.zoneutil("key", "roll", APEX, "--ksk", "--now")
+                until(lambda: zone.maintained() and tags_of_ds(zone.parent) - {old}, "the first one has a new DS")
+            lagging.server.stop()
+            until(lambda: "does not answer" in zone.maintained().zone.parent, "that one is down is said")
+            assert old in tags(zone).values()
+            lagging.server.start()
+            with Watching(resolver) as after:
+                new = ksk(zone.settled())
+        assert tags_of_ds(zone.parent) == tags_of_ds(lagging.server) == {new}
+    assert (before.bad, after.bad) == ([], [])
+    assert old != new
+
+
+def ksk(keys: list[tuple[str, int, int]]) -> int:
+    [tag] = [tag for role, _, tag in keys if role == "ksk"]
+    return tag
+
+
+def tags_of_ds(parent: PdnsServer) -> set[int]:
+    return {ds.key_tag for ds in records(parent, "DS")}
 
 
 def signers(server: PdnsServer, rdtype: str) -> set[int]:
