@@ -249,14 +249,15 @@ def test_an_attack_on_root_gets_nowhere(programs: Installed, folder: Path, is_lo
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("CREATE TABLE something (a)")
     (folder / "saved").chmod(0o644)
+    # Never "..": a link of the other attacker may have led out of the folder
     script = f"""
-        cd {folder}; mkdir -p {FOLDER}; cd {FOLDER}
+        d={folder}; cd $d; mkdir -p {FOLDER}; cd {FOLDER}
         while :; do
             ln -sfn {new} {target.name}.new; ln -sfn {secret} {target.name}; ln -sfn {new} {LOCK}
-            rm -f {LOCK}; ln -sfn {secret} ../big.link; mv -fT ../big.link ../big.zone
-            for f in zones.db zones.db-wal zones.db-journal copy.db; do ln -sfn {new} ../$f; rm -f ../$f; done
-            cp ../saved ../zones.db; ln -sfn {secret} ../zones.db-shm; ln -sfn {secret} ../copy.db; rm -f ../*.db*
-            cd ..; rm -rf {FOLDER}; ln -sfn {folder.parent} {FOLDER}; rm -f {FOLDER}; mkdir -p {FOLDER}; cd {FOLDER}
+            rm -f {LOCK}; ln -sfn {secret} $d/big.link; mv -fT $d/big.link $d/big.zone
+            for f in zones.db zones.db-wal zones.db-journal copy.db; do ln -sfn {new} $d/$f; rm -f $d/$f; done
+            cp $d/saved $d/zones.db; ln -sfn {secret} $d/zones.db-shm; ln -sfn {secret} $d/copy.db; rm -f $d/*.db*
+            cd $d; rm -rf {FOLDER}; ln -sfn {folder.parent} {FOLDER}; rm -f {FOLDER}; mkdir -p {FOLDER}; cd {FOLDER}
             for f in *.new; do ln -sfn {new} "$f"; done
         done 2>/dev/null
     """
