@@ -39,7 +39,8 @@ def of_zone_file(head: bytes) -> str:
 
 def of_table(head: bytes) -> str:
     """The same for a table, which may be UTF-16."""
-    return "" if head.startswith(UTF16_MARKS) else _said(head, "table", _MARKS | _OF_TABLES)
+    is_utf16 = head.startswith(UTF16_MARKS) and not head.startswith(_UTF32_MARKS)
+    return "" if is_utf16 else _said(head, "table", _MARKS | _OF_TABLES)
 
 
 def _said(head: bytes, wanted: str, marks: dict[bytes, tuple[str, str]]) -> str:

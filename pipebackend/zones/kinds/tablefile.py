@@ -138,9 +138,10 @@ def _quoted_rows(path: str, text: str, separator: str) -> tuple[list[str], list[
         except StopIteration:
             return columns, lines, numbers
         except csv.Error as exc:
-            raise ZoneFault(
-                [f"{path}:{line}: {exc}; quotes stand around a whole field, and are doubled in it"]
-            ) from None
+            advice = "quotes stand around a whole field, and are doubled in it"
+            if "field limit" in str(exc):
+                advice = "is a quote missing at the end of a field before?"
+            raise ZoneFault([f"{path}:{line}: {exc}; {advice}"]) from None
         if not columns:
             columns = cells
         elif any(cells):  # a sheet has empty rows at its end

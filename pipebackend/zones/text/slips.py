@@ -23,6 +23,8 @@ def explained(entry: str, why: str) -> str:
         directive = entry.split(None, 1)[0].upper()
         hint = _DIRECTIVES.get(directive, _ALL_DIRECTIVES if "directive" in why else "")
         return _joined(why, hint)
+    if entry[:1] == '"':
+        return r"an owner name has no quotes around it, and a blank in it is written \032"
     if '"' in _PARTS.sub("", entry):
         return "a quote is opened and never closed"
     if "default TTL" in why:

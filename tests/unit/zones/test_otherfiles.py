@@ -86,6 +86,7 @@ def test_a_zone_file_is_read_however_it_begins(tmp_path, first):
         (b"\x1f\x8b\x08\x00", "compressed by gzip, not a table; gunzip it"),
         (b"SQLite format 3\0", "export the table as CSV"),
         ("host,ip\n".encode("utf-16-le"), "UTF-16, not a table; save it as UTF-8"),
+        ("host,ip\n".encode("utf-32"), "UTF-32, not a table; save it as UTF-8"),
         (b"\x7fELF\x02\x01\x01" + bytes(60), "the file is binary, not a table"),
         (b"", "no column 'host'; the file is empty"),
         (b"sep=;\r\nhost;ip\r\n", 'sep=; is for spreadsheets alone: remove the line, and write separator = ";"'),

@@ -24,6 +24,7 @@ HEAD = "$TTL 300\n@ SOA ns1 hostmaster 1 2 3 4 300\n@ NS ns1\nns1 A 192.0.2.1\n"
         ("a TXT", "text is missing; write TXT as"),
         ('a TXT "open', "a quote is opened and never closed"),
         ("a TLSA 3 1 1 zz", "Non-hexadecimal digit found; write TLSA as"),
+        ('"a b" A 192.0.2.1', r"an owner name has no quotes around it, and a blank in it is written \032"),
         ("only", "a type and its content are missing"),
         ("a 300 IN", "a type and its content are missing"),
         ("a B 1", "there is no type B; write owner, TTL, class, type and content"),

@@ -375,6 +375,12 @@ def test_a_quote_that_never_ends_is_named_by_its_line(tmp_path: Path) -> None:
         csv_zone(tmp_path, b'code,city,lat,lon,metres\nA,b,1,2,3\nB,"b,1,2,3\n')
 
 
+def test_a_quote_that_ends_far_away_is_asked_about(tmp_path: Path) -> None:
+    """The standard library's reader has a limit for a field."""
+    with pytest.raises(ZoneFault, match=r"cities\.csv:2: .*limit.*is a quote missing"):
+        csv_zone(tmp_path, b'code,city,lat,lon,metres\nA,"' + b"b" * 200_000 + b'",1,2,3\n')
+
+
 def test_a_binary_file_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ZoneFault, match="not a table"):
         csv_zone(tmp_path, CSV.encode("utf-16-le"))
