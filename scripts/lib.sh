@@ -83,24 +83,24 @@ install_project() {
     printf '%s\n' "$stamp" >.venv/stamp
 }
 
-# need_clients: .clients with other people's programs that the tests run, in the releases of requirements/clients.txt
+# need_clients: .clients with other people's programs that the tests run
 need_clients() {
-    local stamp
-    stamp="$(sha256sum <requirements/clients.txt) $PWD"
-    [ "$(cat .clients/stamp 2>/dev/null)" != "$stamp" ] || return 0
-    say "installing clients of PowerDNS's API into .clients"
-    install_pinned .clients requirements/clients.txt
-    printf '%s\n' "$stamp" >.clients/stamp
+    need_apart .clients requirements/clients.txt "clients of PowerDNS's API"
 }
 
 # need_coverage: .coverage with the program that counts lines, apart from .venv, since it adds to the start of each Python
 need_coverage() {
+    need_apart .coverage requirements/coverage.txt coverage
+}
+
+# need_apart FOLDER FILE WHAT: a Python environment of its own with the releases of a file, made again when that changes
+need_apart() {
     local stamp
-    stamp="$(sha256sum <requirements/coverage.txt) $PWD"
-    [ "$(cat .coverage/stamp 2>/dev/null)" != "$stamp" ] || return 0
-    say "installing coverage into .coverage"
-    install_pinned .coverage requirements/coverage.txt
-    printf '%s\n' "$stamp" >.coverage/stamp
+    stamp="$(sha256sum <"$2") $PWD"
+    [ "$(cat "$1/stamp" 2>/dev/null)" != "$stamp" ] || return 0
+    say "installing $3 into $1"
+    install_pinned "$1" "$2"
+    printf '%s\n' "$stamp" >"$1/stamp"
 }
 
 # install_pinned FOLDER FILE: a Python environment with the releases of a file. Nothing is installed that has no hash there,

@@ -381,6 +381,10 @@ class PdnsServer(Server):
         assert done.returncode == 0, f"pdnsutil {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def ds_of(self, zone: str) -> list[str]:
+        """The DS records of a zone's keys, as resolvers take them for trust anchors."""
+        return [line.partition(" ;")[0] for line in self.said("export-zone-ds", zone).splitlines()]
+
     def coprocesses(self) -> set[int]:
         """The process ids of the coprocesses that run at this moment."""
         return {pid for pid, parent in running_processes().items() if parent == self.pid}

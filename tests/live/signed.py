@@ -98,8 +98,7 @@ def _with_pdnsutil(folder: Path, zone: SignedZone) -> list[str]:
     param = MODES[zone.mode]
     if param is not None:
         tool.said("set-nsec3", zone.name, param, *(["narrow"] if zone.mode == "narrow" else []))
-    lines = tool.said("export-zone-ds", zone.name).splitlines()
-    return [line.partition(" ;")[0] for line in lines]
+    return tool.ds_of(zone.name)
 
 
 def _with_dnssec_keygen(folder: Path, zone: SignedZone) -> list[str]:

@@ -132,7 +132,7 @@ def zone(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Zone]:
 
 def resolvers(zone: Zone, folder: Path) -> list[Unbound]:
     """Strict ones, which demand signatures of every algorithm that the DS records name; one for each server."""
-    anchors = [line.partition(" ;")[0] for line in zone.parent.said("export-zone-ds", PARENT).splitlines()]
+    anchors = zone.parent.ds_of(PARENT)
     options = ["harden-algo-downgrade: yes", "aggressive-nsec: no"]
     return [Unbound({PARENT: zone.parent.port, APEX: server.port}, folder, anchors, options) for server in zone.servers]
 
@@ -234,7 +234,7 @@ def test_the_slowest_server_of_the_parent_is_waited_for(zone: Zone, tmp_path: Pa
     zone.zoneutil("zone", "set-policy", APEX, "lagged")
     with lagging.server, Repeating(zone.registry), Repeating(lagging.follow):
         old = ksk(zone.settled())
-        anchors = [line.partition(" ;")[0] for line in zone.parent.said("export-zone-ds", PARENT).splitlines()]
+        anchors = zone.parent.ds_of(PARENT)
         with Unbound({PARENT: lagging.server.port, APEX: zone.servers[0].port}, tmp_path, anchors) as resolver:
             with Watching(resolver) as before:
                 zone.zoneutil("key", "roll", APEX, "--ksk", "--now")

@@ -121,7 +121,7 @@ def validating(server: Server, folder: Path, anchors: list[str] | None = None) -
 
 def ds_of(server: PdnsServer) -> list[str]:
     """The DS records of the zone's keys."""
-    return [line.partition(" ;")[0] for line in server.said("export-zone-ds", APEX).splitlines()]
+    return server.ds_of(APEX)
 
 
 def serial_of(server: Server) -> int:

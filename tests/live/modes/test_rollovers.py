@@ -106,10 +106,9 @@ class Servers(NamedTuple):
 
     def watching(self, folder: Path) -> Unbound:
         """A strict resolver: it demands signatures of every algorithm that the DS records name."""
-        anchors = [line.partition(" ;")[0] for line in self.parent.said("export-zone-ds", PARENT).splitlines()]
         ports = {PARENT: self.parent.port, APEX: self.child.port}
         # What was not asked before must be asked for (no RFC 8198): its signature is to be a fresh one
-        return Unbound(ports, folder, anchors, ["harden-algo-downgrade: yes", "aggressive-nsec: no"])
+        return Unbound(ports, folder, self.parent.ds_of(PARENT), ["harden-algo-downgrade: yes", "aggressive-nsec: no"])
 
 
 @pytest.fixture

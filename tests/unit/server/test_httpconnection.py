@@ -19,10 +19,16 @@ LARGE = 8_000_000  # octets, more than a pair of sockets holds
 
 
 class Echo:
-    """Answers with the target of the request, between marks; ``large`` with more than a socket takes."""
+    """A session that answers with the target of the request, between marks; ``large`` with more than a socket takes."""
 
     def answer(self, line: bytes) -> bytes:
         return b"x" * LARGE if line == b"/large" else b"<" + line + b">"
+
+    def overlong(self) -> bytes:
+        raise AssertionError("HTTP has bounds of its own")
+
+    def settle(self) -> None:
+        raise AssertionError("a worker does that")
 
 
 class Talk:
@@ -34,7 +40,7 @@ class Talk:
         self.client.settimeout(10)
         self.memory, self.let_go = SharedState(), 0
         self.memory.note_start()
-        self.connection = HttpConnection(served, self.memory, Echo(), self._let_go, translated)  # type: ignore[arg-type]
+        self.connection = HttpConnection(served, self.memory, Echo(), self._let_go, translated)
 
     def _let_go(self) -> None:
         self.let_go += 1
