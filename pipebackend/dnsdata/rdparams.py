@@ -1,7 +1,8 @@
 """The service parameters of SVCB and HTTPS (RFC 9460 section 2.1) as PowerDNS writes them.
 
-A value with a quote or a backslash is written in decimal escapes, not as PowerDNS does: it cannot read what it writes
-then, and fails all of the name.
+Where PowerDNS cannot read what it writes itself, and fails all of the name, decimal escapes are written, which it
+reads: for ``;``, ``(`` and ``)`` in any value, also within quotes; in alpn for a quote and what is no printable
+character, which PowerDNS escapes twice.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["octets", "text"]
 
 _MANDATORY, _ALPN, _NO_ALPN, _PORT, _IPV4, _ECH, _IPV6, _PATH, _OHTTP, _GROUPS = range(10)
+_UNREAD = {ord(sign): f"\\{ord(sign):03d}" for sign in ";()"}
 
 
 def text(params: bytes, dialect: Dialect) -> str:
@@ -110,12 +112,12 @@ def _protocols(value: bytes) -> str:
     escaped = "".join(
         "\\\\" if octet == 0x5C else chr(octet) if 0x20 <= octet < 0x7F and octet != 0x22 else f"\\{octet:03d}"
         for octet in b",".join(items)
-    )
+    ).translate(_UNREAD)
     return f'"{escaped}"' if " " in escaped else escaped
 
 
 def _quoted(value: bytes) -> str:
-    return charstrings.quoted(value).replace("\\\\", "\\092").replace('\\"', "\\034")
+    return charstrings.quoted(value).translate(_UNREAD)
 
 
 def _value(key: int, name: str, text_: str | None) -> bytes:
@@ -150,16 +152,26 @@ def _unbased(text_: str) -> bytes:
 
 
 def _items(octets_: bytes) -> Iterator[bytes]:
+    """The protocols. PowerDNS escapes an octet in decimal here, too; RFC 9460 appendix A.1 has no such escape."""
     item, i = bytearray(), 0
     while i < len(octets_):
         if octets_[i : i + 1] == b",":
             yield _item(item)
             item = bytearray()
+        elif octets_[i : i + 1] == b"\\" and (digits := octets_[i + 1 : i + 4]).isdigit() and len(digits) == 3:
+            item.append(_octet(digits))
+            i += 3
         else:
             i += octets_[i : i + 1] == b"\\"
             item += octets_[i : i + 1]
         i += 1
     yield _item(item)
+
+
+def _octet(digits: bytes) -> int:
+    if int(digits) > 255:
+        raise RecordFault(f"\\{digits.decode()} is no octet")
+    return int(digits)
 
 
 def _item(item: bytearray) -> bytes:

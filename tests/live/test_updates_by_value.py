@@ -35,6 +35,7 @@ VALUES = [
     "SSHFP 4 2 A87F1B687AC0E57D2A081A2F282672334D90ED316D2B818CA9580EA384D92401",
     "NID 10 0014:4fff:ff20:ee64",
     "HTTPS 1 . alpn=h2,h3 port=8443",
+    r'SVCB 1 . key667="a\"b\\c"',
     'CAA 0 issue "ca.example.net; policy=ev"',
     'TXT "a b" "\\200"',
 ]

@@ -174,6 +174,7 @@ def test_what_a_primary_may_not_send_and_powerdns_serves_is_taken(store, transfe
         ("TLSA", "3 1 1 abcd"),
         ("SVCB", "1 . mandatory=key9"),
         ("SVCB", "1 . no-default-alpn"),
+        ("SVCB", r'1 . key667="\"a\\b,\000"'),
         ("SVCB", "1 . port=53 ipv4hint=auto"),
         ("DS", "1 8 0 00"),
         ("DS", "1 8 2 -"),
@@ -201,8 +202,10 @@ def test_what_powerdns_writes_is_kept_octet_for_octet(type_, content, store, tra
     [
         ("CAA", "0 issue ", '0 issue ""'),  # 4.7 writes it, and reads one octet
         ("URI", "1 2 ", '1 2 ""'),
-        ("SVCB", r'1 . key667="a\"\\ ;,"', r'1 . key667="a\034\092 ;,"'),  # all write it, and read nothing
+        ("SVCB", r'1 . key667="a\"\\ ;,"', r'1 . key667="a\"\\ \059,"'),  # all write it, and read nothing
+        ("SVCB", '1 . key9="(;)"', r'1 . key9="\040\059\041"'),  # 5.1 has other values for this key
         ("SVCB", r"1 . alpn=h%2\\,\\\",h2", r"1 . alpn=h%2\\,\034,h2"),
+        ("HTTPS", r"1 . alpn=\\000x\\255,\\\\000,(", r"1 . alpn=\000x\255,\\\\000,\040"),
         ("HTTPS", '1 . alpn="h2" port="8443"', "1 . alpn=h2 port=8443"),  # of a zone file, by pdnsutil load-zone
         ("TXT", "plain", '"plain"'),
         ("TXT", '"\u00e9\t"', r'"\195\169\009"'),
