@@ -104,6 +104,20 @@ def traces_are_closed(trace_writers: list[Writer]) -> Generator[None]:
             writer._file = None
 
 
+@pytest.fixture(autouse=True)
+def environment_is_restored() -> Generator[None]:
+    """A compiler sets a variable for all that its process starts, and a process of many tests starts others."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() | before.keys():
+        if name == "PYTEST_CURRENT_TEST":  # pytest's own
+            continue
+        if name not in before:
+            del os.environ[name]
+        elif os.environ.get(name) != before[name]:
+            os.environ[name] = before[name]
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Generator[databases.Cluster]:
     """A PostgreSQL cluster for all tests of this process."""

@@ -30,6 +30,7 @@ QUIET = {
     "zone-metadata-cache-ttl": "600",
 }
 EVERY = 1  # one of so many questions alone, set by --every: where the same is asked of several releases
+_DRAWN = secrets.randbits(32)  # other questions in each run, so that all are asked in the end
 RANDOM_NAMES, MANY_RANDOM_NAMES = 75, 8000  # of each zone
 _SHOWN = 40
 
@@ -75,7 +76,7 @@ def found_in(
     ``every`` is for another way to the same answers: one of so many questions is asked, unless it is long.
     """
     seed, count = (secrets.randbits(32), MANY_RANDOM_NAMES) if is_long else (0, RANDOM_NAMES)
-    print(f"random names of seed {seed}")  # pytest shows it on failure
+    print(f"random names of seed {seed}, questions drawn by {_DRAWN}")  # pytest shows it on failure
     for apex, file in zones.items():
         possible = questions(apex, FOLDER / file, seed, count)
         asked = [each for n, each in enumerate(possible) if is_long or each.signed == is_signed or n % 16 < 2]
@@ -86,9 +87,9 @@ def found_in(
 
 
 def sample(asked: list[Question], apex: str, every: int) -> list[Question]:
-    """One of so many questions, and of them those that ``--every`` leaves; others for another zone or another share."""
+    """One of so many questions, and of them those that ``--every`` leaves; others for another zone or another run."""
     share = EVERY * every
-    drawn = random.Random(f"{apex} {share}")
+    drawn = random.Random(f"{apex} {_DRAWN}")
     return [question for question in asked if drawn.randrange(share) == 0]
 
 

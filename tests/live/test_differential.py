@@ -137,7 +137,7 @@ def running(
 @pytest.mark.parametrize("mode", ALL_MODES, ids=lambda mode: mode or "unsigned")
 def test_answers_are_those_of_the_bind_backend(tmp_path, mode, zones, is_long):
     with running(tmp_path, mode, zones) as pair:
-        found = list(found_in(pair, zones, mode is not None, is_long, every=2))
+        found = list(found_in(pair, zones, mode is not None, is_long, every=5))
     assert not found, shown(found)
 
 
@@ -145,7 +145,7 @@ def test_answers_are_those_of_the_bind_backend(tmp_path, mode, zones, is_long):
 @pytest.mark.parametrize("mode", [None, "nsec", "nsec3"], ids=lambda mode: mode or "unsigned")
 def test_answers_over_http_are_those_of_the_bind_backend(tmp_path, mode, form, is_long):
     with running(tmp_path, mode, COMPARED, form=form) as pair:
-        found = list(found_in(pair, COMPARED, mode is not None, is_long, every=8))
+        found = list(found_in(pair, COMPARED, mode is not None, is_long, every=20))
     assert not found, shown(found)
 
 
@@ -154,10 +154,11 @@ def test_stored_zones_answer_alike(tmp_path, mode, is_long, store_url):
     is_postgresql = address.is_address(store_url)
     zones = {apex: file for apex, file in COMPARED.items() if apex != LONG or not is_postgresql}
     with running(tmp_path, mode, zones, stored=store_url) as pair:
-        found = list(found_in(pair, zones, mode is not None, is_long, every=12 if is_postgresql else 4))
+        found = list(found_in(pair, zones, mode is not None, is_long, every=20 if is_postgresql else 10))
     rest = [each for each in found if not is_of_spelling(each)]
     assert not rest, shown(rest)
-    assert bool(found) == (mode == "nsec")  # else SPELLED is needed no more
+    if is_long or mode != "nsec":  # of few questions there may be none about a name that is spelled otherwise
+        assert bool(found) == (mode == "nsec")  # else SPELLED is needed no more
 
 
 @pytest.mark.parametrize("mode", ["nsec", "nsec3"])
@@ -193,14 +194,14 @@ def test_caches_do_not_change_answers(tmp_path, is_long):
     asked = {apex: ZONES[apex] for apex in ("cuts.example", "child.cuts.example", "types.example")}
     with running(tmp_path, "opt-out", settings=settings) as pair:
         for _ in range(2):
-            found = list(found_in(pair, asked, True, is_long))
+            found = list(found_in(pair, asked, True, is_long, every=2))
             assert not found, shown(found)
 
 
 def test_pipe_answers_are_those_of_the_bind_backend(tmp_path, is_long):
     """With ABI 5, which has the most to say."""
     with running(tmp_path, None, pipe=True) as pair:
-        found = list(found_in(pair, COMPARED, False, is_long))
+        found = list(found_in(pair, COMPARED, False, is_long, every=2))
     rest = [each for each in found if not (VERSION < (5, 1) and is_ent_of_pipe(each))]
     assert not rest, shown(rest)
     assert (len(rest) < len(found)) == (VERSION < (5, 1))  # else ENT_OF_PIPE is needed no more

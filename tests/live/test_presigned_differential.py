@@ -146,7 +146,7 @@ def check(
     with_bind = signer != PROVES_INSECURE
     peer: AbstractContextManager[PdnsServer] = bind(folder, files, mode) if with_bind else gsqlite3(folder, files)
     seed, count = (secrets.randbits(32), MANY_RANDOM_NAMES) if is_long else (0, RANDOM_NAMES)
-    share = 1 if is_long else 6
+    share = 1 if is_long else 12
     print(f"random names of seed {seed}")  # pytest shows it on failure
     with peer as theirs, served(folder, files) as ours:
         for apex, file in zones.items():
