@@ -13,6 +13,7 @@ from pipebackend.admin.serials import is_newer, serial_of, with_serial
 from pipebackend.admin.zoneimport import alias_faults
 from pipebackend.base.errors import RequestFault, ZoneFault
 from pipebackend.dnsdata import names, zonelines
+from pipebackend.dnsdata.soa import SERIAL, soa_number
 from pipebackend.dnsdata.versions import NEUTRAL
 from pipebackend.zones.text import zonefile
 
@@ -81,7 +82,9 @@ def _bump(before: Readable, after: RRsets) -> list[str]:
     """Increases the serial where the person forgot to."""
     key = before.apex, "SOA"
     [soa] = after[key]
-    old = serial_of(before.rrsets[key][0])
+    old = soa_number(before.rrsets[key][0].content, SERIAL)
+    if old is None:  # others wrote it, and this edit puts it right
+        return []
     if serial_of(soa) == old:
         after[key] = [with_serial(soa, old + 1)]
         return []

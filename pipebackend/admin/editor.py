@@ -24,6 +24,7 @@ from pipebackend.admin.serials import is_newer, serial_of, with_serial
 from pipebackend.base.errors import RecordFault, RequestFault
 from pipebackend.dnsdata import names, records, typetable
 from pipebackend.dnsdata.records import Record
+from pipebackend.dnsdata.soa import SERIAL, soa_number
 from pipebackend.store.rows import rrs
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ class ZoneEditor:
                 return False
             soa = self._store.soa(zone.ident, zone.apex)
             self._writer.replace_rrset(zone.ident, owner, type_, new)
-            if soa is not None and (type_ != "SOA" or len(new) == 1):
+            if soa is not None and (type_ != "SOA" or (len(new) == 1 and soa_number(soa.content, SERIAL) is not None)):
                 self._increase(zone, soa)
         return True
 

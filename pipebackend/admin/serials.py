@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pipebackend.base.errors import RequestFault
 from pipebackend.dnsdata.records import Record
+from pipebackend.dnsdata.soa import SERIAL, soa_number
 
 __all__ = ["is_newer", "serial_of", "with_serial"]
 
@@ -10,8 +12,12 @@ _SERIALS = 1 << 32
 
 
 def serial_of(soa: Record) -> int:
-    """The serial of an SOA."""
-    return int(soa.content.split()[2])
+    """The serial of an SOA; raises RequestFault for one that others wrote without a number there."""
+    serial = soa_number(soa.content, SERIAL)
+    if serial is None:
+        where = f"{soa.owner or '.'} SOA"
+        raise RequestFault(f"{where} {soa.content!r} has no serial; write it again: zoneutil record replace {where} …")
+    return serial
 
 
 def with_serial(soa: Record, serial: int) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipebackend.base.errors import ZoneFault
 from pipebackend.base.values import Value
+from pipebackend.dnsdata.soa import SERIAL, soa_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def stored_facts(row: StoredDomain) -> dict[str, object]:
 
 
 def serial_of(zone: Zone) -> int:
-    """0 for a zone that is being compiled: it must not hide the others from PowerDNS's list of zones."""
+    """0 for a zone that is being compiled, or whose SOA others wrote: it must not hide the others from a list."""
     try:
-        return int(zone.soa().content.split()[2])
+        return soa_number(zone.soa().content, SERIAL) or 0
     except ZoneFault:
         return 0

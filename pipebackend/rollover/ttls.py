@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipebackend.base.errors import NotListable, RequestFault
+from pipebackend.dnsdata.soa import MINIMUM, soa_number
 from pipebackend.rollover.delays import Ttls
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def of_zone(backend: Backend, apex: str, policy: Policy) -> Ttls:
     if zone is None:
         raise RequestFault(f"zone {apex or '.'} is not served, so its TTLs are not known; see zoneutil zone check")
     soa = zone.soa()
-    minimum = int(soa.content.split()[6])  # the TTL that PowerDNS gives DNSKEY, CDS and CDNSKEY
+    minimum = soa_number(soa.content, MINIMUM)  # the TTL that PowerDNS gives DNSKEY, CDS and CDNSKEY
+    if minimum is None:
+        raise RequestFault(f"{apex or '.'} SOA {soa.content!r} has no minimum, so the TTL of its DNSKEY is not known")
     return Ttls(max(soa.ttl, minimum, policy.max_zone_ttl or _largest(backend, zone)), minimum)
 
 

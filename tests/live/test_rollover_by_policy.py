@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -306,3 +309,17 @@ def test_who_has_a_cds(zone: Zone) -> None:
     zone.zoneutil("record", "add", APEX, "CDS", f"12345 13 2 {'ab' * 32}")
     assert {ds.key_tag for ds in records(server, "CDS")} == {12345}
     assert signers(server, "CDS") == {first, zsk, second}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a network of its own")
+def test_the_parent_is_found_by_the_resolver_of_the_system(tmp_path: Path) -> None:
+    words = ["unshare", "--net", "--mount", sys.executable, "-m", "tests.live.own_network", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    assert not done.returncode, done.stderr
+    without, with_ds, with_one_down = map(json.loads, done.stdout.splitlines())
+    [tag] = [key["tag"] for key in without["keys"]]
+    assert (without["ds_wanted"], without["parent"]) == ([tag], None)
+    assert (with_ds["ds_wanted"], with_ds["parent"]) == ([], None)
+    assert with_ds["keys"][0]["ds"]["until"], "all servers have it, and its TTL is waited for"
+    assert with_one_down["ds_wanted"] == [tag]
+    assert with_one_down["parent"].startswith("the parent's server 127.0.0.4 port 53 does not answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipebackend.base.errors import StoreFault
 from pipebackend.base.values import Value
+from pipebackend.dnsdata.soa import REFRESH, SERIAL, soa_number
 from pipebackend.store.database import schema
 from pipebackend.store.rows import domains
 
@@ -200,17 +201,10 @@ def _domains(db: Database, sql: str, values: tuple[object, ...]) -> Iterator[Sto
         if id_ == last or not isinstance(id_, int) or not isinstance(name, str):
             continue
         last = id_
-        serial, refresh = _soa_numbers(soa.decode("latin-1") if isinstance(soa, bytes) else soa or "")
+        content = soa.decode("latin-1") if isinstance(soa, bytes) else soa or ""
+        serial, refresh = soa_number(content, SERIAL) or 0, soa_number(content, REFRESH) or 0
         primaries = tuple(master.replace(",", " ").replace(";", " ").split())
         apex = schema.apex_from(name)
         yield StoredDomain(
             id_, apex, kind.upper(), primaries, notified, last_check, account, serial, refresh, soa is not None
         )
-
-
-def _soa_numbers(content: str) -> tuple[int, int]:
-    """Serial and refresh; 0 for what others wrote and is no number."""
-    fields = content.split()[2:4]
-    numbers = [int(field) if field.isascii() and field.isdigit() and len(field) <= 10 else 0 for field in fields]
-    serial, refresh = [*numbers, 0, 0][:2]
-    return serial, refresh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import dns.zone
 import pytest
@@ -235,6 +236,19 @@ def test_a_zone_whose_soa_cannot_be_served_is_in_nobodys_way(zoneutil):
     assert done.status == 1
     assert "bad.example SOA: its ttl is not a number" in done.out
     assert "good.example: " in done.err
+
+
+def test_a_zone_whose_soa_has_no_serial_is_shown_and_put_right(zoneutil):
+    """`zone show` and `record add` ended with a traceback, and so did getAllDomains for a zone whose row is damaged."""
+    zoneutil.good("zone", "create", STORED)
+    with closing(sqlite3.connect(zoneutil.store)) as connection, connection:
+        connection.execute("UPDATE records SET content = 'ns1 hostmas ter.example 1 2 3 4 5' WHERE type = 'SOA'")
+    assert zoneutil.good("zone", "show", STORED, "--json").json["serial"] == 0
+    refused = zoneutil.refused("record", "add", f"x.{STORED}", "A", "192.0.2.1")
+    assert f"has no serial; write it again: zoneutil record replace {STORED} SOA" in refused
+    zoneutil.good("record", "replace", STORED, "SOA", "ns1.example. hostmaster.example. 7 3600 600 86400 60")
+    zoneutil.good("record", "add", f"x.{STORED}", "A", "192.0.2.1")
+    assert zoneutil.good("zone", "show", STORED, "--json").json["serial"] == 8
 
 
 def test_a_secondary_zone_before_its_first_transfer_is_listed_and_shown(zoneutil):

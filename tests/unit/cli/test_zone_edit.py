@@ -489,6 +489,15 @@ def test_edit_leaves_odd_records_as_they_are(zoneutil, edit, zone_file, case):
     assert {(f"{name}.{ZONE}", type_, content) for name, type_, content in ODD_ROWS[case]} <= set(kept)
 
 
+def test_an_soa_without_a_serial_is_put_right(zoneutil, edit, zone_file):
+    zoneutil.good("zone", "import", ZONE, zone_file(GOOD))
+    with closing(sqlite3.connect(zoneutil.folder / "zones.db")) as connection, connection:
+        connection.execute("UPDATE records SET content = 'ns1 hostmas ter.example 1 2 3 4 5' WHERE type = 'SOA'")
+    done = edit("text = text.replace('hostmas ter.example', 'hostmaster.example.')", "--yes")
+    assert done.status == 0, done.err
+    assert " SOA ns1.example.org. hostmaster.example. 1 2 3 4 5" in zoneutil.good("zone", "export", ZONE).out
+
+
 def test_an_odd_record_that_is_edited_is_refused(zoneutil, edit, zone_file):
     zoneutil.good("zone", "import", ZONE, zone_file(GOOD))
     odd_row(zoneutil, "s", "SSHFP", "1 1 ab")
