@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
 from typing import NamedTuple
 
 import dns.flags
 import dns.rcode
 import pytest
 
-from tests.live.servers import HOST, PdnsServer, Unbound, installed_command, program, remote_config
+from pipebackend.cli.main import main
+from tests.live.servers import HOST, PdnsServer, Unbound, program, remote_config
 from tests.making import write_config
 
 pytestmark = pytest.mark.live
@@ -36,15 +40,18 @@ lax TXT "Los Angeles"
 
 
 class Zoneutil(NamedTuple):
-    """The installed command on a configuration."""
+    """The command on a configuration, in this process: each start of another one takes half a second."""
 
     config: str
 
     def __call__(self, *words):
-        command = [installed_command("zoneutil"), "--config", self.config, *map(str, words)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", ["zoneutil", "--config", self.config, *map(str, words)])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        assert not ended.value.code, err.getvalue()
+        return out.getvalue()
 
     def all_keys(self):
         return json.loads(self("key", "list", ZONE, "--json"))

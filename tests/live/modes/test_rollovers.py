@@ -51,7 +51,7 @@ secure{0}    NS  ns1
 secure{0}    DS  12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 insecure{0}  NS  ns1
 """
-ROUND = 0.05
+ROUND = 0.15  # seconds
 QUESTIONS = 100  # of each step, at least: four rounds
 
 
