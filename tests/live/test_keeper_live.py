@@ -121,6 +121,7 @@ def test_killing_processes_under_load_fails_one_question_each_at_most(way: str, 
                     os.kill(min(serving), signal.SIGKILL)
                     killed += 1
             time.sleep(0.3)
+            wait_for(lambda: NOERROR in setup.rcodes(1), "a process that is ready")
         report = load.communicate(timeout=float(seconds) + PATIENCE)[0]
         failed = int((re.findall(r"SERVFAIL (\d+)", report) or ["0"])[0])
         lost = int(re.findall(r"Queries lost: +(\d+)", report)[0])
