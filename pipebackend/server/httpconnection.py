@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
     Translate = Callable[[Request], bytes]
 
-__all__ = ["HttpConnection"]
+__all__ = ["LONGEST_REQUEST", "MOST_LINES", "HttpConnection"]
 
 PATIENCE = 30.0  # seconds for the rest of a request that has begun
+_QUESTIONS = (b'{"method": "lookup"', b'{"method": "get')  # come again and again, and have no private keys
+LONGEST_REQUEST, MOST_LINES = 1024, 4096  # octets, and requests whose lines are kept
 
 
 class HttpConnection(Connection):
     """See ``Connection``. What is refused is answered with its status, and ends the connection."""
 
-    __slots__ = ("_begun", "_ends", "_reader", "_translate")
+    __slots__ = ("_begun", "_ends", "_lines", "_reader", "_translate")
 
     def __init__(
         self,
@@ -37,10 +39,12 @@ class HttpConnection(Connection):
         session: Session,
         let_go: Callable[[], None],
         translate: Translate,
+        lines: dict[bytes, bytes],
     ) -> None:
-        """``translate`` makes a line of a request, or raises Refusal."""
+        """``translate`` makes a line of a request, or raises Refusal; ``lines`` are those that it made of questions."""
         super().__init__(client, memory, session, let_go)
         self._translate = translate
+        self._lines = lines
         self._reader = Reader()
         self._ends = False
         self._begun = 0.0
@@ -64,11 +68,24 @@ class HttpConnection(Connection):
         count = self.socket.recv_into(self.memory.chunk)
         if not count:
             return False
-        if not self._reader.is_amid:
-            self._begun = time.monotonic()
-        self._reader.feed(self.memory.chunk[:count].tobytes())
-        self._answer()
+        octets = self.memory.chunk[:count].tobytes()
+        if self._reader.is_amid:
+            self._reader.feed(octets)
+            self._answer()
+        else:
+            self._begin(octets)
         return True
+
+    def _begin(self, octets: bytes) -> None:
+        """Answer what comes after the end of a request: the same octets make the same line, at another client too."""
+        line = self._lines.get(octets)
+        if line is None:
+            self._begun = time.monotonic()
+            self._reader.feed(octets)
+            self._answer(octets)
+            return
+        self._unsent = memoryview(httpwire.response(self._session.answer(line)))
+        self._send()
 
     def expire(self, moment: float) -> bool:
         """Whether the connection ends since a request does not come to its end; ``moment`` is monotonic."""
@@ -81,12 +98,15 @@ class HttpConnection(Connection):
             pass
         return True
 
-    def _answer(self) -> None:
+    def _answer(self, octets: bytes = b"") -> None:
+        """Answer what was read; ``octets`` if a request began with them."""
+        is_whole = len(self._reader.requests) == 1 and not self._reader.is_amid
         while not self._unsent and not self._ends:
             if not self._reader.requests:
                 self._wait()
                 return
-            self._unsent = memoryview(self._response(self._reader.requests.popleft()))
+            request = self._reader.requests.popleft()
+            self._unsent = memoryview(self._response(request, octets if is_whole else b""))
             self._send()
 
     def _wait(self) -> None:
@@ -96,7 +116,7 @@ class HttpConnection(Connection):
             self.socket.send(httpwire.CONTINUE)
         self._clear_if_done()  # what came may have been an empty line, which may stand before a request
 
-    def _response(self, request: Request | Refusal) -> bytes:
+    def _response(self, request: Request | Refusal, octets: bytes) -> bytes:
         try:
             if isinstance(request, Refusal):
                 raise request
@@ -106,4 +126,11 @@ class HttpConnection(Connection):
             logs.error_of_question(f"HTTP: {exc.status}: {exc}")
             return httpwire.refusal(exc)
         self._ends = not request.stays
+        if request.stays and 0 < len(octets) <= LONGEST_REQUEST and line.startswith(_QUESTIONS):
+            self._keep(octets, line)
         return httpwire.response(self._session.answer(line), request.stays)
+
+    def _keep(self, octets: bytes, line: bytes) -> None:
+        if len(self._lines) >= MOST_LINES:
+            self._lines.clear()
+        self._lines[octets] = line

@@ -91,6 +91,7 @@ class Worker:
         self._new_session = new_session
         self._control = control
         self._slots = slots
+        self._lines: dict[bytes, bytes] = {}  # of HTTP requests
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
         self._held = 0
@@ -167,7 +168,7 @@ class Worker:
         if client.family != socket.AF_UNIX:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer may wait for an ACK
             client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # of hosts that vanish nobody is told
-        found = HttpConnection(client, memory, session, backend.close, self._translate)
+        found = HttpConnection(client, memory, session, backend.close, self._translate, self._lines)
         self._expiring[client.fileno()] = found
         return found
 

@@ -77,7 +77,7 @@ def test_http_requests(backend: Backend, octets: bytes, piece: int) -> None:
     with client, ours, no_traceback():
         for end in (client, ours):
             end.setblocking(False)
-        connection = HttpConnection(ours, SharedState(), test_remote.session(backend), lambda: None, FORMS.line)
+        connection = HttpConnection(ours, SharedState(), test_remote.session(backend), lambda: None, FORMS.line, {})
         came, begun = b"", 0
         while begun < len(octets) and not connection.is_over:
             begun += client.send(octets[begun : begun + piece])

@@ -7,15 +7,31 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipebackend.server.httpconnection import PATIENCE, HttpConnection
-from pipebackend.server.httpwire import Refusal, Request
+from pipebackend.server.httpconnection import LONGEST_REQUEST, MOST_LINES, PATIENCE, HttpConnection
+from pipebackend.server.httpwire import Reader, Refusal, Request
 from pipebackend.server.sharedstate import SharedState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from pipebackend.server.httpconnection import Translate
 
 LARGE = 8_000_000  # octets, more than a pair of sockets holds
+QUESTION = b'{"method": "lookup", "parameters": {"qname": "%b"}}'
+ASKED = [
+    b"GET /a HTTP/1.1\r\n\r\n",
+    b"GET /b HTTP/1.1\r\nX: y\r\n\r\n",
+    b"POST /c HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyz",
+    b"POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    b"GET /write HTTP/1.1\r\n\r\n",
+    b"\r\n",
+    b"GET /d HTTP/1.1\r\nConnection: close\r\n\r\n",
+    b"GET /none HTTP/1.1\r\n\r\n",
+    b"POST /c HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nxyz",
+]
 
 
 class Echo:
@@ -34,13 +50,15 @@ class Echo:
 class Talk:
     """Both ends of a connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, translate: Translate, lines: dict[bytes, bytes]) -> None:
         self.client, served = socket.socketpair()
         served.setblocking(False)
         self.client.settimeout(10)
         self.memory, self.let_go = SharedState(), 0
         self.memory.note_start()
-        self.connection = HttpConnection(served, self.memory, Echo(), self._let_go, translated)
+        self.connection = HttpConnection(
+            served, self.memory, Echo(), self._let_go, translate, {} if lines is None else lines
+        )
 
     def _let_go(self) -> None:
         self.let_go += 1
@@ -59,9 +77,15 @@ def translated(request: Request) -> bytes:
     return request.target
 
 
+def translated_question(request: Request) -> bytes:
+    if request.target == b"/none":
+        raise Refusal(405, "not that")
+    return request.target if request.target == b"/write" else QUESTION % (request.target + request.body)
+
+
 @pytest.fixture
 def talk() -> Iterator[Talk]:
-    made = Talk()
+    made = Talk(translated, {})
     yield made
     made.connection.close()
     made.client.close()
@@ -143,3 +167,58 @@ def test_an_answer_that_the_client_has_no_room_for_waits_and_the_next_after_it(t
 def test_the_end_lets_go_of_what_the_session_holds(talk: Talk) -> None:
     talk.connection.close()
     assert (talk.let_go, talk.heard()) == (1, b"")
+
+
+class Nothing(dict[bytes, bytes]):
+    """What keeps nothing."""
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        pass
+
+
+def all_answers(pieces: Sequence[bytes], lines: dict[bytes, bytes]) -> bytes:
+    talk = Talk(translated_question, lines)
+    found = b""
+    for piece in pieces:
+        if talk.connection.is_over:
+            break
+        talk.say(piece)
+        talk.client.setblocking(False)
+        try:
+            found += talk.heard()
+        except BlockingIOError:  # half a request has no answer
+            pass
+        talk.client.setblocking(True)
+    talk.connection.close()
+    talk.client.close()
+    return found
+
+
+@given(st.lists(st.lists(st.sampled_from(ASKED), min_size=1, max_size=3).map(b"".join), max_size=8), st.data())
+def test_what_was_asked_before_is_answered_as_if_it_were_new(asked: list[bytes], data: st.DataObject) -> None:
+    """However the requests are cut into pieces, and whatever other clients have asked before."""
+    pieces = []
+    for octets in asked:
+        cut = data.draw(st.one_of(st.just(len(octets)), st.integers(1, len(octets))))
+        pieces += [piece for piece in (octets[:cut], octets[cut:]) if piece]
+    lines: dict[bytes, bytes] = {}
+    expected = all_answers(pieces, Nothing())
+    assert all_answers(pieces, lines) == expected
+    assert all_answers(pieces, lines) == expected
+    assert b"write" not in b"".join(lines), "a write is read anew"
+
+
+def test_a_question_of_another_client_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: dict[bytes, bytes] = {}
+    first = all_answers(ASKED[:1], lines)
+    monkeypatch.setattr(Reader, "feed", None)
+    assert all_answers(ASKED[:1] * 2, lines) == 2 * first
+
+
+def test_the_lines_that_are_kept_are_bounded() -> None:
+    lines: dict[bytes, bytes] = {}
+    for number in range(3 * MOST_LINES // 2):
+        all_answers([b"GET /%d HTTP/1.1\r\n\r\n" % number], lines)
+    assert len(lines) == MOST_LINES // 2
+    all_answers([b"GET /%b HTTP/1.1\r\n\r\n" % (b"x" * LONGEST_REQUEST)], lines)
+    assert len(lines) == MOST_LINES // 2
