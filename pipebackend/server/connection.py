@@ -62,8 +62,13 @@ class Connection:
         count = self.socket.recv_into(self.memory.chunk)
         if not count:
             return False
-        self._requests.add(self.memory.chunk[:count].tobytes())
-        self._answer()
+        octets = self.memory.chunk[:count].tobytes()
+        if not self._requests and octets.find(b"\n") == count - 1:  # what PowerDNS does all day
+            self._unsent = memoryview(self._session.answer(octets[:-1]))
+            self._send()
+        else:
+            self._requests.add(octets)
+            self._answer()
         return True
 
     def write(self) -> None:
