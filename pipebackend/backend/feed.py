@@ -25,7 +25,8 @@ IN_PLACE = -1  # instead of a domain_id: the zone is edited, not replaced (rule 
 _BATCH = 10_000  # records written at once
 _MANY = 150_000  # records take a second or two, which is what PowerDNS waits for an answer
 _SHOWN_FAULTS = 20
-_DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT))  # PowerDNS makes them (rule S-2), or we do
+# PowerDNS makes them (rule S-2), or we do. TYPE0 is its name for an empty non-terminal, whatever a primary means by it
+_DERIVED = frozenset(("NSEC", "NSEC3", "NSEC3PARAM", records.ENT, "TYPE0"))
 
 
 class Feed:

@@ -76,8 +76,9 @@ TYPES = {
 NUMBERS = {name: number for name, (number, _) in TYPES.items()}
 HEX_TYPES = frozenset(name for name, (_, fields) in TYPES.items() if fields.endswith(" hex"))
 NAMES = {number: name for name, number in NUMBERS.items()}
-# PowerDNS knows some more names of types whose content it takes for that of an unknown one
-_BARE = {24: "SIG", 38: "A6"}
+# PowerDNS knows some more names of types whose content it takes for that of an unknown one; from 249 on they are for
+# questions (RFC 6895 section 3.1), and taken from a primary all the same
+_BARE = {24: "SIG", 38: "A6", 249: "TKEY", 251: "IXFR", 252: "AXFR", 253: "MAILB", 254: "MAILA", 255: "ANY"}
 
 
 def type_of(number: int, dialect: Dialect = OLD) -> str:

@@ -55,8 +55,10 @@ def _fault(record: Record, powerdns: Version, is_plain: Callable[[str], bool] | 
         return f"PowerDNS may fail all of the name for it: {exc}"
     if octets is None:
         return ""
+    number = dns.rdatatype.RdataType.make(typetable.number_of(type_) or 0)
+    if dns.rdatatype.is_metatype(number):
+        return f"odd, and answered as it is: {type_} is for questions, not for records (RFC 6895 section 3.1)"
     try:
-        number = dns.rdatatype.RdataType.make(typetable.number_of(type_) or 0)
         dns.rdata.from_wire(dns.rdataclass.IN, number, octets, 0, len(octets))
     except (dns.exception.DNSException, ValueError) as exc:
         return f"odd, and answered as it is: {rdata.reason(exc)}"

@@ -284,6 +284,8 @@ CORPORA: dict[str, Callable[[Random], bytes]] = {
     "TYPE34-atma": lambda r: b"\0" + octets(r, 1, 20),
     "TYPE40-sink": lambda r: octets(r, 3, 40),
     "TYPE55-hip": host_identity,
+    **{f"TYPE{number}-question": lambda r: octets(r, 0, 8) for number in (0, 41, *range(249, 256))},
+    **{f"{type_}-nothing": lambda _: b"" for type_ in ("DHCID", "HINFO", "OPENPGPKEY", "TYPE67", "TYPE68")},
     "TYPE56-ninfo": lambda r: b"".join(edge_text(r) for _ in range(r.randint(1, 3))),
     "TYPE58-talink": lambda r: name(r) + name(r),
     "TYPE66-dsync": lambda r: struct.pack("!HBH", r.choice((59, 62)), r.choice((0, 1, 255)), 5360) + name(r),

@@ -6,11 +6,17 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
+import dns.rdata
+import dns.rdataclass
+import dns.rdataset
+import dns.rdatatype
+import dns.update
 import pytest
 
+from pipebackend.dnsdata import typetable
 from tests.live.release import VERSION, powerdns_line
 from tests.live.servers import gsqlite3_schema
-from tests.live.test_write_differential import FILE, socket_server, zoneutil
+from tests.live.test_write_differential import FILE, socket_server, updated, zoneutil
 from tests.live.writes import WritableServer, nsupdate, rrset
 
 if TYPE_CHECKING:
@@ -33,6 +39,13 @@ class Two(NamedTuple):
     def patched(self, label: str, type_: str, content: str, ttl: int = 60) -> tuple[int, ...]:
         """The statuses of the same PATCH."""
         return tuple(each.patch(ZONE, rrset(f"{label}.{ZONE}", type_, content, ttl=ttl)) for each in self.servers)
+
+    def updated(self, label: str, number: int) -> tuple[str, ...]:
+        """The RCODEs of the same UPDATE, which adds a record of four octets."""
+        rdtype = dns.rdatatype.RdataType.make(number)
+        message = dns.update.UpdateMessage(ZONE)
+        message.add(label, dns.rdataset.from_rdata(60, dns.rdata.GenericRdata(dns.rdataclass.IN, rdtype, b"\0\1\2\3")))
+        return tuple(updated(each, message) for each in self.servers)
 
     def statuses_of_soa_edit(self, value: str) -> tuple[int, ...]:
         return tuple(each.api("PUT", f"/zones/{ZONE}.", {"soa_edit": value}).status for each in self.servers)
@@ -105,8 +118,23 @@ def test_an_soa_below_the_apex_is_refused_by_update(two: Two) -> None:
 
 
 def test_opt_is_refused(two: Two) -> None:
-    """RFC 6891 section 6.1.1: OPT is in no zone."""
+    """RFC 6891 section 6.1.1: OPT is in no zone. 4.7 keeps it by UPDATE, and then answers SERVFAIL."""
     assert two.patched("opt", "OPT", r"\# 0") == (REFUSED, REFUSED)
+    assert two.updated("opt", 41)[0] != "NOERROR"
+    assert two.kept(f"opt.{ZONE}", "OPT")[0] == []
+
+
+@pytest.mark.parametrize("number", [0, 10, 128, 200, *range(249, 256), 65535])
+def test_types_that_are_none_of_records_are_kept_as_by_gsqlite3(two: Two, number: int) -> None:
+    """RFC 6895 section 3.1; TYPE0 is to PowerDNS an empty non-terminal."""
+    type_ = typetable.type_of(number)
+    for label, said in (
+        (f"api{number}", two.patched(f"api{number}", type_, r"\# 4 00010203")),
+        (f"update{number}", two.updated(f"update{number}", number)),
+    ):
+        assert len(set(said)) == 1, said
+        ours, theirs = two.kept(f"{label}.{ZONE}", type_)
+        assert ours == theirs
 
 
 @pytest.mark.parametrize("content", [r'"\9"', r'"\999"', r'"a\25"', r'"\256"'])

@@ -26,8 +26,9 @@ class _NotServed(RecordFault):
     """Of a row that gsqlite3 leaves out."""
 
 
-# APL may have no prefixes (RFC 3123 section 4); the others without data are kept, and told to nobody (``answerable``)
-MAY_BE_EMPTY = frozenset(("APL", "DHCID", "OPENPGPKEY"))
+# APL may have no prefixes (RFC 3123 section 4), and PowerDNS takes HINFO without any for two empty strings; the others
+# without data are kept, and told to nobody (``answerable``)
+MAY_BE_EMPTY = frozenset(("APL", "BRID", "DHCID", "HHIT", "HINFO", "OPENPGPKEY"))
 
 
 def served(owner: Cell, type_: Cell, ttl: Cell, prio: Cell, content: Cell, auth: Cell) -> Record | None:

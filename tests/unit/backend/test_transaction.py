@@ -174,6 +174,8 @@ def test_what_a_primary_may_not_send_and_powerdns_serves_is_taken(store, transfe
         ("TLSA", "3 1 1 abcd"),
         ("SVCB", "1 . mandatory=key9"),
         ("SVCB", "1 . no-default-alpn"),
+        ("MAILB", r"\# 4 00010203"),
+        ("HINFO", ""),
         ("SVCB", r'1 . key667="\"a\\b,\000"'),
         ("SVCB", "1 . port=53 ipv4hint=auto"),
         ("DS", "1 8 0 00"),

@@ -20,6 +20,7 @@ ODD = [
     ("URI", '1 2 ""', "odd, and answered as it is: URI target may not be empty"),
     ("SSHFP", "1 1 ab", "odd, and answered as it is: fingerprint length"),
     ("ZONEMD", "1 1 1 0102", "odd, and answered as it is: digest must be at least 12 octets"),
+    ("IXFR", r"\# 1 01", "odd, and answered as it is: IXFR is for questions"),
     ("KEY", "49152 3 3 ", "not answered: there is no key or data"),
     ("CAA", r'128 a\032b "a"', "PowerDNS may fail all of the name for it: the CAA tag"),
     ("TXT", r'"\0mytest"', "PowerDNS may fail all of the name for it: a backslash that escapes nothing"),
