@@ -78,6 +78,14 @@ SYNTAX = {
     "letters outside ASCII in a string": 'p TXT "Zürich"\n',
     "no content in quotes": 'p TXT ""\n',
     "two records without a space between": 'p TXT "a""b"\n',
+    "a parenthesis around the owner": "( p A ) 192.0.2.2\n",
+    "a parenthesis that is not closed in the last entry": "p MX ( 10 ns1\n",
+    "a backslash at the end of a line before the last": "p TXT a\\\nq A 192.0.2.2\n",
+    "TTL of 4294967295": "p 4294967295 A 192.0.2.2\n",
+    "TTL whose last number has no unit": "p 1h1 A 192.0.2.2\n",
+    "an owner in quotes": '"p" A 192.0.2.2\n',
+    "an include with an origin": "$INCLUDE /dev/null sub\n",
+    "an include in quotes": '$INCLUDE "/dev/null"\n',
     "the same record twice": "p A 192.0.2.2\np A 192.0.2.2\n",
     "different TTLs of an RRset": "p 30 A 192.0.2.2\np 40 A 192.0.2.3\n",
 }
@@ -118,7 +126,7 @@ RECORDS = {
     "EID": ["e32c6f78163a9348"],
     "EUI48": ["00-00-5e-00-53-2a", "00-00-5e-00-53"],
     "EUI64": ["00-00-5e-ef-10-00-00-2a", "00:00:5e:ef:10:00:00:2a"],
-    "GPOS": ["-32.6882 116.8652 10.0", "91 0 0"],
+    "GPOS": ["-32.6882 116.8652 10.0", "91 0 0", "1e1 2 3", 'a "" "b c"', "1 2"],
     "HINFO": ['"PC" "Linux"', "PC Linux", '"" "\\ab"', '"one"'],
     "HIP": [f"2 200100107B1A74DF365639CC39F1D578 {KEY} ns1", f"2 20010 {KEY}"],
     "HTTPS": ["1 . alpn=h2,h3", "0 ns1", '1 . alpn="h2,h3" port=8443', "1 . port=65536", "1 . ipv4hint=192.0.2.256"],
@@ -223,6 +231,13 @@ RECORDS = {
     "AXFR": ["x"],
     "OPT": ["\\# 0"],
 }
+# Escapes and quotes where no string stands, and fields too many or too few
+FIELDS = [
+    *('NS "ns1"', 'MX 10 "ns1"', 'SVCB 1 "." port=53', 'TYPE65534 \\# 4 "abcdef"', 'EUI48 "00-11-22-33-44-55"'),
+    *("SRV \\053 2 3 ns1", "A 192.0.\\050.1", 'DNSKEY 257 3 "RSASHA256" AQID', "NAPTR \\053 1 u s x ."),
+    *("LOC 51 30 12.748 N 0 7 39.612 W 0m 1m 2m 3m 4m", "TYPE731 \\# abcdef", "IPSECKEY 10 0 2 AQID", "CAA -1 tbs x"),
+    *("IPSECKEY 10 1 256 192.0.2.38 AQID", "HTTPS 0 ( . ) alpn=h2"),
+]
 TOGETHER = {
     "two CNAMEs": "d CNAME a\nd CNAME b\n",
     "a CNAME twice": "d CNAME a\nd CNAME a\n",
@@ -294,5 +309,6 @@ FILES |= {
     for type_, contents in RECORDS.items()
     for content in contents
 }
+FILES |= {f"fields: {content}": f"{HEAD}x {content}\n" for content in FIELDS}
 FILES |= {f"together: {title}": HEAD + text for title, text in TOGETHER.items()}
 FILES |= {f"whole: {title}": text for title, text in WHOLE.items()}

@@ -10,9 +10,13 @@ __all__ = ["advice"]
 _KINDS = [
     (re.compile(pattern, re.IGNORECASE | re.MULTILINE), kind, todo)
     for pattern, kind, todo in (
-        (r"<(?:!doctype|\?xml|html|head|body)\b", "HTML or XML", "save the zone file, not the page that shows it"),
+        (
+            r"<(?:!--|(?:!doctype|\?xml|html|head|body|title|meta|main|div|table|pre|p|h1|center)\b)",
+            "HTML or XML",
+            "save the zone file, not the page that shows it",
+        ),
         (r'[\[{]\s*["\[{}]', "JSON", "export the zone as a zone file"),
-        (r"---[ \t]*\r?\n", "YAML", "export the zone as a zone file"),
+        (r"""---[ \t]*\r?\n|["']?[a-z0-9_][\w.*"'-]*:[ \t]*\r?$""", "YAML", "export the zone as a zone file"),
         (r"-----BEGIN ", "PEM or PGP, as keys are", "name the zone file"),
         (
             r'(?:zone\s+"[^"\n]*"[^\n{]*|options\s*|(?:acl|view|key)\s+\S+\s*)\{',

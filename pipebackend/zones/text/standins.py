@@ -2,7 +2,8 @@
 the octets are put back afterwards.
 
 ``ech`` of SVCB that is not an ECHConfigList, ZONEMD of scheme or hash 0, TLSA and SMIMEA whose digest has another
-length than its kind, URI without a target, and parameters in AliasMode, which are ignored (RFC 9460 section 2.4.2).
+length than its kind, URI without a target, GPOS of other strings than degrees and metres, and parameters in AliasMode,
+which are ignored (RFC 9460 section 2.4.2).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from binascii import Error, a2b_base64
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from pipebackend.dnsdata import charstrings
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["stand_in"]
 
+_STRING = r'("(?:[^"\\]|\\.)*"|(?:[^\s"();\\]|\\.)+)'  # RFC 1035 section 5.1
 _ECH = re.compile(r'(?i)(\s(?:SVCB|HTTPS)\s.*\sech=)("?)([A-Za-z0-9+/=]+)\2(?=[\s)]|$)', re.DOTALL)
 _ECH_KEY = b"\0\5"  # RFC 9460 section 14.3.2
 _LIST = b"\0\4stnd"  # an ECHConfigList, as far as dnspython looks
@@ -31,7 +35,8 @@ _MATCHING = 2  # where the matching type stands
 _UNKNOWN_MATCHING = 255  # RFC 6698 section 7.4: for private use
 _URI = re.compile(r'(?i)(\sURI[\s(]+\d+[\s(]+\d+[\s(]+)""')
 _TARGET = 4  # where it begins
-_ALIAS = re.compile(r"(?i)(\s(?:SVCB|HTTPS)[\s(]+)0+(?=[\s(]+\S+[\s(]+[^\s;)])")
+_GPOS = re.compile(rf"(?i)(\sGPOS[\s()]+){_STRING}([\s()]+){_STRING}([\s()]+){_STRING}(?=[\s);]|$)")
+_ALIAS = re.compile(r"(?i)(\s(?:SVCB|HTTPS)[\s(]+)0+(?=[\s()]+[^\s()]+[\s()]+[^\s;()])")
 _PRIORITY = 0  # where it stands, in two octets
 
 
@@ -75,6 +80,14 @@ def _with_target(found: re.Match[str]) -> StandIn:
     return f'{found[1]}"x"', lambda octets: octets[:_TARGET]
 
 
+def _with_strings(found: re.Match[str]) -> StandIn | None:
+    strings = [charstrings.string_at(found[n].encode("utf-8", "surrogateescape"), 0)[0] for n in (2, 4, 6)]
+    if max(map(len, strings)) > charstrings.MAX_STRING_OCTETS:
+        return None
+    written = b"".join(bytes((len(string),)) + string for string in strings)
+    return f"{found[1]}0{found[3]}0{found[5]}0", lambda _: written
+
+
 def _with_priority(found: re.Match[str]) -> StandIn:
     return f"{found[1]}1", lambda octets: _with(octets, _PRIORITY, bytes(2))
 
@@ -89,4 +102,5 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], StandIn | None]],
     (_ZONEMD, _with_private_digest),
     (_CERTIFICATE, _with_private_matching),
     (_URI, _with_target),
+    (_GPOS, _with_strings),
 )

@@ -15,12 +15,16 @@ ODD = {
     'x SVCB 1 . ech="AAECAwQF" port=60': ("0001 00 0003 0002 003c 0005 0006 000102030405", "ECH"),
     "x HTTPS ( 1 svc ech=AAEC )": ("0001 03737663076578616d706c65036f726700 0005 0003 000102", "ECH"),
     "x HTTPS 0 svc alpn=h2": ("0000 03737663076578616d706c65036f726700 0001 0003 026832", "AliasMode"),
+    "x ( HTTPS 0 . ) alpn=h2": ("0000 00 0001 0003 026832", "AliasMode"),
     'x SVCB ( 0 . ech="AAEC" ) ; both': ("0000 00 0005 0003 000102", "AliasMode"),
     f"@ ZONEMD 1 0 1 (\n  {DIGEST} )": (f"00000001 00 01 {DIGEST}", "scheme 0 is reserved"),
     f"@ ZONEMD 1 1 0 {DIGEST}": (f"00000001 01 00 {DIGEST}", "hash_algorithm 0 is reserved"),
     "x TLSA 3 1 2 abcd": ("03 01 02 abcd", "inconsistent with matching type"),
     "x SMIMEA 3 1 1 abcd ; a comment": ("03 01 01 abcd", "inconsistent with matching type"),
     'x URI 10 1 ""': ("000a 0001", "URI target cannot be empty"),
+    "x GPOS 1e1 2 3": ("03 316531 01 32 01 33", "malformed"),
+    'x GPOS ( a\\032b "c d"\n ) "" ; a comment': ("03 612062 03 632064 00", "malformed"),
+    "x GPOS 91 0 0": ("02 3931 01 30 01 30", "bad latitude"),
 }
 
 
@@ -51,6 +55,9 @@ def test_an_odd_value_is_read_as_it_is_written_and_named(tmp_path, line):
         "x ZONEMD 1 0 256 abababababababababababab",
         "x TLSA 3 1 1 abc",
         'x URI 10 x ""',
+        "x GPOS 1e1 2",
+        "x GPOS 1e1 2 3 4",
+        f"x GPOS 1 2 {'a' * 256}",
     ],
 )
 def test_what_else_is_wrong_with_it_is_still_refused(tmp_path, line):
