@@ -128,9 +128,22 @@ class HttpConnection(Connection):
         self._ends = not request.stays
         if request.stays and 0 < len(octets) <= LONGEST_REQUEST and line.startswith(_QUESTIONS):
             self._keep(octets, line)
-        return httpwire.response(self._session.answer(line), request.stays)
+        answer = self._session.answer(line)
+        if len(answer) > httpwire.MAX_ANSWER:
+            _tell_too_long(line, answer)
+        return httpwire.response(answer, request.stays)
 
     def _keep(self, octets: bytes, line: bytes) -> None:
         if len(self._lines) >= MOST_LINES:
             self._lines.clear()
         self._lines[octets] = line
+
+
+def _tell_too_long(line: bytes, answer: bytes) -> None:
+    """PowerDNS says "unknown error" of it."""
+    from pipebackend.dnsdata import shown
+
+    logs.error_of_question(
+        f"HTTP: {shown.request(line)}: the answer has {len(answer)} octets, and PowerDNS takes at most "
+        f"{httpwire.MAX_ANSWER} over HTTP; serve this zone over a pipe or a unix socket"
+    )

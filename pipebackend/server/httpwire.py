@@ -19,6 +19,7 @@ __all__ = ["CONTINUE", "Reader", "Refusal", "Request", "refusal", "response"]
 
 _MOST_HEADS = 1000  # PowerDNS's of post and post_json differ in the length of the body alone
 _LONGEST_HEAD = 1024
+MAX_ANSWER = 2 << 20  # octets of a body that PowerDNS takes, of 4.7 to 5.1
 MAX_HEAD = 16_384  # octets of a request's target and headers; those of PowerDNS have less than 1,500
 _TOO_MUCH = f"target, headers and frames of chunks have at most {MAX_HEAD} octets"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
