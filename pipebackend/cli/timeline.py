@@ -12,6 +12,7 @@ import click
 
 from pipebackend.base.errors import BackendError
 from pipebackend.cli import figures
+from pipebackend.cli.output import counted
 from pipebackend.config import policies
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def command(open_backend: Callable[[], Backend], name: str, path: Path, days: st
         raise BackendError(f"timelines need {exc.name}: install it with pip install 'pipebackend[map]'") from exc
     except OSError as exc:
         raise BackendError(f"-o {path}: {exc.strerror}") from exc
-    click.echo(f"{path}: {len(found.names)} keys, {len(found.steps)} steps", err=True)
+    click.echo(f"{path}: {counted(len(found.names), 'key')}, {counted(len(found.steps), 'step')}", err=True)
 
 
 def _save(report: Report, found: Forecast, ahead: int, path: Path) -> None:

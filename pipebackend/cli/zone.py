@@ -11,7 +11,7 @@ from pipebackend.admin.operator import Operator
 from pipebackend.backend.backend import Backend
 from pipebackend.base.errors import RecordFault, RequestFault, StoreFault
 from pipebackend.cli.deferred import Deferred
-from pipebackend.cli.output import as_json, json_option, print_rows
+from pipebackend.cli.output import as_json, counted, json_option, print_rows
 from pipebackend.cli.progress import Progress
 from pipebackend.dnsdata import names, zonelines
 from pipebackend.zones.compiled import choice, compiler, fingerprints
@@ -91,7 +91,7 @@ def check(open_backend: Callable[[], Backend], name: str | None, as_json_: bool)
             click.echo(fault)
         for note in () if faults else Operator(backend).zone_notes(apex):
             click.echo(f"note: {note}", err=True)
-        click.echo(f"{apex}: " + (f"{len(faults)} faults" if faults else "no faults"), err=True)
+        click.echo(f"{apex}: {counted(len(faults), 'fault')}", err=True)
     if any(found.values()):
         raise SystemExit(1)
 
