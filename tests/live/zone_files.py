@@ -236,6 +236,7 @@ FIELDS = [
     *('NS "ns1"', 'MX 10 "ns1"', 'SVCB 1 "." port=53', 'TYPE65534 \\# 4 "abcdef"', 'EUI48 "00-11-22-33-44-55"'),
     *("SRV \\053 2 3 ns1", "A 192.0.\\050.1", 'DNSKEY 257 3 "RSASHA256" AQID', "NAPTR \\053 1 u s x ."),
     *("LOC 51 30 12.748 N 0 7 39.612 W 0m 1m 2m 3m 4m", "TYPE731 \\# abcdef", "IPSECKEY 10 0 2 AQID", "CAA -1 tbs x"),
+    *("TXT \\# text", "TYPE65401 \\# 0", "TYPE65402 \\# 0", "SVCB 1 . alpn=h2\\,"),
     *("IPSECKEY 10 1 256 192.0.2.38 AQID", "HTTPS 0 ( . ) alpn=h2"),
 ]
 TOGETHER = {
