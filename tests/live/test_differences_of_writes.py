@@ -40,11 +40,11 @@ class Two(NamedTuple):
         """The statuses of the same PATCH."""
         return tuple(each.patch(ZONE, rrset(f"{label}.{ZONE}", type_, content, ttl=ttl)) for each in self.servers)
 
-    def updated(self, label: str, number: int) -> tuple[str, ...]:
-        """The RCODEs of the same UPDATE, which adds a record of four octets."""
+    def updated(self, label: str, number: int, octets: bytes = b"\0\1\2\3") -> tuple[str, ...]:
+        """The RCODEs of the same UPDATE, which adds a record."""
         rdtype = dns.rdatatype.RdataType.make(number)
         message = dns.update.UpdateMessage(ZONE)
-        message.add(label, dns.rdataset.from_rdata(60, dns.rdata.GenericRdata(dns.rdataclass.IN, rdtype, b"\0\1\2\3")))
+        message.add(label, dns.rdataset.from_rdata(60, dns.rdata.GenericRdata(dns.rdataclass.IN, rdtype, octets)))
         return tuple(updated(each, message) for each in self.servers)
 
     def statuses_of_soa_edit(self, value: str) -> tuple[int, ...]:
@@ -81,6 +81,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         database.executescript(gsqlite3_schema().read_text())
     of_gsqlite3 = {"launch": "gsqlite3", "gsqlite3-database": str(folder / "theirs.db"), "gsqlite3-dnssec": "yes"}
     fresh = {"cache-ttl": "0", "query-cache-ttl": "0", "negquery-cache-ttl": "0"}
+    if VERSION >= (5, 1):
+        fresh["enable-lua-record-updates"] = "yes"
     with socket_server(folder) as of_ours:
         ours, theirs = WritableServer({**of_ours, **fresh}, folder), WritableServer({**of_gsqlite3, **fresh}, folder)
         zoneutil(folder, "zone", "create", ZONE)
@@ -162,6 +164,14 @@ def test_a_string_of_more_than_255_octets_is_kept_split(two: Two, length: int) -
     ours, theirs = two.sent("long", "TXT")
     assert ours == theirs and len(ours[0].split()) == -(-length // 255)
     assert two.kept(f"long.{ZONE}", "TXT")[0] == ours
+
+
+def test_lua_of_more_than_255_octets_is_kept_as_one_string(two: Two) -> None:
+    """A cut is a space in the code that PowerDNS runs."""
+    code = b"x" * 371
+    octets = b"\0\1\xff" + code[:255] + b"\x74" + code[255:]
+    assert two.updated("lua", typetable.NUMBERS["LUA"], octets) == ("NOERROR", "NOERROR")
+    assert two.kept(f"lua.{ZONE}", "LUA") == ([f'A "{"x" * 371}"'], [f'A "{"x" * 255}" "{"x" * 116}"'])
 
 
 def test_below_a_dname_there_is_nothing(two: Two) -> None:
