@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipebackend.base.values import Value
+from pipebackend.store.rows.domains import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Autoprimary(Value):
 def all_rows(db: Database) -> list[Autoprimary]:
     """All of them in the order of their addresses."""
     found = db.rows("SELECT ip, nameserver, coalesce(account, '') FROM supermasters ORDER BY ip, nameserver")
-    return [Autoprimary(*row) for row in found]
+    return [Autoprimary(*map(text_of, row)) for row in found]
 
 
 def find(db: Database, address: str, nameservers: Sequence[str]) -> tuple[str, str] | None:
@@ -32,8 +33,8 @@ def find(db: Database, address: str, nameservers: Sequence[str]) -> tuple[str, s
     for nameserver, account in db.rows(
         "SELECT nameserver, account FROM supermasters WHERE ip = ? ORDER BY nameserver", (address,)
     ):
-        if nameserver.lower().rstrip(".") in nameservers:
-            return nameserver, account
+        if text_of(nameserver).lower().rstrip(".") in nameservers:
+            return text_of(nameserver), text_of(account)
     return None
 
 

@@ -34,7 +34,7 @@ MAY_BE_EMPTY = frozenset(("APL", "BRID", "DHCID", "HHIT", "HINFO", "OPENPGPKEY")
 def served(owner: Cell, type_: Cell, ttl: Cell, prio: Cell, content: Cell, auth: Cell) -> Record | None:
     """The record of a row, fit for the wire, None if gsqlite3 leaves it out; RecordFault where it fails."""
     try:
-        return _record(text(owner), text(type_), text(ttl), text(prio), text(content), auth)
+        return _record(_name(text(owner)), text(type_), text(ttl), text(prio), text(content), auth)
     except _NotServed as exc:
         logs.once(str(exc), f"{exc}: the record is not served")
         return None
@@ -42,11 +42,14 @@ def served(owner: Cell, type_: Cell, ttl: Cell, prio: Cell, content: Cell, auth:
 
 def examined(owner: Cell, type_: Cell, ttl: Cell, prio: Cell, content: Cell, auth: Cell) -> Record | RecordFault:
     """The record of a row that is right, else what is wrong with it."""
+    name = _name(text(owner))
     try:
-        record = _record(text(owner), text(type_), text(ttl), text(prio), text(content), auth)
+        record = _record(name, text(type_), text(ttl), text(prio), text(content), auth)
     except RecordFault as exc:
         return exc
     try:
+        if name != owner:
+            raise RecordFault("PowerDNS does not find this name: it is to be text, with octets beside ASCII as \\DDD")
         if names.from_text(record.owner) != record.owner.lower():
             raise RecordFault("PowerDNS does not find this name: it is to be in lower case, without a dot at the end")
         rdtext.demand_readable(record.type, record.content)
@@ -60,8 +63,6 @@ def _record(name: str, type_: str, ttl: str, prio: str, content: str, auth: Cell
     try:
         if not (kind.isascii() and kind.replace("-", "").isalnum()):
             raise RecordFault("there is no such type")
-        if not (name.isascii() and name.isprintable()):
-            raise RecordFault("the name has octets that are to be written \\DDD")
         line = _line(f"{prio} {content}" if kind in PRIORITY_TYPES else content, kind)
         if not line and kind not in MAY_BE_EMPTY:
             raise RecordFault("the content is empty")
@@ -70,6 +71,18 @@ def _record(name: str, type_: str, ttl: str, prio: str, content: str, auth: Cell
         return Record(name, kind, _ttl(ttl), line, auth is None or auth is True or text(auth)[:1] == "1")
     except RecordFault as exc:
         raise type(exc)(f"{name or '.'} {kind}: {exc}") from None
+
+
+def _name(words: str) -> str:
+    """An owner in printable ASCII: a transfer has it as PowerDNS reads its octets, and no question finds it."""
+    if words.isascii() and words.isprintable():
+        return words
+    return "".join(
+        letter
+        if letter.isascii() and letter.isprintable()
+        else "".join(f"\\{octet:03d}" for octet in letter.encode("utf-8", "surrogateescape"))
+        for letter in words
+    )
 
 
 def text(cell: Cell) -> str:

@@ -20,26 +20,31 @@ __all__ = [
     "ensure_for_settings",
     "fault_of_row",
     "id_of",
+    "is_id",
     "misnamed",
+    "number_of",
     "settings_only",
     "stored_name",
+    "text_of",
     "with_other_names",
     "with_type",
 ]
 
 # type, master, last_check, notified_serial, account of d; a cell may be of any type, NULL where the schema forbids it,
-# too: in a damaged file, or by the hand of another program. A row whose name is not text is a finding, not a zone
-CELLS = """CAST(coalesce(d.type, '') AS TEXT), CAST(coalesce(d.master, '') AS TEXT),
+# too: in a damaged file, or by the hand of another program. A row whose name is not text is a finding, not a zone.
+# In SQLite a text may be any octets.
+_CELLS = """CAST(coalesce(d.type, '') AS {text}), CAST(coalesce(d.master, '') AS {text}),
     CAST(coalesce(d.last_check, 0) AS BIGINT), CAST(coalesce(d.notified_serial, 0) AS BIGINT),
-    CAST(coalesce(d.account, '') AS TEXT)"""
+    CAST(coalesce(d.account, '') AS {text})"""
+CELLS = (_CELLS.format(text="BLOB"), _CELLS.format(text="TEXT"))
 _SETTINGS_ONLY = "pipebackend_settings_only"
 # what 8bit-dns is for: octets beside these characters, or written \DDD
 _OTHER_NAMES = (
     r"name GLOB '*[^-a-zA-Z0-9_ *./@\:]*' OR name GLOB '*\[0-9][0-9][0-9]*'",
     r"name ~ '[^-a-zA-Z0-9_ *./@\\:]' OR name ~ '\\[0-9][0-9][0-9]'",
 )
-_NO_ID = "is not a number; restore a backup"
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
+_NO_ID = f"is not a number from 0 to {MAX_ID}; give it another one, or restore a backup"
 
 
 class DomainRow(Value):
@@ -63,12 +68,29 @@ def stored_name(apex: str) -> str:
     return apex.lower() or "."
 
 
+def text_of(cell: object) -> str:
+    """A cell of a column of text: octets that are not UTF-8 are shown as replaced, NULL is empty."""
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
+    return "" if cell is None else str(cell)
+
+
+def number_of(cell: object) -> int:
+    """A cell of a column of 32 bits without a sign; 0 for what is none."""
+    return cell if isinstance(cell, int) and 0 <= cell < 2**32 else 0
+
+
+def is_id(cell: object) -> bool:
+    """Whether a cell can be the id of a row for PowerDNS."""
+    return isinstance(cell, int) and 0 <= cell <= MAX_ID
+
+
 def id_of(db: Database, apex: str) -> int | None:
     """The zone's id, None if it has no row."""
     for (found,) in db.rows("SELECT id FROM domains WHERE name = ?", (stored_name(apex),)):
-        if not isinstance(found, int):  # a damaged definition of the table
+        if not is_id(found):  # a damaged definition of the table, or another program's
             raise StoreFault(f"store {db.path}: the id of the zone {apex or '.'} {_NO_ID}")
-        return found
+        return int(found)
     return None
 
 
@@ -83,18 +105,26 @@ def apex_of(db: Database, domain_id: int) -> str | None:
 
 def all_rows(db: Database) -> list[DomainRow]:
     """All zones in the order of their ids."""
-    found = db.rows_of_many(f"SELECT d.id, d.name, {CELLS} FROM domains AS d ORDER BY d.id")
+    found = db.rows_of_many(f"SELECT d.id, d.name, {CELLS[db.kind]} FROM domains AS d ORDER BY d.id")
     return [
-        DomainRow(id_, schema.apex_from(name), *rest)
-        for id_, name, *rest in found
-        if isinstance(id_, int) and isinstance(name, str)
+        DomainRow(
+            id_,
+            schema.apex_from(name),
+            text_of(type_),
+            text_of(master),
+            number_of(last_check),
+            number_of(notified),
+            text_of(account),
+        )
+        for id_, name, type_, master, last_check, notified, account in found
+        if is_id(id_) and isinstance(name, str)
     ]
 
 
 def fault_of_row(id_: object, name: object) -> str:
     """What is wrong with the id or the name of a row, which PowerDNS then never finds; "" if nothing is."""
-    if not isinstance(id_, int):
-        return f"the id of the zone {name} {_NO_ID}"
+    if not is_id(id_):
+        return f"the id {id_!r} of the zone {name} {_NO_ID}"
     try:
         wanted = stored_name(names.from_text(name)) if isinstance(name, str) else None
     except NameFault as exc:

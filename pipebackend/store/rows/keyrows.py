@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["KeyRow", "add", "of_zone", "remove", "set_active", "set_published"]
 
 MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
+_MAX_FLAGS = 2**16 - 1  # RFC 4034 section 2.1.1
 
 _PUBLISHED = "k.published"
 _OF_ZONE = f"""SELECT k.id, k.flags, k.active, {_PUBLISHED}, coalesce(k.content, '')
@@ -43,8 +44,21 @@ def of_zone(db: Database, apex: str) -> list[KeyRow]:
         if not faults.lacks_column(exc, _PUBLISHED):
             raise
         found = db.rows(_OF_ZONE.replace(_PUBLISHED, "1"), values)  # before PowerDNS 4.3 every key was
-    # as PowerDNS reads them: NULL is no
-    return [KeyRow(id_, flags, active == 1, published == 1, text) for id_, flags, active, published, text in found]
+    return [_key(db, apex, *row) for row in found]
+
+
+def _key(db: Database, apex: str, *row: object) -> KeyRow:
+    """A key as PowerDNS reads it, NULL as no; StoreFault for numbers that it cannot read.
+
+    Without a key of which its parent has the DS the zone would be bogus.
+    """
+    id_, flags, active, published, text = row
+    if not (isinstance(id_, int) and 0 <= id_ <= MAX_ID and isinstance(flags, int) and 0 <= flags <= _MAX_FLAGS):
+        raise StoreFault(
+            f"store {db.path}: zone {apex or '.'}: a key has the id {id_!r} and the flags {flags!r}; ids are numbers "
+            f"up to {MAX_ID}, flags are 256 or 257"
+        )
+    return KeyRow(id_, flags, active == 1, published == 1, domains.text_of(text))
 
 
 def add(db: Database, apex: str, wanted_id: int, flags: int, active: bool, published: bool, content: str) -> int:

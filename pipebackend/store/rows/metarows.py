@@ -23,7 +23,7 @@ def of_zone(db: Database, apex: str) -> dict[str, list[str]]:
     )
     values_by_kind: dict[str, list[str]] = {}
     for kind, value in found:
-        values_by_kind.setdefault(kind, []).append(value)
+        values_by_kind.setdefault(domains.text_of(kind), []).append(domains.text_of(value))
     return values_by_kind
 
 
@@ -47,4 +47,4 @@ def zones_with(db: Database, kind: str) -> list[tuple[str, str]]:
         "WHERE m.kind = ? ORDER BY d.name, m.id",
         (kind,),
     )
-    return [(schema.apex_from(name), str(value)) for name, value in found if isinstance(name, str)]
+    return [(schema.apex_from(name), domains.text_of(value)) for name, value in found if isinstance(name, str)]

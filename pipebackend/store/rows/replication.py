@@ -37,11 +37,12 @@ _ALL_OF_THEM = 2**62  # records
 MAX_MASTER_CHARS = 128  # the column ``master`` of PowerDNS's schema
 
 _CONTENT = "CAST(r.content AS BLOB)", "r.content"  # in SQLite it may be any octets
-_SELECT = f"""SELECT d.id, d.name, {domains.CELLS}, {{content}}
-    FROM domains AS d {{join}} records AS r
+_SELECT = """SELECT d.id, d.name, {cells}, {content}
+    FROM domains AS d {join} records AS r
     ON r.domain_id = d.id AND r.name = d.name AND r.type = 'SOA' AND r.disabled = FALSE"""
-_ALL = tuple(_SELECT.format(join="LEFT JOIN", content=content) for content in _CONTENT)
-_SERVED = tuple(_SELECT.format(join="JOIN", content=content) for content in _CONTENT)
+_KINDS = tuple(zip(domains.CELLS, _CONTENT, strict=True))
+_ALL = tuple(_SELECT.format(join="LEFT JOIN", cells=cells, content=content) for cells, content in _KINDS)
+_SERVED = tuple(_SELECT.format(join="JOIN", cells=cells, content=content) for cells, content in _KINDS)
 
 
 class StoredDomain(Value):
@@ -198,13 +199,20 @@ def _domains(db: Database, sql: str, values: tuple[object, ...]) -> Iterator[Sto
     last = None
     for id_, name, kind, master, last_check, notified, account, soa in db.rows_of_many(sql, values):
         # A second SOA, or what is no name or number, written by others or damaged
-        if id_ == last or not isinstance(id_, int) or not isinstance(name, str):
+        if id_ == last or not domains.is_id(id_) or not isinstance(name, str):
             continue
         last = id_
         content = soa.decode("latin-1") if isinstance(soa, bytes) else soa or ""
         serial, refresh = soa_number(content, SERIAL) or 0, soa_number(content, REFRESH) or 0
-        primaries = tuple(master.replace(",", " ").replace(";", " ").split())
-        apex = schema.apex_from(name)
         yield StoredDomain(
-            id_, apex, kind.upper(), primaries, notified, last_check, account, serial, refresh, soa is not None
+            id_,
+            schema.apex_from(name),
+            domains.text_of(kind).upper(),
+            tuple(domains.text_of(master).replace(",", " ").replace(";", " ").split()),
+            domains.number_of(notified),
+            domains.number_of(last_check),
+            domains.text_of(account),
+            serial,
+            refresh,
+            soa is not None,
         )

@@ -207,6 +207,8 @@ def _record(owner: str, type_: str, ttl: Any, prio: Any, content: Any, auth: Any
         and type_.isalnum()
         and type_.isupper()
         and type(owner) is str
+        and owner.isascii()
+        and owner.isprintable()
     ):
         if type_ not in PRIORITY_TYPES:
             return Record(owner, type_, ttl, content, auth is None or auth == 1)

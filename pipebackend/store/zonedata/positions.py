@@ -73,9 +73,9 @@ class Place(Value):
 
 
 def is_name_of(name: str, apex: str) -> bool:
-    """Whether a row's name is one that questions can reach: canonical, and in the zone. Others may write any text."""
+    """Whether a row's name is one that questions can reach: canonical, and in the zone. Others may write anything."""
     try:
-        return names.from_text(name) == name and names.is_below(name, apex)
+        return type(name) is str and names.from_text(name) == name and names.is_below(name, apex)
     except NameFault:
         return False
 

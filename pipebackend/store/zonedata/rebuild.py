@@ -79,7 +79,7 @@ class _Zone:
                 self.nonterminals[name] = ents + is_name, said[0], said[4] == 0
             elif not is_name and said[0] is not None:
                 self.strangers.append(stored)
-            if is_name and (is_plain(name) or positions.is_name_of(name, apex)):
+            if is_name and type(name) is str and (is_plain(name) or positions.is_name_of(name, apex)):
                 self._place(name, *said)
 
     def write_order(self) -> None:
