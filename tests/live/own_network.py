@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
     settings = {**remote_config(above / "pipebackend.toml"), "local-address": f"{HOST}, {SECOND}"}
     resolver = Unbound({PARENT: 53}, folder, options=[f"interface: {RESOLVER}@53"])
     with PdnsServer(settings, folder, 53) as parent, resolver:
-        _zoneutil(ours, "key", "maintain")
+        _maintain_until_asked(ours)
         _show(ours)
         _write_parent(above, 2, SECOND, f"example DS {_ds_of(ours)}")
         _until_served(parent, 2)
@@ -97,6 +97,13 @@ def _zoneutil(folder: Path, *words: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode in (0, 3), done
     return done.stdout
+
+
+def _maintain_until_asked(folder: Path) -> None:
+    """The DS is asked for once all caches have the key."""
+    while not json.loads(_zoneutil(folder, "key", "status", APEX, "--json"))["ds_wanted"]:
+        _zoneutil(folder, "key", "maintain")
+        time.sleep(0.5)
 
 
 def _ds_of(folder: Path) -> str:

@@ -337,7 +337,8 @@ def test_such_a_journal_does_remove_a_file_of_whom_it_may(small: Path) -> None:
     plant_journal(small, victim)
     with contextlib.closing(sqlite3.connect(small / "zones.db")) as db:
         db.execute("SELECT * FROM something")
-    assert not victim.exists()
+    # Those after that of Debian 12 may know better
+    assert not victim.exists() or sqlite3.sqlite_version_info > (3, 40, 1)
 
 
 @pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
