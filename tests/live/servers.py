@@ -84,6 +84,7 @@ PROGRAMS = (
 # Ports of servers: none that the kernel gives to clients (32768 and up), or that Unbound asks from
 PORTS = range(10_000, 32_000)
 _CLAIMS: list[socket.socket] = []  # one for each port that was given, while this process lives
+atexit.register(lambda: [claim.close() for claim in _CLAIMS])
 RUNNING: list[Server] = []  # the servers of this moment, whose logs a failing test shows
 
 # Rule C-1: what a test asks must reach the coprocess, and must be today's data.
