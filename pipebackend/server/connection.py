@@ -64,8 +64,7 @@ class Connection:
             return False
         octets = self.memory.chunk[:count].tobytes()
         if not self._requests and octets.find(b"\n") == count - 1:  # what PowerDNS does all day
-            self._unsent = memoryview(self._session.answer(octets[:-1]))
-            self._send()
+            self._send_last(self._session.answer(octets[:-1]))
         else:
             self._requests.add(octets)
             self._answer()
@@ -103,6 +102,21 @@ class Connection:
                 return
             self._unsent = memoryview(answer)
             self._send()
+
+    def _send_last(self, answer: bytes) -> None:
+        """Send the answer to the only request that was read."""
+        if len(answer) > _AT_ONCE or not self.memory.is_resumable:
+            self._unsent = memoryview(answer)
+            self._send()
+            return
+        self.memory.end_answer()
+        try:
+            sent = self.socket.send(answer)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(answer):
+            self._unsent = memoryview(answer)[sent:]
+            self.memory.begin_answer()
 
     def _send(self) -> None:
         """Send what the socket takes; the flag falls right before the last octets go."""

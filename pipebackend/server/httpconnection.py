@@ -84,8 +84,7 @@ class HttpConnection(Connection):
             self._reader.feed(octets)
             self._answer(octets)
             return
-        self._unsent = memoryview(httpwire.response(self._session.answer(line)))
-        self._send()
+        self._send_last(httpwire.response(self._session.answer(line)))
 
     def expire(self, moment: float) -> bool:
         """Whether the connection ends since a request does not come to its end; ``moment`` is monotonic."""

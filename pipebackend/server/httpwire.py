@@ -86,8 +86,9 @@ class Reader:
     @property
     def held(self) -> int:
         """How many octets wait here."""
-        waiting = sum(len(one.body) for one in self.requests if isinstance(one, Request))
-        return self._taken + waiting
+        if not self.requests:
+            return self._taken
+        return self._taken + sum(len(one.body) for one in self.requests if isinstance(one, Request))
 
     def feed(self, octets: bytes) -> None:
         """Take what the client sent."""
