@@ -116,14 +116,13 @@ def kept(type_: str, content: str, dialect: Dialect) -> tuple[str, str]:
         if not content.isascii() or not content.isprintable() or "strings" in TYPES.get(type_, (0, ""))[1]:
             raise
         return type_, content
-    if any(_is_own(type_, content, octets, other) for other in (OLD, NEW)):
+    if any(_is_own(type_, number, content, octets, other) for other in (OLD, NEW)):
         return type_, content
     return type_of(number, dialect), text
 
 
-def _is_own(type_: str, content: str, octets: bytes, dialect: Dialect) -> bool:
+def _is_own(type_: str, number: int, content: str, octets: bytes, dialect: Dialect) -> bool:
     """Whether a version writes these octets so; 5.1 has no text for some, under keys that 4.7 does not know."""
-    number = demanded_number(type_)
     try:
         return (type_, content) == (type_of(number, dialect), text_of(number, octets, dialect))
     except RecordFault:

@@ -84,7 +84,7 @@ class HttpConnection(Connection):
             self._reader.feed(octets)
             self._answer(octets)
             return
-        self._send_last(httpwire.response(self._session.answer(line)))
+        self._send_last(self._answered(line))
 
     def expire(self, moment: float) -> bool:
         """Whether the connection ends since a request does not come to its end; ``moment`` is monotonic."""
@@ -127,10 +127,13 @@ class HttpConnection(Connection):
         self._ends = not request.stays
         if request.stays and 0 < len(octets) <= LONGEST_REQUEST and line.startswith(_QUESTIONS):
             self._keep(octets, line)
+        return self._answered(line, request.stays)
+
+    def _answered(self, line: bytes, stays: bool = True) -> bytes:
         answer = self._session.answer(line)
         if len(answer) > httpwire.MAX_ANSWER:
             _tell_too_long(line, answer)
-        return httpwire.response(answer, request.stays)
+        return httpwire.response(answer, stays)
 
     def _keep(self, octets: bytes, line: bytes) -> None:
         if len(self._lines) >= MOST_LINES:

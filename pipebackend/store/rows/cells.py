@@ -77,12 +77,12 @@ def _name(words: str) -> str:
     """An owner in printable ASCII: a transfer has it as PowerDNS reads its octets, and no question finds it."""
     if words.isascii() and words.isprintable():
         return words
-    return "".join(
-        letter
-        if letter.isascii() and letter.isprintable()
-        else "".join(f"\\{octet:03d}" for octet in letter.encode("utf-8", "surrogateescape"))
-        for letter in words
-    )
+    return "".join(letter if letter.isascii() and letter.isprintable() else _escaped(letter) for letter in words)
+
+
+def _escaped(letter: str) -> str:
+    """Its octets as \\DDD."""
+    return "".join(f"\\{octet:03d}" for octet in letter.encode("utf-8", "surrogateescape"))
 
 
 def text(cell: Cell) -> str:
@@ -117,7 +117,7 @@ def _line(words: str, kind: str) -> str:
         elif kind == "LUA" and letter in "\t\n":
             found.append(letter)  # code may have lines
         else:
-            found += [f"\\{octet:03d}" for octet in letter.encode("utf-8", "surrogateescape")]
+            found.append(_escaped(letter))
         is_quoted ^= letter == '"' and not is_escaped
         is_escaped = letter == "\\" and not is_escaped
     return "".join(found).strip(" ")

@@ -22,7 +22,7 @@ __all__ = [
     "id_of",
     "is_id",
     "misnamed",
-    "number_of",
+    "read_cells",
     "settings_only",
     "stored_name",
     "text_of",
@@ -75,9 +75,16 @@ def text_of(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-def number_of(cell: object) -> int:
+def _number_of(cell: object) -> int:
     """A cell of a column of 32 bits without a sign; 0 for what is none."""
     return cell if isinstance(cell, int) and 0 <= cell < 2**32 else 0
+
+
+def read_cells(
+    type_: object, master: object, last_check: object, notified: object, account: object
+) -> tuple[str, str, int, int, str]:
+    """What CELLS gave, each of the type of its column."""
+    return text_of(type_), text_of(master), _number_of(last_check), _number_of(notified), text_of(account)
 
 
 def is_id(cell: object) -> bool:
@@ -96,7 +103,7 @@ def id_of(db: Database, apex: str) -> int | None:
 
 def apex_of(db: Database, domain_id: int) -> str | None:
     """The zone's canonical name, None if no row has this id."""
-    if not 0 <= domain_id <= MAX_ID:
+    if not is_id(domain_id):
         return None
     for (name,) in db.rows("SELECT name FROM domains WHERE id = ?", (domain_id,)):
         return schema.apex_from(name) if isinstance(name, str) else None
@@ -107,16 +114,8 @@ def all_rows(db: Database) -> list[DomainRow]:
     """All zones in the order of their ids."""
     found = db.rows_of_many(f"SELECT d.id, d.name, {CELLS[db.kind]} FROM domains AS d ORDER BY d.id")
     return [
-        DomainRow(
-            id_,
-            schema.apex_from(name),
-            text_of(type_),
-            text_of(master),
-            number_of(last_check),
-            number_of(notified),
-            text_of(account),
-        )
-        for id_, name, type_, master, last_check, notified, account in found
+        DomainRow(id_, schema.apex_from(name), *read_cells(*cells))
+        for id_, name, *cells in found
         if is_id(id_) and isinstance(name, str)
     ]
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyRow", "add", "of_zone", "remove", "set_active", "set_published"]
 
-MAX_ID = 2**31 - 1  # PowerDNS reads ids as signed 32 bits (rule R-17)
 _MAX_FLAGS = 2**16 - 1  # RFC 4034 section 2.1.1
 
 _PUBLISHED = "k.published"
@@ -53,10 +52,10 @@ def _key(db: Database, apex: str, *row: object) -> KeyRow:
     Without a key of which its parent has the DS the zone would be bogus.
     """
     id_, flags, active, published, text = row
-    if not (isinstance(id_, int) and 0 <= id_ <= MAX_ID and isinstance(flags, int) and 0 <= flags <= _MAX_FLAGS):
+    if not (isinstance(id_, int) and domains.is_id(id_) and isinstance(flags, int) and 0 <= flags <= _MAX_FLAGS):
         raise StoreFault(
             f"store {db.path}: zone {apex or '.'}: a key has the id {id_!r} and the flags {flags!r}; ids are numbers "
-            f"up to {MAX_ID}, flags are 256 or 257"
+            f"up to {domains.MAX_ID}, flags are 256 or 257"
         )
     return KeyRow(id_, flags, active == 1, published == 1, domains.text_of(text))
 
@@ -89,7 +88,7 @@ def remove(db: Database, apex: str, key_id: int) -> bool:
 
 def _change(db: Database, sql: str, apex: str, key_id: int) -> bool:
     # a store that has no such zone is not written to, and so not made
-    if not 0 <= key_id <= MAX_ID or domains.id_of(db, apex) is None:
+    if not domains.is_id(key_id) or domains.id_of(db, apex) is None:
         return False
     with db.writing():
         return db.execute(sql, (key_id, domains.stored_name(apex))).rowcount > 0

@@ -197,21 +197,22 @@ def _master(apex: str, primaries: Sequence[str]) -> str | None:
 
 def _domains(db: Database, sql: str, values: tuple[object, ...]) -> Iterator[StoredDomain]:
     last = None
-    for id_, name, kind, master, last_check, notified, account, soa in db.rows_of_many(sql, values):
+    for id_, name, *cells, soa in db.rows_of_many(sql, values):
         # A second SOA, or what is no name or number, written by others or damaged
         if id_ == last or not domains.is_id(id_) or not isinstance(name, str):
             continue
         last = id_
+        kind, master, last_check, notified, account = domains.read_cells(*cells)
         content = soa.decode("latin-1") if isinstance(soa, bytes) else soa or ""
         serial, refresh = soa_number(content, SERIAL) or 0, soa_number(content, REFRESH) or 0
         yield StoredDomain(
             id_,
             schema.apex_from(name),
-            domains.text_of(kind).upper(),
-            tuple(domains.text_of(master).replace(",", " ").replace(";", " ").split()),
-            domains.number_of(notified),
-            domains.number_of(last_check),
-            domains.text_of(account),
+            kind.upper(),
+            tuple(master.replace(",", " ").replace(";", " ").split()),
+            notified,
+            last_check,
+            account,
             serial,
             refresh,
             soa is not None,

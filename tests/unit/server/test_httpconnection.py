@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipebackend.base import logs
+from pipebackend.server import httpwire
 from pipebackend.server.httpconnection import LONGEST_REQUEST, MOST_LINES, PATIENCE, HttpConnection
 from pipebackend.server.httpwire import Reader, Refusal, Request
 from pipebackend.server.sharedstate import SharedState
@@ -56,9 +58,7 @@ class Talk:
         self.client.settimeout(10)
         self.memory, self.let_go = SharedState(), 0
         self.memory.note_start()
-        self.connection = HttpConnection(
-            served, self.memory, Echo(), self._let_go, translate, {} if lines is None else lines
-        )
+        self.connection = HttpConnection(served, self.memory, Echo(), self._let_go, translate, lines)
 
     def _let_go(self) -> None:
         self.let_go += 1
@@ -176,6 +176,17 @@ def test_an_answer_that_powerdns_does_not_take_is_named_in_the_log(
 def test_the_end_lets_go_of_what_the_session_holds(talk: Talk) -> None:
     talk.connection.close()
     assert (talk.let_go, talk.heard()) == (1, b"")
+
+
+def test_an_answer_that_powerdns_does_not_take_is_named_for_what_was_asked_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the first of such answers was."""
+    said: list[str] = []
+    monkeypatch.setattr(logs, "error_of_question", said.append)
+    monkeypatch.setattr(httpwire, "MAX_ANSWER", 1)
+    all_answers(ASKED[:1] * 3, {})
+    assert len(said) == 3
 
 
 class Nothing(dict[bytes, bytes]):
